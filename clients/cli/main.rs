@@ -1,0 +1,2 @@
+//! dbgmate.
+fn main() {}

@@ -1,0 +1,126 @@
+//! Addresses, one type a meaning, so that they cannot be mixed up.
+//!
+//! An ELF file numbers its bytes three ways and a process adds a fourth. Most bases are zero in
+//! small tests, so mixing them passes unnoticed there and prints wrong lines in the field:
+//!
+//! ```text
+//! file offset ──(PT_LOAD)──> file address ──(+ load bias)──> run-time address
+//!                                └ module offset: run-time address − where the module starts
+//! ```
+//!
+//! On the wire each is a string `"0x…"`: JSON numbers lose bits above 2^53.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! address {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:#x}", self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:#x})"), self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(address: $name) -> String {
+                address.to_string()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotHexadecimal;
+
+            fn try_from(text: String) -> Result<Self, NotHexadecimal> {
+                text.parse()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotHexadecimal;
+
+            fn from_str(text: &str) -> Result<Self, NotHexadecimal> {
+                parse_hexadecimal(text).map($name)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": "^0x[0-9a-fA-F]{1,16}$" })
+            }
+        }
+    };
+}
+
+address! {
+    /// An address as the ELF file numbers it: what symbols, segments and DWARF speak of.
+    FileAddress
+}
+address! {
+    /// An address in a running process: what backtraces print.
+    RuntimeAddress
+}
+address! {
+    /// `lib.so+0x…`: a run-time address less the address at which the module starts.
+    ModuleOffset
+}
+address! {
+    /// A position in the file on disk, as maps and core notes print it.
+    FileOffset
+}
+
+/// The text is not `0x` and one to sixteen hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotHexadecimal(String);
+
+impl fmt::Display for NotHexadecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not an address: write 0x and up to 16 hexadecimal digits", self.0)
+    }
+}
+
+impl std::error::Error for NotHexadecimal {}
+
+fn parse_hexadecimal(text: &str) -> Result<u64, NotHexadecimal> {
+    let digits = text.strip_prefix("0x").filter(|digits| !digits.starts_with('+'));
+    digits
+        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+        .ok_or_else(|| NotHexadecimal(text.chars().take(40).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixty_four_bits_survive_the_wire() {
+        let address = RuntimeAddress(u64::MAX);
+        let wire = serde_json::to_string(&address).unwrap();
+        assert_eq!(wire, "\"0xffffffffffffffff\"");
+        assert_eq!(serde_json::from_str::<RuntimeAddress>(&wire).unwrap(), address);
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in ["", "0x", "12", "0x+1", "0x1_0", "0x11112222333344445"] {
+            assert!(text.parse::<FileAddress>().is_err(), "{text}");
+        }
+    }
+}

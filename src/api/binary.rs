@@ -1,0 +1,91 @@
+//! `binary.*`: the binaries that are open.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::method;
+
+method!(LoadMethod, "binary.load", LoadRequest => BinaryInfo,
+    "Opens a binary and builds its index, so that later questions are answered at once.");
+method!(ListMethod, "binary.list", ListRequest => Binaries,
+    "Lists the binaries that are open.");
+
+/// A binary by its path, or by its build-id when it is already open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BinaryRef {
+    /// An absolute path.
+    Path(String),
+    /// A build-id in lower-case hexadecimal.
+    BuildId(String),
+}
+
+/// Which binary to open.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoadRequest {
+    /// The binary.
+    pub binary: BinaryRef,
+}
+
+/// Which part of the list is wanted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListRequest {
+    /// At most so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// From where the last answer's `next` left off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A part of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Binaries {
+    /// The binaries, by path.
+    pub binaries: Vec<BinaryInfo>,
+    /// The cursor of the next part, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// One open binary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BinaryInfo {
+    /// Its absolute path.
+    pub path: String,
+    /// Its build-id in lower-case hexadecimal, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_id: Option<String>,
+    /// The machine it is for, for instance `x86-64`.
+    pub machine: String,
+    /// Its size on disk, in bytes.
+    pub size: u64,
+    /// Where its debug info came from.
+    pub debug_info: Provenance,
+    /// The number of named types in its index.
+    pub types: usize,
+    /// The number of compilation and type units.
+    pub units: usize,
+}
+
+/// How debug info was found, or each place where it was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Provenance {
+    /// The file whose DWARF is used; absent when none was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<String>,
+    /// The places tried before it, with what was wrong there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
+}
+
+/// One place that was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tried {
+    /// The place.
+    pub place: String,
+    /// Why it did not serve.
+    pub why: String,
+}

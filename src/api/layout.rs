@@ -1,0 +1,203 @@
+//! `layout.*`: where the members of a type are.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::binary::{BinaryRef, Provenance};
+use super::method;
+
+method!(OffsetsOfMethod, "layout.offsets_of", OffsetsOfRequest => OffsetsOf,
+    "Every distinct layout of the types of a name, or of one member by its path.");
+
+/// Which type, and in which binaries.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OffsetsOfRequest {
+    /// `struct libxl__ev_fd`, `libxl_domain_config`, `union foo`, `ns::Type<int>`; a member path may
+    /// follow: `struct libxl__ev_fd.entry.le_next`.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// A member path inside the type, for instance `entry.le_next` or `fds[3].events`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Where to look; empty: the configured binaries, then those the plugins name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binaries: Vec<BinaryRef>,
+    /// Only definitions in this language, for instance `c`, `c++`, `rust`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Also return the answer as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub render: Option<LayoutForm>,
+}
+
+/// The forms of a layout as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LayoutForm {
+    /// `member => offset`, as people know it from gdb scripts.
+    Script,
+    /// The C-like view with types, sizes, bit fields and holes.
+    Layout,
+}
+
+/// The answer: at least one match.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OffsetsOf {
+    /// Every distinct layout under the name.
+    pub matches: Vec<LayoutMatch>,
+    /// Every binary that was looked into, in that order, with where its debug info is.
+    pub searched: Vec<Searched>,
+    /// The answer as text, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendered: Option<String>,
+}
+
+/// One layout, and the member asked for in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LayoutMatch {
+    /// The layout of the type asked for.
+    #[serde(flatten)]
+    pub layout: Layout,
+    /// The member that the path leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Selected>,
+}
+
+/// The place a member path leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Selected {
+    /// The path as understood, anonymous members left out.
+    pub path: String,
+    /// The member there; its offset counts from the start of the type asked for.
+    #[serde(flatten)]
+    pub member: Member,
+}
+
+/// A binary that was looked into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Searched {
+    /// Its path.
+    pub path: String,
+    /// Why it was looked into: `asked`, `configured`, `plugin NAME`, `needed by PATH`.
+    pub because: String,
+    /// Where its debug info came from.
+    pub debug_info: Provenance,
+    /// How many definitions of the name it holds.
+    pub definitions: usize,
+    /// What of it could not be read, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Where the members of one type are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Layout {
+    /// Its name with its keyword: `struct libxl__ev_fd`; a typedef's own name when the struct has none.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// `struct`, `union`, `class`, `enum`, `typedef`, `base`…
+    pub kind: String,
+    /// The typedefs that led to it, outermost first; a pointer typedef shows its pointee.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<String>,
+    /// In bytes; null when it is only known at run time, `why` says so.
+    pub size: Option<u64>,
+    /// The alignment, where the debug info states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub align: Option<u64>,
+    /// The binaries with this layout.
+    pub binaries: Vec<LayoutSource>,
+    /// Where it is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<DeclaredAt>,
+    /// `c`, `c++`, `rust`, …
+    pub language: String,
+    /// In the order of declaration.
+    pub members: Vec<Member>,
+    /// The values of an enum.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enumerators: Vec<Enumerator>,
+    /// Unused bits between members.
+    pub holes: Vec<Hole>,
+    /// Unused bytes at the end.
+    pub padding: u64,
+    /// What could not be known, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// A binary that holds a layout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LayoutSource {
+    /// Its path.
+    pub path: String,
+    /// Its build-id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_id: Option<String>,
+    /// How many of its units define the type with this layout.
+    pub units: usize,
+}
+
+/// A place in source text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeclaredAt {
+    /// The file, as the debug info names it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+}
+
+/// A member, a base class, or an anonymous struct or union with its own members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Member {
+    /// Its name; empty when anonymous.
+    pub name: String,
+    /// Its type, as C or the language would spell it.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Bytes from the start of the type asked for; null when only known at run time.
+    pub offset: Option<u64>,
+    /// In bytes; null when it is only known at run time.
+    pub size: Option<u64>,
+    /// A bit field's first bit, counted as gdb's bitpos from the start of the type asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bit_offset: Option<u64>,
+    /// A bit field's width.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bit_size: Option<u64>,
+    /// A base class.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub base: bool,
+    /// A struct or union without a name whose members belong to its parent's scope.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub anonymous: bool,
+    /// The members of a struct or union, when it is part of this one's bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
+    /// What could not be known, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// One value of an enum.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Enumerator {
+    /// Its name.
+    pub name: String,
+    /// Its value in decimal; a string, since 64-bit values do not survive JSON numbers.
+    pub value: String,
+}
+
+/// Bits between members that no member uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hole {
+    /// The first unused bit from the start of the type.
+    pub bit_offset: u64,
+    /// How many.
+    pub bit_size: u64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}

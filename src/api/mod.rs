@@ -1,0 +1,71 @@
+//! The API: the request and the response of every method, as plain data.
+//!
+//! What travels over JSON-RPC is exactly what `--json` prints. Each method is a type that ties its
+//! name to its two structs ([`Method`]); the engine answers it, the server registers it, the
+//! clients call it, all from this one table. Requests refuse unknown names.
+//!
+//! Addresses and 64-bit values are strings `"0x…"`; sizes and offsets are numbers, in bytes unless
+//! the name says bits.
+
+pub mod binary;
+pub mod daemon;
+pub mod layout;
+pub mod trace;
+pub mod triage;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// One JSON-RPC method.
+pub trait Method {
+    /// Its name on the wire, for instance `layout.offsets_of`.
+    const NAME: &'static str;
+    /// What it does, in a sentence.
+    const SUMMARY: &'static str;
+    /// Its named parameters.
+    type Request: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
+    /// Its result.
+    type Response: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
+}
+
+/// Declares a method: the type that stands for it, its name, request, response and summary.
+macro_rules! method {
+    ($method:ident, $name:literal, $request:ty => $response:ty, $summary:literal) => {
+        #[doc = $summary]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $method;
+
+        impl $crate::api::Method for $method {
+            const NAME: &'static str = $name;
+            const SUMMARY: &'static str = $summary;
+            type Request = $request;
+            type Response = $response;
+        }
+    };
+}
+pub(crate) use method;
+
+/// Calls a macro with the type of every method: the one table of the API. Server, documents and
+/// tests are all made from it.
+macro_rules! for_each_method {
+    ($each:ident) => {
+        $each! {
+            $crate::api::daemon::HelloMethod,
+            $crate::api::binary::LoadMethod,
+            $crate::api::binary::ListMethod,
+            $crate::api::layout::OffsetsOfMethod,
+            $crate::api::trace::ParseMethod,
+            $crate::api::triage::ReportMethod,
+        }
+    };
+}
+pub(crate) use for_each_method;
+
+/// The names of all methods, in the order of the table.
+pub fn method_names() -> impl Iterator<Item = &'static str> {
+    macro_rules! names {
+        ($($method:ty,)*) => { [$(<$method as Method>::NAME),*] };
+    }
+    crate::api::for_each_method!(names).into_iter()
+}

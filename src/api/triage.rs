@@ -1,0 +1,49 @@
+//! `triage.*`: which known bug a paste shows.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::method;
+use super::trace::TextPiece;
+use crate::trace::Trace;
+use crate::triage::Report;
+
+method!(ReportMethod, "triage.report", ReportRequest => ReportResponse,
+    "Matches a paste against the known bugs, with the evidence for each.");
+
+/// A paste, as text, as several texts, or already parsed: exactly one of the three.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportRequest {
+    /// The text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Several texts, read in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<TextPiece>,
+    /// What `trace.parse` returned, perhaps with values added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
+    /// Also return the report as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub render: Option<ReportForm>,
+}
+
+/// The forms of a report as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportForm {
+    /// For a terminal, without colours.
+    Text,
+}
+
+/// The report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportResponse {
+    /// The report itself.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The report as text, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendered: Option<String>,
+}

@@ -1,0 +1,93 @@
+//! The configuration: `dbgmate/config.toml` in the XDG configuration folder.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind};
+
+/// What a person has configured; all of it optional.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Binaries to search when a question names none.
+    pub binaries: Vec<PathBuf>,
+    /// Folders under which separate debug info lies, as `.build-id/ab/cdef….debug`.
+    pub debug_directories: Vec<PathBuf>,
+    /// Folders of plugins, besides those shipped and the one beside the configuration.
+    pub plugins: Vec<PathBuf>,
+    /// The longest one request may take, in seconds.
+    pub deadline_seconds: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            binaries: Vec::new(),
+            debug_directories: vec![PathBuf::from("/usr/lib/debug")],
+            plugins: Vec::new(),
+            deadline_seconds: 60,
+        }
+    }
+}
+
+impl Config {
+    /// The file the configuration is read from, whether or not it exists.
+    pub fn path() -> Option<PathBuf> {
+        Some(directory()?.join("config.toml"))
+    }
+
+    /// Reads the configuration; a file that does not exist is an empty one.
+    pub fn load() -> Result<Config, Error> {
+        match Config::path() {
+            Some(path) => Config::read(&path),
+            None => Ok(Config::default().with_user_plugins()),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Config, Error> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                return Err(Error::new(
+                    Kind::Configuration,
+                    format!("cannot read the configuration {}: {error}", path.display()),
+                ));
+            }
+        };
+        let config: Config = toml::from_str(&text).map_err(|error| {
+            Error::new(Kind::Configuration, format!("{}: {}", path.display(), error.message()))
+                .hint("mend that line; docs/configuration.md lists what may stand there")
+        })?;
+        Ok(config.with_user_plugins())
+    }
+
+    /// The folder beside the configuration comes last, so that its notes override the others.
+    fn with_user_plugins(mut self) -> Config {
+        if let Some(folder) = directory().map(|folder| folder.join("plugins")) {
+            self.plugins.push(folder);
+        }
+        self
+    }
+
+    /// The longest one request may take.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_secs(self.deadline_seconds)
+    }
+
+    /// A hash of everything that changes answers: where two differ, so may the answers.
+    pub fn hash(&self) -> String {
+        use std::hash::Hasher;
+        let mut hasher = rustc_hash::FxHasher::default();
+        hasher.write(serde_json::to_string(self).unwrap_or_default().as_bytes());
+        format!("{:016x}", hasher.finish())
+    }
+}
+
+fn directory() -> Option<PathBuf> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(base.config_dir().join("dbgmate"))
+}

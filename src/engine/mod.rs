@@ -1,0 +1,45 @@
+//! The engine: open state, and the answer to every method.
+//!
+//! The daemon and the command line call the same thing:
+//!
+//! ```no_run
+//! # use dbgmate::{api, config::Config, engine::{Answer, Engine}, job::Job};
+//! let engine = Engine::new(Config::default());
+//! let request = api::trace::ParseRequest { text: Some("#0  main ()".into()), ..Default::default() };
+//! let trace = api::trace::ParseMethod::answer(&engine, &Job::new(), request)?;
+//! # Ok::<(), dbgmate::error::Error>(())
+//! ```
+//!
+//! Rule: synchronous, prints nothing; one file a question.
+
+mod hello;
+mod paste;
+
+use crate::api::Method;
+use crate::config::Config;
+use crate::error::Error;
+use crate::job::Job;
+
+/// What is open and known: shared by all requests.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+}
+
+impl Engine {
+    /// An engine with nothing open yet.
+    pub fn new(config: Config) -> Self {
+        Engine { config }
+    }
+
+    /// The configuration in effect.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// A method that the engine answers.
+pub trait Answer: Method {
+    /// Answers one request; may take until the job is stopped.
+    fn answer(engine: &Engine, job: &Job, request: Self::Request) -> Result<Self::Response, Error>;
+}

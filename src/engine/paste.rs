@@ -1,0 +1,38 @@
+//! `trace.parse`: pasted text read into a trace.
+
+use super::{Answer, Engine};
+use crate::api::trace::{ParseMethod, ParseRequest, TextPiece};
+use crate::error::{Error, Kind};
+use crate::job::Job;
+use crate::trace::{self, Piece, Trace};
+
+impl Answer for ParseMethod {
+    fn answer(_: &Engine, job: &Job, request: ParseRequest) -> Result<Trace, Error> {
+        parse(job, request.text.as_deref(), &request.pieces)
+    }
+}
+
+/// Reads a paste given as one text or as pieces, within the job's limit on text.
+pub(super) fn parse(job: &Job, text: Option<&str>, pieces: &[TextPiece]) -> Result<Trace, Error> {
+    let pieces: Vec<Piece<'_>> = match (text, pieces) {
+        (Some(text), []) => vec![Piece::unnamed(text)],
+        (None, [_, ..]) => pieces
+            .iter()
+            .map(|piece| Piece { name: Some(&piece.name), text: &piece.text })
+            .collect(),
+        _ => {
+            return Err(Error::new(Kind::Request, "a paste is either `text` or `pieces`")
+                .hint("give exactly one of the two"));
+        }
+    };
+    let bytes: usize = pieces.iter().map(|piece| piece.text.len()).sum();
+    let limit = job.limits().text_bytes;
+    if bytes > limit {
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("the paste has {bytes} bytes, more than the {limit} allowed"),
+        )
+        .hint("cut it down to the part around the crash"));
+    }
+    Ok(trace::parse(job, &pieces)?)
+}

@@ -1,0 +1,30 @@
+//! dbgmate's engine: struct layouts, known crashes and, from pasted text, what they share.
+//!
+//! Where to start, by what you came to do:
+//!
+//! | to | go to |
+//! |---|---|
+//! | open an ELF file, find its debug info | [`binary`] |
+//! | find DIEs by name | [`dwarf`] |
+//! | lay out a type | [`types`] |
+//! | read a pasted backtrace or log | [`trace`] |
+//! | load plugins and notes | [`notes`] |
+//! | match a trace against notes | [`triage`] |
+//! | see what a method takes and returns | [`api`] |
+//! | turn an answer into text | [`render`] |
+//! | answer a request | [`engine`] |
+//! | serve it, or call a server | [`rpc`] |
+//!
+//! Data flows one way, from the top of this list to its end: a module uses only those above it.
+//! Everything but [`rpc`] is plain synchronous code and prints nothing.
+
+pub mod address;
+pub mod config;
+pub mod error;
+pub mod job;
+
+pub mod trace;
+pub mod triage;
+
+pub mod api;
+pub mod engine;

@@ -1,0 +1,387 @@
+//! What a paste says, whatever its format: stacks of frames, the events around them, printed
+//! values, log records, and the lines nothing was made of.
+//!
+//! These are plain data and their own wire form: `trace.parse` returns a [`Trace`],
+//! `triage.report` takes one. Optional fields are left out where the text does not say.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{ModuleOffset, RuntimeAddress};
+
+/// Everything read from one paste. Every input line that is not blank is in a frame, an event, a
+/// value, a module, a log record or in `skipped`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trace {
+    /// The formats recognised, by their stable names, for instance `gdb`, `libxl-log`.
+    pub formats: Vec<String>,
+    /// Stacks in the order of the text.
+    pub stacks: Vec<Stack>,
+    /// What happened around the stacks, in the order of the text.
+    pub events: Vec<Event>,
+    /// Values a debugger printed.
+    pub values: Vec<PrintedValue>,
+    /// Shared libraries and programs that the text lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<Module>,
+    /// Records of log files.
+    pub log: Vec<LogRecord>,
+    /// Lines nothing was made of: a person's own words, unknown formats.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A range of input lines, counted from 1, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// The name of the piece (file) when the paste has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece: Option<String>,
+    /// The first line.
+    pub first: usize,
+    /// The last line.
+    pub last: usize,
+}
+
+/// One stack of frames, innermost first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Stack {
+    /// A whole backtrace, or the one frame a person selected.
+    pub kind: StackKind,
+    /// What introduced the stack in the text (`where`, `Thread 3 (…)`), or empty.
+    pub label: String,
+    /// The thread whose stack it is, where the text says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Thread>,
+    /// From the first frame's first line to the last frame's last.
+    pub lines: Lines,
+    /// The frames, innermost first.
+    pub frames: Vec<Frame>,
+}
+
+/// How a stack came to be printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StackKind {
+    /// `bt`, `where`, `thread apply all bt`: frames from the innermost on.
+    Backtrace,
+    /// gdb's `frame N`, `up`, `down`: one frame echoed.
+    Selected,
+}
+
+/// A thread, by whichever of its names the text gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Thread {
+    /// The debugger's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    /// Its name, as in `Thread 3 "libvirtd"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The pthread_t, as in `Thread 0x7f5fbb16e840`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<RuntimeAddress>,
+    /// The kernel's id of the thread (LWP).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lwp: Option<u64>,
+}
+
+/// One frame as the text shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Frame {
+    /// The number the text gives, or its position where it gives none.
+    pub index: u32,
+    /// The frame's lines, wrapped ones included.
+    pub lines: Lines,
+    /// Frames that share one machine frame (inlined functions) share this number; only one of
+    /// them carries the address.
+    pub physical: u32,
+    /// How `address` relates to the instruction being executed.
+    pub pc: Pc,
+    /// The program counter printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<RuntimeAddress>,
+    /// The function's name as printed, without arguments; absent for `??`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// `+0x…` behind the function's name, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// The shared library or program the text names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The address within the module, where the text gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module_offset: Option<ModuleOffset>,
+    /// The source file as printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The source line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The source column, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// The arguments, in order.
+    pub arguments: Vec<Argument>,
+    /// Local variables (`bt full`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locals: Vec<Argument>,
+    /// The text itself marks the frame as a guess (a stack scan).
+    pub guess: bool,
+    /// gdb's `<signal handler called>`: the kernel's frame, not a function.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub signal_handler: bool,
+}
+
+/// Which instruction a frame's address names: the one that runs, or the one after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Pc {
+    /// The instruction that was being executed: the innermost frame, the one after a signal.
+    Exact,
+    /// A return address: the call is before it.
+    Return,
+    /// Already moved back into the call by the printer (sanitizers, valgrind).
+    Adjusted,
+}
+
+/// An argument or local variable of a frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Argument {
+    /// Its name, without gdb's `@entry`.
+    pub name: String,
+    /// `name@entry=value`: what it was when the function was entered.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub at_entry: bool,
+    /// The value printed.
+    pub value: Value,
+}
+
+/// A value as gdb prints it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Value {
+    /// The text as printed, wrapped lines joined by one space.
+    pub text: String,
+    /// What it is.
+    pub kind: ValueKind,
+    /// A pointer's value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<RuntimeAddress>,
+    /// `<symbol>` or `<symbol+12>` behind a pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// The string behind a pointer, unescaped as far as it was printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub string: Option<String>,
+    /// A struct's members, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Argument>,
+    /// An array's elements, as far as printed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elements: Vec<Value>,
+}
+
+/// The kinds of value a debugger prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueKind {
+    /// A whole number, a float, a character or a boolean.
+    Scalar,
+    /// An address.
+    Pointer,
+    /// A name: an enumerator.
+    Name,
+    /// Text in quotes, not behind a pointer: a character array.
+    String,
+    /// `{name = value, …}`.
+    Struct,
+    /// `{value, …}`.
+    Array,
+    /// `<optimized out>`.
+    OptimizedOut,
+    /// `...` or something the parser does not know.
+    Unknown,
+}
+
+/// Something that happened, with what the text says of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// What happened.
+    #[serde(flatten)]
+    pub what: EventKind,
+    /// Where the text says so.
+    pub lines: Lines,
+    /// The index in `stacks` of the stack that belongs to it: for a signal, the backtrace printed
+    /// after it; for an assertion, the stack in whose frames it was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<usize>,
+    /// The thread it happened on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Thread>,
+    /// The frame gdb prints where a program stops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<Box<Frame>>,
+    /// The source line gdb prints under that frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceLine>,
+}
+
+/// The kinds of event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A signal stopped the program.
+    Signal {
+        /// `SIGABRT`.
+        name: String,
+        /// `Aborted`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meaning: Option<String>,
+    },
+    /// An assertion failed: glibc's line, or the arguments of `__assert_fail` in a backtrace.
+    Assertion {
+        /// The expression as the program prints it.
+        expression: String,
+        /// The source file as the program prints it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
+        /// The line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<u32>,
+        /// The function that asserted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        function: Option<String>,
+        /// The program, where the text says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
+    },
+    /// A breakpoint was reached.
+    Breakpoint {
+        /// The debugger's number for it.
+        number: u32,
+    },
+    /// The debugger's own talk.
+    Session {
+        /// Which talk.
+        what: SessionKind,
+    },
+}
+
+/// The debugger's own talk, by its first words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionKind {
+    /// `[Switching to Thread …]`.
+    Switching,
+    /// `[New Thread …]`.
+    NewThread,
+    /// `[Thread … exited]`.
+    ThreadExited,
+    /// `Detaching after fork from child process …`.
+    Detaching,
+    /// `Continuing.`
+    Continuing,
+    /// `(gdb) …`: a command the person typed, or an empty prompt.
+    Command,
+    /// `Breakpoint 1 at …`: a breakpoint was set.
+    BreakpointSet,
+    /// Anything else the debugger prints for itself (`[Thread debugging using …]`).
+    Other,
+}
+
+/// A line of source text as a debugger echoes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceLine {
+    /// Its number in the file.
+    pub line: u32,
+    /// The text, without the indentation.
+    pub text: String,
+}
+
+/// A value with the expression that asked for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PrintedValue {
+    /// The expression of the `print` before it, where the paste holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
+    /// The number of gdb's `$4 = …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    /// The value.
+    pub value: Value,
+    /// The index in `stacks` of the stack it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<usize>,
+    /// The number of the frame that was selected in that stack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<u32>,
+    /// Where it stands.
+    pub lines: Lines,
+}
+
+/// A program or library the text lists with its place in memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Module {
+    /// Its path as printed.
+    pub path: String,
+    /// Its build-id, where the text gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_id: Option<String>,
+    /// The first address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<RuntimeAddress>,
+    /// The first address past it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<RuntimeAddress>,
+    /// Where it stands.
+    pub lines: Lines,
+}
+
+/// One record of a log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LogRecord {
+    /// Where it stands.
+    pub lines: Lines,
+    /// The format's stable name: `libvirt-log`, `libxl-log`.
+    pub format: String,
+    /// The time as printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// The level as printed (`debug`, `error`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// The thread id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
+    /// The source file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The source line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The function that logged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The program or library (`libxl`, `xc`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// The message.
+    pub text: String,
+}
+
+/// A run of lines nothing was made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Skipped {
+    /// Which lines.
+    pub lines: Lines,
+    /// The first of them, shortened.
+    pub text: String,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -1,0 +1,183 @@
+//! The report: plain data and its own wire form, as the trace is.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::trace::{Lines, Trace};
+
+/// What triage says of one trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// The trace it speaks of.
+    pub trace: Trace,
+    /// The notes that match, best first; empty when none does.
+    pub notes: Vec<MatchedNote>,
+}
+
+/// How well a note fits, best first.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Rank {
+    /// This is it.
+    Match,
+    /// What the paste shows fits, and does not prove it.
+    Consistent,
+    /// The same symptom only.
+    Symptom,
+}
+
+/// What a claim rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The commit that fixed it says so.
+    Commit,
+    /// The code of that release was read.
+    Code,
+    /// Concluded from the above.
+    Inferred,
+}
+
+/// A note that fits the trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MatchedNote {
+    /// `plugin/name`.
+    pub id: String,
+    /// One line.
+    pub title: String,
+    /// `race`, `assertion`, `bug`, `pattern`, `symptom`.
+    pub kind: String,
+    /// How well it fits.
+    pub rank: Rank,
+    /// What in the paste speaks for it, in the order of the note's signature.
+    pub evidence: Vec<Evidence>,
+    /// What would have spoken for it and is not in the paste.
+    pub missing: Vec<String>,
+    /// What goes wrong.
+    pub cause: Claim,
+    /// What a reader of the paste may have missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlooked: Option<Claim>,
+    /// Who does what, in which order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interleaving: Option<Interleaving>,
+    /// Which releases have the bug.
+    pub affected: Vec<Affected>,
+    /// Commits that mend it; empty when none is known.
+    pub fixes: Vec<Fix>,
+    /// What helps until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workaround: Option<Claim>,
+    /// What to look at next.
+    pub asks: Vec<Ask>,
+    /// Where the note's knowledge comes from.
+    pub sources: Vec<String>,
+    /// Notes to read with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<String>,
+}
+
+/// A sentence, with what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// What it rests on.
+    pub confidence: Confidence,
+    /// The sentence.
+    pub text: String,
+}
+
+/// One thing in the paste that speaks for a note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// What it shows, for instance `assertion fd == ev->fd in libxl_osevent_occurred_fd`.
+    pub what: String,
+    /// Where in the paste.
+    pub lines: Lines,
+    /// The text there, shortened.
+    pub text: String,
+    /// The signature needs it; otherwise it supports.
+    pub required: bool,
+}
+
+/// Threads and their steps, in the order of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Interleaving {
+    /// What it rests on.
+    pub confidence: Confidence,
+    /// The threads by their letters.
+    pub threads: BTreeMap<String, String>,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One step: who, and what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Step(pub String, pub String);
+
+/// The releases of one project that have the bug.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Affected {
+    /// The project.
+    pub project: String,
+    /// The first release with it, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introduced: Option<String>,
+    /// The first release without it, one a branch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixed: Vec<String>,
+    /// What it rests on.
+    pub confidence: Confidence,
+}
+
+/// A commit that mends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fix {
+    /// The project.
+    pub project: String,
+    /// The commit.
+    pub commit: String,
+    /// Its first line.
+    pub subject: String,
+    /// The first release that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Release to commit, for older branches.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub backports: BTreeMap<String, String>,
+    /// A caveat: why it may not be the fix, what else it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+}
+
+/// A question to the person (or to a live debugger) whose answer decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Why it is asked.
+    pub why: String,
+    /// The function in whose frame to look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<String>,
+    /// A member path to show there: never a call, an assignment or an operator.
+    pub show: String,
+    /// `type.member` that must exist, or the path would read nonsense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_member: Option<String>,
+    /// The comparison that confirms the note, for instance `== -1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirms: Option<String>,
+    /// The comparison that refutes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refutes: Option<String>,
+    /// What the paste itself answers, where it holds the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
