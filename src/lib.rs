@@ -23,6 +23,10 @@ pub mod config;
 pub mod error;
 pub mod job;
 
+pub mod binary;
+pub mod dwarf;
+pub mod types;
+
 pub mod trace;
 pub mod triage;
 

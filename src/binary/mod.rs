@@ -1,0 +1,82 @@
+//! One ELF file: what it is, its sections, and where its debug info is.
+//!
+//! ```no_run
+//! use dbgmate::binary::Binary;
+//! use std::path::Path;
+//!
+//! let debug_directories = ["/usr/lib/debug".into()];
+//! let binary = Binary::open(Path::new("/usr/lib/x86_64-linux-gnu/libc.so.6"), &debug_directories)?;
+//! let debug_file = binary.debug_info().map(|debug_info| debug_info.path());
+//! println!("{:?} {debug_file:?}", binary.build_id());
+//! # Ok::<(), dbgmate::binary::Error>(())
+//! ```
+//!
+//! Rule: files are opened read-only and never waited for; what a file says of itself is a claim,
+//! checked before it is used. Refuses anything but regular ELF files.
+
+mod debug_files;
+mod elf;
+mod error;
+mod file;
+mod mapping;
+mod needed;
+mod sections;
+
+pub use debug_files::{DebugInfo, Found, Tried};
+pub use elf::{BuildId, Identity};
+pub use error::Error;
+pub use file::FileStamp;
+pub use mapping::Mapping;
+pub use needed::Libraries;
+pub use sections::Sections;
+
+use std::path::{Path, PathBuf};
+
+/// An ELF file that is open, with its debug info if there is any.
+#[derive(Debug)]
+pub struct Binary {
+    path: PathBuf,
+    stamp: FileStamp,
+    identity: Identity,
+    found: Found,
+}
+
+impl Binary {
+    /// Opens a file, reads what it is and finds its debug info.
+    pub fn open(path: &Path, debug_directories: &[PathBuf]) -> Result<Binary, Error> {
+        let (mapping, stamp) = file::map(path)?;
+        let identity = elf::identify(path, &mapping)?;
+        let found = debug_files::find(path, mapping, &identity, debug_directories);
+        Ok(Binary { path: path.to_owned(), stamp, identity, found })
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which state of the file on disk this is.
+    pub fn stamp(&self) -> &FileStamp {
+        &self.stamp
+    }
+
+    /// What the file says it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The build-id, if the file has one.
+    pub fn build_id(&self) -> Option<&BuildId> {
+        self.identity.build_id.as_ref()
+    }
+
+    /// The debug info, if any was found.
+    pub fn debug_info(&self) -> Option<&DebugInfo> {
+        self.found.debug_info.as_ref()
+    }
+
+    /// The places where debug info was looked for in vain.
+    pub fn tried(&self) -> &[Tried] {
+        &self.found.tried
+    }
+}

@@ -1,0 +1,77 @@
+//! What is read once of a binary's DWARF and shared by all questions.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gimli::EndianSlice;
+
+use super::units::Units;
+use super::{Index, Slice, View};
+use crate::binary::{Binary, DebugInfo};
+use crate::job::{Job, Stopped};
+
+/// The DWARF of one binary: its unit headers, and its name index once a question needs it.
+#[derive(Debug)]
+pub struct DebugFile {
+    binary: Arc<Binary>,
+    units: Units,
+    index: Mutex<Option<Arc<Index>>>,
+}
+
+impl DebugFile {
+    /// Reads the unit headers; none where the binary has no debug info.
+    pub fn new(binary: Arc<Binary>) -> DebugFile {
+        let units = Units::read(&load(&binary));
+        DebugFile { binary, units, index: Mutex::default() }
+    }
+
+    /// The binary whose debug info this is.
+    pub fn binary(&self) -> &Arc<Binary> {
+        &self.binary
+    }
+
+    /// How many units it has.
+    pub fn unit_count(&self) -> usize {
+        self.units.entries().len()
+    }
+
+    /// A view to read DIEs with, for one question on one thread.
+    pub fn view(&self) -> View<'_> {
+        View::new(self, load(&self.binary))
+    }
+
+    /// The name index: built by the first who asks, with so many threads; others wait for it.
+    pub fn index(&self, job: &Job, threads: usize) -> Result<Arc<Index>, Stopped> {
+        let mut slot = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = &*slot {
+            return Ok(Arc::clone(index));
+        }
+        let index = Arc::new(Index::build(job, self, threads)?);
+        *slot = Some(Arc::clone(&index));
+        Ok(index)
+    }
+
+    /// What of the debug info cannot be read, in a sentence.
+    pub fn problem(&self) -> Option<String> {
+        let sections = self.binary.debug_info().and_then(|debug| debug.sections().problem());
+        let units = || self.units.problem().map(|error| format!("its later units: {error}"));
+        sections.or_else(units)
+    }
+
+    pub(super) fn units(&self) -> &Units {
+        &self.units
+    }
+}
+
+/// The sections as gimli wants them: in place, empty where the file has none.
+fn load(binary: &Binary) -> gimli::Dwarf<Slice<'_>> {
+    let endian = binary.identity().endian;
+    let sections = binary.debug_info().map(DebugInfo::sections);
+    let bytes = |id| -> &[u8] { sections.map_or(&[], |sections| sections.bytes(id)) };
+    let loaded = gimli::Dwarf::load(|id| {
+        Ok::<_, std::convert::Infallible>(EndianSlice::new(bytes(id), endian))
+    });
+    match loaded {
+        Ok(dwarf) => dwarf,
+        Err(never) => match never {},
+    }
+}

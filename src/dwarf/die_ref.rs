@@ -1,0 +1,92 @@
+//! A reference to a DIE that says which file and section it is in.
+
+use std::fmt;
+
+/// Which of a binary's debug files a DIE is in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum FileId {
+    /// The file that holds the binary's own .debug_info.
+    Main,
+    /// The dwz supplement (`.gnu_debugaltlink`, DWARF 5 §7.3.6).
+    Supplement,
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FileId::Main => "the debug file",
+            FileId::Supplement => "the dwz supplement",
+        })
+    }
+}
+
+/// The two sections with DIEs: their offsets are independent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum DieSection {
+    /// `.debug_info`.
+    Info,
+    /// `.debug_types` (DWARF 4 only).
+    Types,
+}
+
+/// The place of a DIE, in eight bytes: an index holds a million of them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DieRef(u64);
+
+const SUPPLEMENT_BIT: u64 = 1 << 63;
+const TYPES_BIT: u64 = 1 << 62;
+
+impl DieRef {
+    /// The largest offset that can be named: no file is near that size.
+    pub const MAX_OFFSET: u64 = TYPES_BIT - 1;
+
+    /// The DIE at `offset` bytes into the section. Offsets past [`DieRef::MAX_OFFSET`] are cut off
+    /// there: they lead nowhere either way.
+    pub fn new(file: FileId, section: DieSection, offset: u64) -> DieRef {
+        let file = if file == FileId::Supplement { SUPPLEMENT_BIT } else { 0 };
+        let section = if section == DieSection::Types { TYPES_BIT } else { 0 };
+        DieRef(file | section | offset.min(DieRef::MAX_OFFSET))
+    }
+
+    /// Which file it is in.
+    pub fn file(self) -> FileId {
+        if self.0 & SUPPLEMENT_BIT == 0 { FileId::Main } else { FileId::Supplement }
+    }
+
+    /// Which section it is in.
+    pub fn section(self) -> DieSection {
+        if self.0 & TYPES_BIT == 0 { DieSection::Info } else { DieSection::Types }
+    }
+
+    /// Bytes from the start of the section.
+    pub fn offset(self) -> u64 {
+        self.0 & DieRef::MAX_OFFSET
+    }
+}
+
+impl fmt::Debug for DieRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let section = match self.section() {
+            DieSection::Info => ".debug_info",
+            DieSection::Types => ".debug_types",
+        };
+        write!(f, "{section}+{:#x} of {}", self.offset(), self.file())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_section_and_offset_survive_packing() {
+        for file in [FileId::Main, FileId::Supplement] {
+            for section in [DieSection::Info, DieSection::Types] {
+                for offset in [0, 11, u32::MAX as u64 + 1, DieRef::MAX_OFFSET] {
+                    let die = DieRef::new(file, section, offset);
+                    assert_eq!((die.file(), die.section(), die.offset()), (file, section, offset));
+                }
+            }
+        }
+    }
+}

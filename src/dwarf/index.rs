@@ -1,0 +1,203 @@
+//! The name index: which DIEs define or declare a type of a name.
+//!
+//! Every named type DIE is found by one pass over the entries, spread over threads by unit; only a
+//! hash of the name and a reference are kept, sixteen bytes a DIE. A lookup reads the names back
+//! to tell hash collisions apart.
+
+use std::hash::Hasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gimli::{AttributeValue, DwTag, constants as dw};
+use rustc_hash::FxHasher;
+
+use super::units::UnitEntry;
+use super::{DebugFile, DieRef, Error, FileId, Language, UnitView, View};
+use crate::job::{Job, Stopped};
+
+/// All named types of a debug file.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// Sorted by hash, then place.
+    entries: Vec<Entry>,
+    /// The first unit that could not be read to its end, and how many there are.
+    damaged: Option<(String, usize)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    hash: u32,
+    declaration: bool,
+    die: DieRef,
+}
+
+/// The DIEs of one name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definitions {
+    /// Those that say what the type is.
+    pub definitions: Vec<DieRef>,
+    /// Those that only say that it exists (DW_AT_declaration).
+    pub declarations: Vec<DieRef>,
+}
+
+impl Index {
+    /// Reads every unit once.
+    pub(super) fn build(job: &Job, file: &DebugFile, threads: usize) -> Result<Index, Stopped> {
+        let units = file.units().entries();
+        let next = AtomicUsize::new(0);
+        let threads = threads.clamp(1, units.len().max(1));
+        let parts = std::thread::scope(|scope| {
+            let workers: Vec<_> =
+                (0..threads).map(|_| scope.spawn(|| scan_units(job, file, &next))).collect();
+            // A worker that panics is a bug of ours; its units are missing and said to be.
+            let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
+                worker.join().unwrap_or_else(|_| Ok(Index::broken("a worker thread died")))
+            };
+            workers.into_iter().map(join).collect::<Result<Vec<Index>, Stopped>>()
+        })?;
+        let mut index = Index::default();
+        index.entries.reserve_exact(parts.iter().map(|part| part.entries.len()).sum());
+        for part in parts {
+            index.entries.extend_from_slice(&part.entries);
+            index.merge_damage(part.damaged);
+        }
+        index.entries.sort_unstable();
+        Ok(index)
+    }
+
+    /// How many named types there are, declarations included.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What could not be indexed, in a sentence.
+    pub fn problem(&self) -> Option<String> {
+        let (why, units) = self.damaged.as_ref()?;
+        Some(format!("{units} of its units could not be read to the end ({why})"))
+    }
+
+    /// The DIEs whose name, without scope, is `name`.
+    pub fn find(&self, view: &View<'_>, name: &[u8]) -> Definitions {
+        let hash = hash_of(name);
+        let start = self.entries.partition_point(|entry| entry.hash < hash);
+        let same_hash = self.entries.iter().skip(start).take_while(|entry| entry.hash == hash);
+        let mut found = Definitions::default();
+        for entry in same_hash {
+            let Ok(die) = view.die(entry.die) else { continue };
+            if view.name(&die) != Some(name) {
+                continue;
+            }
+            if entry.declaration {
+                found.declarations.push(entry.die);
+            } else {
+                found.definitions.push(entry.die);
+            }
+        }
+        found
+    }
+
+    /// One DIE for each distinct name hash: what suggestions are chosen from.
+    pub fn distinct(&self) -> impl Iterator<Item = DieRef> + '_ {
+        let mut last = None;
+        let is_new = move |entry: &&Entry| last.replace(entry.hash) != Some(entry.hash);
+        self.entries.iter().filter(is_new).map(|entry| entry.die)
+    }
+
+    fn broken(why: &str) -> Index {
+        Index { entries: Vec::new(), damaged: Some((why.to_owned(), 1)) }
+    }
+
+    fn merge_damage(&mut self, other: Option<(String, usize)>) {
+        self.damaged = match (self.damaged.take(), other) {
+            (Some((why, mine)), Some((_, theirs))) => Some((why, mine + theirs)),
+            (mine, theirs) => mine.or(theirs),
+        };
+    }
+}
+
+/// One worker: takes units until none is left.
+fn scan_units(job: &Job, file: &DebugFile, next: &AtomicUsize) -> Result<Index, Stopped> {
+    let view = file.view();
+    let mut part = Index::default();
+    while let Some(unit) = file.units().entries().get(next.fetch_add(1, Ordering::Relaxed)) {
+        job.check()?;
+        if let Err(error) = scan_unit(&view, unit, &mut part.entries) {
+            part.merge_damage(Some((error.to_string(), 1)));
+        }
+    }
+    part.entries.sort_unstable();
+    Ok(part)
+}
+
+/// Reads one unit's entries front to back. Its abbreviations are dropped again: a kernel has
+/// thousands of units, and most questions touch a few.
+fn scan_unit(view: &View<'_>, unit: &UnitEntry, entries: &mut Vec<Entry>) -> Result<(), Error> {
+    let header = view.header(unit)?;
+    let abbreviations = view.dwarf.abbreviations(&header)?;
+    let unit_view = UnitView::new(unit, header, Arc::clone(&abbreviations))?;
+    let is_c = unit_view.language() == Language::C;
+    let mut raw = header.entries_raw(&abbreviations, None)?;
+    while !raw.is_empty() {
+        let offset = raw.next_offset();
+        let Some(abbreviation) = raw.read_abbreviation()? else { continue };
+        if !is_named_type(abbreviation.tag()) {
+            raw.skip_attributes(abbreviation.attributes())?;
+            continue;
+        }
+        let mut name = None;
+        let mut declaration = false;
+        let mut sibling = None;
+        for &specification in abbreviation.attributes() {
+            match specification.name() {
+                dw::DW_AT_name => name = Some(raw.read_attribute(specification)?.raw_value()),
+                dw::DW_AT_declaration => {
+                    let value = raw.read_attribute(specification)?.raw_value();
+                    declaration = value == AttributeValue::Flag(true);
+                }
+                dw::DW_AT_sibling => sibling = Some(raw.read_attribute(specification)?.raw_value()),
+                _ => raw.skip_attributes(&[specification])?,
+            }
+        }
+        let text = name.and_then(|name| view.dwarf.attr_string(&unit_view.unit, name).ok());
+        if let Some(name) = text {
+            let place = unit.start.saturating_add(offset.0 as u64);
+            let die = DieRef::new(FileId::Main, unit.section, place);
+            entries.push(Entry { hash: hash_of(name.slice()), declaration, die });
+        }
+        // A C type's children are members and enumerators: none is a type with a name.
+        if let Some(AttributeValue::UnitRef(sibling)) = sibling
+            && is_c
+            && sibling > offset
+        {
+            raw = header.entries_raw(&abbreviations, Some(sibling))?;
+        }
+    }
+    Ok(())
+}
+
+/// The tags of types that people name. Base types are among them: `size_t` leads to one.
+fn is_named_type(tag: DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_structure_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_interface_type
+            | dw::DW_TAG_enumeration_type
+            | dw::DW_TAG_typedef
+            | dw::DW_TAG_template_alias
+            | dw::DW_TAG_base_type
+    )
+}
+
+fn hash_of(name: &[u8]) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write(name);
+    // The upper half: the lower bits of a multiplicative hash mix poorly.
+    (hasher.finish() >> 32) as u32
+}

@@ -1,0 +1,61 @@
+//! Where is the DIE of this name, and what does it say? What types and symbols share.
+//!
+//! [`DebugFile`] is the owned, shared side: unit headers, abbreviations and the name [`Index`], each
+//! read once. [`View`] is one question's side: it borrows the sections and reads DIEs from them.
+//!
+//! A reference to a DIE ([`DieRef`]) names its file and section: dwz supplements and split DWARF put
+//! them elsewhere, and .debug_types has offsets of its own.
+//!
+//! Rule: offsets are bounds-checked on use, never trusted; damage loses the unit it is in, no more.
+
+mod attributes;
+mod debug_file;
+mod die;
+mod die_ref;
+mod index;
+mod language;
+mod scope;
+mod units;
+mod view;
+
+pub use debug_file::DebugFile;
+pub use die::{Children, Die};
+pub use die_ref::{DieRef, DieSection, FileId};
+pub use index::{Definitions, Index};
+pub use language::Language;
+pub use view::{UnitView, View};
+
+/// The reader that all DWARF is read with: bytes in place, either byte order.
+pub type Slice<'a> = gimli::EndianSlice<'a, gimli::RunTimeEndian>;
+
+/// Why a DIE cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The sections contradict themselves.
+    Malformed(gimli::Error),
+    /// The reference leads to no unit.
+    Dangling(DieRef),
+    /// The reference leads into a file that is not open: a dwz supplement, a .dwo.
+    Elsewhere(FileId),
+    /// No type unit has this signature.
+    NoSuchSignature(u64),
+}
+
+impl From<gimli::Error> for Error {
+    fn from(error: gimli::Error) -> Self {
+        Error::Malformed(error)
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Error::Malformed(error) => write!(f, "the debug info is damaged ({error})"),
+            Error::Dangling(die) => write!(f, "a reference leads nowhere ({die:?})"),
+            Error::Elsewhere(file) => write!(f, "it is in {file}, which is not open"),
+            Error::NoSuchSignature(signature) => {
+                write!(f, "no type unit has the signature {signature:#018x}")
+            }
+        }
+    }
+}

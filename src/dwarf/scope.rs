@@ -1,0 +1,85 @@
+//! The namespaces and classes around a DIE: what qualifies its name.
+//!
+//! DWARF has no reference from a DIE to its parent, so a unit's scopes are listed once, by one walk
+//! that enters only what can hold types.
+
+use gimli::{DwTag, constants as dw};
+
+use super::{Die, Error, UnitView, View};
+
+/// One scope of a unit: its DIEs lie between `start` and `end`.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    start: u64,
+    end: u64,
+    parent: Option<usize>,
+    name: Option<&'a [u8]>,
+}
+
+/// Nested deeper than this, a scope is taken for damage and not entered.
+const MAX_DEPTH: usize = 64;
+
+impl<'a> View<'a> {
+    /// The names of the scopes around a DIE, outermost first; an empty name stands for an unnamed
+    /// namespace or struct. Function scopes are left out.
+    pub fn scope_of(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
+        let scopes = self.scopes(die.unit())?;
+        let offset = die.at().offset();
+        // The innermost scope is the last that starts before the DIE and has not ended.
+        let around = |scope: &Scope<'_>| scope.start < offset && offset < scope.end;
+        let before = scopes.partition_point(|scope| scope.start < offset);
+        let mut current = scopes.iter().take(before).rposition(around);
+        let mut names = Vec::new();
+        while let Some(scope) = current.and_then(|position| scopes.get(position)) {
+            names.push(scope.name.unwrap_or_default());
+            current = scope.parent;
+        }
+        names.reverse();
+        Ok(names)
+    }
+
+    fn scopes<'u>(&self, unit: &'u UnitView<'a>) -> Result<&'u [Scope<'a>], Error> {
+        if let Some(scopes) = unit.scopes.get() {
+            return Ok(scopes);
+        }
+        let mut scopes = Vec::new();
+        let root = self.die(unit.root())?;
+        self.collect_scopes(&root, None, &mut scopes, 0)?;
+        Ok(unit.scopes.get_or_init(|| scopes))
+    }
+
+    fn collect_scopes(
+        &self,
+        die: &Die<'a>,
+        parent: Option<usize>,
+        scopes: &mut Vec<Scope<'a>>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if depth > MAX_DEPTH {
+            return Ok(());
+        }
+        for child in die.children() {
+            let child = child?;
+            if !is_scope(child.tag()) || !child.has_children() {
+                continue;
+            }
+            let position = scopes.len();
+            let (start, end) = child.extent()?;
+            scopes.push(Scope { start, end, parent, name: self.name(&child) });
+            self.collect_scopes(&child, Some(position), scopes, depth + 1)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_scope(tag: DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_namespace
+            | dw::DW_TAG_module
+            | dw::DW_TAG_structure_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_enumeration_type
+    )
+}

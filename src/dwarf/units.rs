@@ -1,0 +1,97 @@
+//! The unit headers of a debug file (DWARF 5 §7.5.1), read once: which unit holds an offset, and
+//! which type unit has a signature.
+
+use std::sync::{Arc, OnceLock};
+
+use gimli::{Abbreviations, UnitHeader, UnitType};
+use rustc_hash::FxHashMap;
+
+use super::{DieRef, DieSection, FileId, Slice};
+
+/// One unit: where it is, and its abbreviations once they are needed.
+#[derive(Debug)]
+pub(crate) struct UnitEntry {
+    /// The section it is in.
+    pub(crate) section: DieSection,
+    /// The offset of its header.
+    pub(crate) start: u64,
+    /// The offset past its last byte.
+    pub(crate) end: u64,
+    /// Its abbreviations: parsed on first use.
+    pub(crate) abbreviations: OnceLock<Arc<Abbreviations>>,
+}
+
+/// All units of a debug file, by section and offset.
+#[derive(Debug, Default)]
+pub(crate) struct Units {
+    entries: Vec<UnitEntry>,
+    signatures: FxHashMap<u64, DieRef>,
+    problem: Option<gimli::Error>,
+}
+
+impl Units {
+    /// Reads the headers. A damaged one ends its section: where the next begins is unknown.
+    pub(crate) fn read(dwarf: &gimli::Dwarf<Slice<'_>>) -> Units {
+        let mut units = Units::default();
+        let mut headers = dwarf.units();
+        units.read_section(DieSection::Info, || headers.next());
+        let mut headers = dwarf.type_units();
+        units.read_section(DieSection::Types, || headers.next());
+        units
+    }
+
+    fn read_section<'a>(
+        &mut self,
+        section: DieSection,
+        mut next: impl FnMut() -> gimli::Result<Option<UnitHeader<Slice<'a>>>>,
+    ) {
+        loop {
+            match next() {
+                Ok(Some(header)) => self.add(section, &header),
+                Ok(None) => break,
+                Err(error) => {
+                    self.problem = Some(error);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, section: DieSection, header: &UnitHeader<Slice<'_>>) {
+        let start = header.offset().0 as u64;
+        if let UnitType::Type { type_signature, type_offset } = header.type_() {
+            let die = DieRef::new(FileId::Main, section, start + type_offset.0 as u64);
+            self.signatures.insert(type_signature.0, die);
+        }
+        self.entries.push(UnitEntry {
+            section,
+            start,
+            end: start + header.length_including_self() as u64,
+            abbreviations: OnceLock::new(),
+        });
+    }
+
+    /// The units, in order.
+    pub(crate) fn entries(&self) -> &[UnitEntry] {
+        &self.entries
+    }
+
+    /// The position of the unit that holds a DIE of the main file.
+    pub(crate) fn position_of(&self, die: DieRef) -> Option<usize> {
+        let key = (die.section(), die.offset());
+        let after = self.entries.partition_point(|unit| (unit.section, unit.start) <= key);
+        let position = after.checked_sub(1)?;
+        let unit = self.entries.get(position)?;
+        (unit.section == die.section() && die.offset() < unit.end).then_some(position)
+    }
+
+    /// The type DIE of the type unit with this signature.
+    pub(crate) fn by_signature(&self, signature: u64) -> Option<DieRef> {
+        self.signatures.get(&signature).copied()
+    }
+
+    /// Why the units after some point are missing, if they are.
+    pub(crate) fn problem(&self) -> Option<gimli::Error> {
+        self.problem
+    }
+}

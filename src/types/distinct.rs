@@ -1,0 +1,208 @@
+//! Every distinct layout that a name stands for in one binary.
+
+use gimli::constants as dw;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_qualifier};
+use super::shape::Shapes;
+use super::{Error, LayoutMatch, MemberPath, TypeName};
+use crate::dwarf::{DebugFile, Die, DieRef, Language};
+use crate::job::Job;
+
+/// What is asked of one binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'q> {
+    /// The name.
+    pub name: &'q TypeName,
+    /// The member wanted.
+    pub path: Option<&'q MemberPath>,
+    /// Only types of this language.
+    pub language: Option<Language>,
+    /// How many threads may be used.
+    pub threads: usize,
+}
+
+/// Fewer definitions than this are not worth a thread.
+const DEFINITIONS_PER_THREAD: usize = 32;
+
+/// Where a name leads: a type, and what was passed on the way.
+#[derive(Clone, Debug)]
+struct Target {
+    die: DieRef,
+    via: Vec<String>,
+    /// The typedef that names a type without a name.
+    known_as: Option<String>,
+}
+
+/// Every distinct layout, the most common first; empty where the binary does not define the name.
+pub fn find(
+    job: &Job,
+    file: &DebugFile,
+    question: &Question<'_>,
+) -> Result<Vec<LayoutMatch>, Error> {
+    let index = file.index(job, question.threads)?;
+    let view = file.view();
+    let reader = Reader::new(job, &view, &index);
+    let targets = targets(&reader, question)?;
+    let shapes = shapes(job, file, &reader, question.threads, &targets)?;
+    let mut groups: FxHashMap<u64, usize> = FxHashMap::default();
+    let mut distinct: Vec<(&Target, usize)> = Vec::new();
+    for (target, shape) in targets.iter().zip(shapes) {
+        let position = *groups.entry(shape).or_insert(distinct.len());
+        match distinct.get_mut(position) {
+            Some((_, units)) => *units += 1,
+            None => distinct.push((target, 1)),
+        }
+    }
+    let mut matches: Vec<LayoutMatch> = Vec::new();
+    for (target, units) in distinct {
+        let die = reader.die(target.die)?;
+        let mut layout = reader.layout(&die, target.known_as.as_deref())?;
+        layout.via.clone_from(&target.via);
+        match matches.iter_mut().find(|other| other.layout.same_as(&layout)) {
+            Some(same) => same.units += units,
+            None => {
+                let selected = question.path.map(|path| reader.select(&die, path)).transpose()?;
+                matches.push(LayoutMatch { layout, units, selected });
+            }
+        }
+    }
+    // Stable: among equally common ones, the order of the file.
+    matches.sort_by_key(|found| std::cmp::Reverse(found.units));
+    Ok(matches)
+}
+
+/// The types the name leads to, each once: tags first, so that a typedef of the same name adds
+/// nothing.
+fn targets(reader: &Reader<'_, '_>, question: &Question<'_>) -> Result<Vec<Target>, Error> {
+    let found = reader.index.find(reader.view, question.name.name.as_bytes());
+    let mut named = Vec::new();
+    for at in found.definitions {
+        let die = reader.die(at)?;
+        let wanted = question.name.admits(die.tag())
+            && question.language.is_none_or(|language| language == die.language())
+            && in_scope(reader, &die, &question.name.scope)?;
+        if wanted {
+            named.push(die);
+        }
+    }
+    named.sort_by_key(|die| die.tag() == dw::DW_TAG_typedef);
+    let mut seen = FxHashSet::default();
+    let mut targets = Vec::new();
+    for die in named {
+        for target in resolve(reader, die)? {
+            if seen.insert(target.die) {
+                targets.push(target);
+            }
+        }
+    }
+    Ok(targets)
+}
+
+/// Whether the scopes written are the innermost ones around the DIE.
+fn in_scope<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>, written: &[String]) -> Result<bool, Error> {
+    if written.is_empty() {
+        return Ok(true);
+    }
+    let around = reader.view.scope_of(die)?;
+    // Unnamed namespaces are left out by those who type names.
+    let named: Vec<&[u8]> = around.into_iter().filter(|name| !name.is_empty()).collect();
+    let written: Vec<&[u8]> = written.iter().map(String::as_bytes).collect();
+    Ok(named.ends_with(&written))
+}
+
+/// Follows typedefs, qualifiers and one pointer to a struct; a type that is only declared here
+/// leads to each of its definitions, or to nothing.
+fn resolve<'a>(reader: &Reader<'_, 'a>, die: Die<'a>) -> Result<Vec<Target>, Error> {
+    let mut via = Vec::new();
+    let mut known_as = None;
+    let mut current = die;
+    for _ in 0..MAX_CHAIN {
+        let tag = current.tag();
+        let next = match tag {
+            dw::DW_TAG_typedef | dw::DW_TAG_template_alias => {
+                let name = reader.name(&current);
+                via.push(name.clone());
+                known_as = Some(name);
+                reader.type_of(&current)?
+            }
+            dw::DW_TAG_pointer_type if !via.contains(&"*".to_owned()) => {
+                match reader.type_of(&current)? {
+                    Some(pointee) if leads_to_aggregate(reader, &pointee)? => {
+                        via.push("*".to_owned());
+                        known_as = None;
+                        Some(pointee)
+                    }
+                    _ => None,
+                }
+            }
+            tag if is_qualifier(tag) => reader.type_of(&current)?,
+            _ => None,
+        };
+        match next {
+            Some(next) => current = next,
+            None => break,
+        }
+    }
+    let target =
+        |die: Die<'_>| Target { die: die.at(), via: via.clone(), known_as: known_as.clone() };
+    if !current.is_declaration() {
+        return Ok(vec![target(current)]);
+    }
+    let completed = reader.completed(current.clone())?;
+    if !completed.is_declaration() {
+        return Ok(vec![target(completed)]);
+    }
+    Ok(reader.definitions_of(&current)?.into_iter().map(target).collect())
+}
+
+fn leads_to_aggregate<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>) -> Result<bool, Error> {
+    let underlying = reader.underlying(die.clone())?;
+    Ok(underlying.is_some_and(|die| is_aggregate(die.tag())))
+}
+
+/// The shape of each target, spread over threads where there are many.
+fn shapes(
+    job: &Job,
+    file: &DebugFile,
+    reader: &Reader<'_, '_>,
+    threads: usize,
+    targets: &[Target],
+) -> Result<Vec<u64>, Error> {
+    let threads = threads.min(targets.len() / DEFINITIONS_PER_THREAD);
+    if threads < 2 {
+        return shapes_of(reader, targets);
+    }
+    let index = reader.index;
+    std::thread::scope(|scope| {
+        let chunks = targets.chunks(targets.len().div_ceil(threads));
+        let workers: Vec<_> = chunks
+            .map(|chunk| {
+                scope.spawn(move || {
+                    let view = file.view();
+                    shapes_of(&Reader::new(job, &view, index), chunk)
+                })
+            })
+            .collect();
+        let mut all = Vec::with_capacity(targets.len());
+        for worker in workers {
+            // A worker that panicked is a bug: passing it on reaches the caller's guard.
+            all.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(all)
+    })
+}
+
+/// The typedef that names a type is part of what its layout shows.
+fn shapes_of(reader: &Reader<'_, '_>, targets: &[Target]) -> Result<Vec<u64>, Error> {
+    use std::hash::{Hash, Hasher};
+    let mut shapes = Shapes::new(reader);
+    let mut all = Vec::with_capacity(targets.len());
+    for target in targets {
+        let mut hasher = rustc_hash::FxHasher::default();
+        shapes.of(&reader.die(target.die)?)?.hash(&mut hasher);
+        (&target.known_as, &target.via).hash(&mut hasher);
+        all.push(hasher.finish());
+    }
+    Ok(all)
+}

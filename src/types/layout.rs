@@ -1,0 +1,349 @@
+//! Reads one type's layout from its DIE.
+
+use gimli::constants as dw;
+
+use super::location::{Location, location};
+use super::reader::{Reader, is_aggregate};
+use super::sizes::Extent;
+use super::spelling::kind_of;
+use super::{
+    BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep, Selected,
+    Size, gaps,
+};
+use crate::dwarf::{Die, Language};
+
+/// Structs nested deeper than this are a cycle in damaged debug info.
+const MAX_NESTING: usize = 32;
+
+/// Whether the members of members are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nesting {
+    /// Only what a path step needs: the members, and through anonymous ones.
+    Shallow,
+    /// All of them.
+    Deep(usize),
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// The layout of a type. `known_as` is the typedef that names a type without a name.
+    pub(super) fn layout(&self, die: &Die<'a>, known_as: Option<&str>) -> Result<Layout, Error> {
+        let kind = kind_of(die);
+        let type_name = match (known_as, self.view.name(die)) {
+            (Some(name), None) if kind != Kind::Other => name.to_owned(),
+            _ => self.spell_asked(die, kind)?,
+        };
+        let mut layout = Layout {
+            die: die.at(),
+            type_name,
+            kind,
+            via: Vec::new(),
+            size: self.size_of(die)?,
+            align: die.unsigned(dw::DW_AT_alignment),
+            declared_at: self.view.declared_at(die),
+            language: die.language(),
+            members: Vec::new(),
+            enumerators: Vec::new(),
+            holes: Vec::new(),
+            padding: 0,
+            why: None,
+        };
+        match kind {
+            Kind::Struct | Kind::Union | Kind::Class => {
+                let (members, why) = self.members(die, Some(0), Nesting::Deep(0))?;
+                (layout.members, layout.why) = (members, why);
+            }
+            Kind::Enum => layout.enumerators = self.enumerators(die)?,
+            Kind::Other => {}
+        }
+        if layout.size == Size::Dynamic && layout.why.is_none() {
+            layout.why = Some("its size is only known at run time".to_owned());
+        }
+        gaps::find(&mut layout);
+        Ok(layout)
+    }
+
+    /// The name of the type asked for: with its keyword in every language that has one.
+    fn spell_asked(&self, die: &Die<'a>, kind: Kind) -> Result<String, Error> {
+        let name = match kind {
+            Kind::Other => self.spell(Some(die))?,
+            _ => self.spell_named(die)?,
+        };
+        Ok(match (kind, die.language()) {
+            (Kind::Other, _) | (_, Language::C | Language::Other) => name,
+            _ if self.view.name(die).is_none() => name,
+            _ => format!("{} {name}", kind.name()),
+        })
+    }
+
+    /// The members of a struct that starts `base` bytes into the type asked for. Damage ends the
+    /// list: what was read is returned with the reason.
+    fn members(
+        &self,
+        die: &Die<'a>,
+        base: Option<u64>,
+        nesting: Nesting,
+    ) -> Result<(Vec<Member>, Option<String>), Error> {
+        let mut members = Vec::new();
+        for child in die.children() {
+            self.count()?;
+            let child = match child {
+                Ok(child) => child,
+                Err(error) => {
+                    return Ok((members, Some(format!("its members end early: {error}"))));
+                }
+            };
+            match child.tag() {
+                dw::DW_TAG_member if !is_static(&child) => {
+                    members.push(self.member(&child, base, nesting)?);
+                }
+                dw::DW_TAG_inheritance => members.push(self.member(&child, base, nesting)?),
+                dw::DW_TAG_variant_part => self.variants(&child, base, nesting, &mut members)?,
+                _ => {}
+            }
+        }
+        Ok((members, None))
+    }
+
+    /// The discriminant and the variants of a Rust enum (DWARF 5 §5.7.10); they overlap.
+    fn variants(
+        &self,
+        part: &Die<'a>,
+        base: Option<u64>,
+        nesting: Nesting,
+        members: &mut Vec<Member>,
+    ) -> Result<(), Error> {
+        for child in part.children() {
+            self.count()?;
+            let child = child?;
+            match child.tag() {
+                dw::DW_TAG_member => {
+                    let mut discriminant = self.member(&child, base, nesting)?;
+                    if discriminant.name.is_empty() {
+                        discriminant.name = "<discriminant>".to_owned();
+                    }
+                    members.push(discriminant);
+                }
+                dw::DW_TAG_variant => {
+                    let (mut variant, _) = self.members(&child, base, nesting)?;
+                    members.append(&mut variant);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn member(&self, die: &Die<'a>, base: Option<u64>, nesting: Nesting) -> Result<Member, Error> {
+        let declared = self.type_of(die)?;
+        let underlying = match &declared {
+            Some(declared) => self.underlying(declared.clone())?,
+            None => None,
+        };
+        let aggregate = underlying.filter(|die| is_aggregate(die.tag()));
+        let name = self.name(die);
+        let kind = match die.tag() {
+            dw::DW_TAG_inheritance => MemberKind::Base,
+            _ if name.is_empty() && aggregate.is_some() => MemberKind::Anonymous,
+            _ => MemberKind::Field,
+        };
+        let size = match &declared {
+            Some(declared) => self.size_of(declared)?,
+            None => Size::Dynamic,
+        };
+        let (offset, bits, mut why) = place(base, location(die, size)?);
+        let mut members = Vec::new();
+        if let Some(aggregate) = aggregate {
+            let inner = match nesting {
+                Nesting::Deep(MAX_NESTING) => return Err(Error::TooDeep),
+                Nesting::Deep(depth) => Some(Nesting::Deep(depth + 1)),
+                Nesting::Shallow if kind == MemberKind::Field => None,
+                Nesting::Shallow => Some(Nesting::Shallow),
+            };
+            if aggregate.is_declaration() {
+                why =
+                    why.or_else(|| Some("its type is declared here and defined elsewhere".into()));
+            } else if let Some(inner) = inner {
+                let inner_why;
+                (members, inner_why) = self.members(&aggregate, offset, inner)?;
+                why = why.or(inner_why);
+            }
+        }
+        Ok(Member {
+            name,
+            kind,
+            type_name: self.spell(declared.as_ref())?,
+            type_die: declared.map(|declared| declared.at()),
+            offset,
+            size,
+            bits,
+            members,
+            why,
+        })
+    }
+
+    fn enumerators(&self, die: &Die<'a>) -> Result<Vec<Enumerator>, Error> {
+        let mut enumerators = Vec::new();
+        for child in die.children() {
+            self.count()?;
+            let child = child?;
+            if child.tag() != dw::DW_TAG_enumerator {
+                continue;
+            }
+            // Unsigned first: DW_FORM_dataN of a large value is not a negative one.
+            let unsigned = child.unsigned(dw::DW_AT_const_value).map(i128::from);
+            let signed = || child.signed(dw::DW_AT_const_value).map(i128::from);
+            let Some(value) = unsigned.or_else(signed) else { continue };
+            enumerators.push(Enumerator { name: self.name(&child), value });
+        }
+        Ok(enumerators)
+    }
+
+    /// Follows a member path through the type.
+    pub(super) fn select(&self, die: &Die<'a>, path: &MemberPath) -> Result<Selected, Error> {
+        let mut member = Member {
+            name: String::new(),
+            kind: MemberKind::Field,
+            type_name: self.spell(Some(die))?,
+            type_die: Some(die.at()),
+            offset: Some(0),
+            size: self.size_of(die)?,
+            bits: None,
+            members: Vec::new(),
+            why: None,
+        };
+        let mut steps = path.steps();
+        while let Some((first, rest)) = steps.split_first() {
+            (member, steps) = match first {
+                PathStep::Member(name) => (self.step_into(&member, name)?, rest),
+                PathStep::Element(_) => self.step_to(&member, steps)?,
+            };
+        }
+        // The members behind the path, at any depth, as the layout itself would show them.
+        let aggregate = self.aggregate_of(&member)?;
+        if let Some(aggregate) = aggregate {
+            (member.members, _) = self.members(&aggregate, member.offset, Nesting::Deep(0))?;
+        }
+        Ok(Selected { path: path.to_string(), member })
+    }
+
+    fn aggregate_of(&self, member: &Member) -> Result<Option<Die<'a>>, Error> {
+        let Some(at) = member.type_die else { return Ok(None) };
+        let underlying = self.underlying(self.die(at)?)?;
+        Ok(underlying.filter(|die| is_aggregate(die.tag())))
+    }
+
+    fn step_into(&self, from: &Member, name: &str) -> Result<Member, Error> {
+        let members = match self.aggregate_of(from)? {
+            Some(aggregate) => self.members(&aggregate, from.offset, Nesting::Shallow)?.0,
+            None => Vec::new(),
+        };
+        find_member(&members, name).cloned().ok_or_else(|| Error::NoSuchMember {
+            step: name.to_owned(),
+            inside: from.type_name.clone(),
+            members: visible_names(&members),
+        })
+    }
+
+    /// The element of an array: takes as many of the steps as are indices and the array has
+    /// dimensions, and returns the rest. Fewer leave an array of the dimensions that remain.
+    fn step_to<'s>(
+        &self,
+        from: &Member,
+        steps: &'s [PathStep],
+    ) -> Result<(Member, &'s [PathStep]), Error> {
+        let array = match from.type_die {
+            Some(at) => self.underlying(self.die(at)?)?,
+            None => None,
+        };
+        let array = array.filter(|die| die.tag() == dw::DW_TAG_array_type);
+        let (array, extents) = match array {
+            Some(array) => (Some(array.clone()), self.extents(&array)?),
+            None => (None, Vec::new()),
+        };
+        let no_such = |index: &u64| Error::NoSuchMember {
+            step: format!("[{index}]"),
+            inside: from.type_name.clone(),
+            members: Vec::new(),
+        };
+        let mut name = from.name.clone();
+        let mut position = Some(0_u64);
+        let mut taken = 0;
+        for (step, extent) in steps.iter().zip(&extents) {
+            let PathStep::Element(index) = step else { break };
+            position = match extent {
+                Extent::Count(count) if index >= count => return Err(no_such(index)),
+                Extent::Count(count) => position.and_then(|at| at.checked_mul(*count)),
+                Extent::Flexible | Extent::Dynamic if taken == 0 => Some(0),
+                Extent::Flexible | Extent::Dynamic => None,
+            }
+            .and_then(|at| at.checked_add(*index));
+            name.push_str(&format!("[{index}]"));
+            taken += 1;
+        }
+        let (consumed, rest) = steps.split_at(taken);
+        let element = array.map(|array| self.type_of(&array)).transpose()?.flatten();
+        let (Some(element), [_, ..]) = (element, consumed) else {
+            let index = steps.iter().find_map(|step| match step {
+                PathStep::Element(index) => Some(index),
+                PathStep::Member(_) => None,
+            });
+            return Err(no_such(index.unwrap_or(&0)));
+        };
+        let remaining = extents.get(taken..).unwrap_or_default();
+        let inner: String = remaining.iter().map(Extent::to_string).collect();
+        let count =
+            remaining.iter().try_fold(1_u64, |all, extent| all.checked_mul(extent.count()?));
+        let size = match (self.size_of(&element)?, count) {
+            (Size::Known(bytes), Some(count)) => Size::Known(bytes.saturating_mul(count)),
+            _ => Size::Dynamic,
+        };
+        let distance = position.zip(size.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
+        let offset = from.offset.zip(distance).and_then(|(start, bytes)| start.checked_add(bytes));
+        let type_name = format!("{}{inner}", self.spell(Some(&element))?);
+        let type_die = remaining.is_empty().then(|| element.at());
+        let member = Member { name, type_name, type_die, offset, size, ..from.clone() };
+        Ok((member, rest))
+    }
+}
+
+/// Static members have no place in the object: DWARF 5 gives them DW_TAG_variable, older versions a
+/// member that is only declared (DWARF 4 §5.5.6).
+fn is_static(member: &Die<'_>) -> bool {
+    member.is_declaration() || member.flag(dw::DW_AT_external)
+}
+
+/// A member's place in the type asked for, from that in its own.
+fn place(base: Option<u64>, location: Location) -> (Option<u64>, Option<BitField>, Option<String>) {
+    let Some(base) = base else { return (None, None, None) };
+    match location {
+        Location::Bytes(offset) => (base.checked_add(offset), None, None),
+        Location::Bits(BitField { offset, size }) => {
+            let offset = base.saturating_mul(8).saturating_add(offset);
+            (Some(offset / 8), Some(BitField { offset, size }), None)
+        }
+        Location::Dynamic => (None, None, Some("its offset is only known at run time".to_owned())),
+    }
+}
+
+/// A member by name: in this scope first, then in anonymous members, then in base classes.
+fn find_member<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
+    let direct = members.iter().find(|member| member.name == name);
+    let inside = |kind: MemberKind| {
+        let inner = members.iter().filter(move |member| member.kind == kind);
+        inner.into_iter().find_map(|member| find_member(&member.members, name))
+    };
+    direct.or_else(|| inside(MemberKind::Anonymous)).or_else(|| inside(MemberKind::Base))
+}
+
+/// The names a path step could have meant.
+fn visible_names(members: &[Member]) -> Vec<String> {
+    let mut names = Vec::new();
+    for member in members {
+        if member.kind == MemberKind::Field && !member.name.is_empty() {
+            names.push(member.name.clone());
+        } else {
+            names.extend(visible_names(&member.members));
+        }
+    }
+    names
+}

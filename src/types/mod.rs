@@ -1,0 +1,70 @@
+//! Where are the members of this type? Layouts, as the compiler laid them out.
+//!
+//! [`find`] answers a name with every distinct layout it stands for; [`TypeName`] and
+//! [`MemberPath`] are what people type. Offsets are read, never derived from sizes and alignments:
+//! overlap is legal (empty bases, unions, `[[no_unique_address]]`).
+//!
+//! Rule: unknown is not zero. What depends on run time is [`Size::Dynamic`] or an offset of none,
+//! and says why.
+
+mod distinct;
+mod gaps;
+mod layout;
+mod location;
+mod model;
+mod name;
+mod path;
+mod reader;
+mod shape;
+mod sizes;
+mod spelling;
+mod suggest;
+
+pub use distinct::{Question, find};
+pub use model::{
+    BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
+};
+pub use name::{Keyword, TypeName};
+pub use path::{MemberPath, PathStep};
+pub use suggest::near_names;
+
+use crate::dwarf;
+use crate::job::Stopped;
+
+/// Why a layout cannot be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The debug info cannot be read.
+    Dwarf(dwarf::Error),
+    /// The job was stopped.
+    Stopped(Stopped),
+    /// More DIEs than one question may read.
+    TooMany,
+    /// Types nested deeper than any real program's.
+    TooDeep,
+    /// The text is not a type's name; what is wrong with it.
+    BadName(String),
+    /// The text is not a member path; what is wrong with it.
+    BadPath(String),
+    /// The path leaves the type: no such member, or no array to index.
+    NoSuchMember {
+        /// The step that fails.
+        step: String,
+        /// The type it was looked for in.
+        inside: String,
+        /// The members that are there.
+        members: Vec<String>,
+    },
+}
+
+impl From<dwarf::Error> for Error {
+    fn from(error: dwarf::Error) -> Self {
+        Error::Dwarf(error)
+    }
+}
+
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        Error::Stopped(stopped)
+    }
+}

@@ -1,0 +1,189 @@
+//! A type's name as people type it: `struct libxl__ev_fd`, `libxl_ctx`, `ns::Type<int>`.
+
+use gimli::{DwTag, constants as dw};
+
+use super::{Error, MemberPath};
+
+/// The keyword in front of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyword {
+    /// `struct` or `class`: C++ lets either declare the other.
+    Struct,
+    /// `union`.
+    Union,
+    /// `enum`.
+    Enum,
+    /// `typedef`: our own, to ask for the typedef where a tag shares its name.
+    Typedef,
+}
+
+/// A name to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeName {
+    /// What it must be, where the person said.
+    pub keyword: Option<Keyword>,
+    /// The namespaces or classes written in front, outermost first.
+    pub scope: Vec<String>,
+    /// The name itself, with its template arguments.
+    pub name: String,
+}
+
+/// Longer than any name that a person types.
+const MAX_LENGTH: usize = 4096;
+
+impl TypeName {
+    /// Reads a name without a member path.
+    pub fn parse(text: &str) -> Result<TypeName, Error> {
+        let bad = |why: &str| Err(Error::BadName(why.to_owned()));
+        if text.len() > MAX_LENGTH {
+            return bad("it is longer than 4096 characters");
+        }
+        if text.chars().any(char::is_control) {
+            return bad("it holds control characters");
+        }
+        let mut rest = text.trim().trim_end_matches(['*', ' ', ';']);
+        let mut keyword = None;
+        while let Some((word, after)) = rest.split_once(' ') {
+            match word {
+                "const" | "volatile" => {}
+                "struct" | "class" => keyword = Some(Keyword::Struct),
+                "union" => keyword = Some(Keyword::Union),
+                "enum" => keyword = Some(Keyword::Enum),
+                "typedef" => keyword = Some(Keyword::Typedef),
+                _ => break,
+            }
+            rest = after.trim_start();
+        }
+        let mut parts = split_scope(rest);
+        let name = parts.pop().unwrap_or_default();
+        if name.is_empty() || matches!(name.as_str(), "struct" | "union" | "class" | "enum") {
+            return bad("it has no name in it");
+        }
+        // A leading `::` only says that the name is a full one.
+        let scope = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        Ok(TypeName { keyword, scope, name })
+    }
+
+    /// Reads a name that a member path may follow. Where the type ends is not always plain (Go's
+    /// names hold dots), so every reading is returned, the shortest name first.
+    pub fn parse_with_path(text: &str) -> Result<Vec<(TypeName, Option<MemberPath>)>, Error> {
+        let mut readings = Vec::new();
+        for position in top_level_dots(text) {
+            let (name, path) = (text.get(..position), text.get(position..));
+            let (Some(name), Some(path)) = (name, path) else { continue };
+            if let (Ok(name), Ok(path)) = (TypeName::parse(name), MemberPath::parse(path)) {
+                readings.push((name, Some(path)));
+            }
+        }
+        readings.push((TypeName::parse(text)?, None));
+        Ok(readings)
+    }
+
+    /// Whether a DIE of this tag can be what was asked for.
+    pub(crate) fn admits(&self, tag: DwTag) -> bool {
+        match self.keyword {
+            None => true,
+            Some(Keyword::Struct) => matches!(
+                tag,
+                dw::DW_TAG_structure_type | dw::DW_TAG_class_type | dw::DW_TAG_interface_type
+            ),
+            Some(Keyword::Union) => tag == dw::DW_TAG_union_type,
+            Some(Keyword::Enum) => tag == dw::DW_TAG_enumeration_type,
+            Some(Keyword::Typedef) => {
+                matches!(tag, dw::DW_TAG_typedef | dw::DW_TAG_template_alias)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for TypeName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.keyword {
+            Some(Keyword::Struct) => f.write_str("struct ")?,
+            Some(Keyword::Union) => f.write_str("union ")?,
+            Some(Keyword::Enum) => f.write_str("enum ")?,
+            Some(Keyword::Typedef) => f.write_str("typedef ")?,
+            None => {}
+        }
+        self.scope.iter().try_for_each(|scope| write!(f, "{scope}::"))?;
+        f.write_str(&self.name)
+    }
+}
+
+/// Positions of `.` and `[` outside of brackets of template arguments and parentheses.
+fn top_level_dots(text: &str) -> Vec<usize> {
+    let mut depth = 0_usize;
+    let mut dots = Vec::new();
+    for (position, byte) in text.bytes().enumerate() {
+        match byte {
+            b'<' | b'(' | b'{' => depth += 1,
+            b'>' | b')' | b'}' => depth = depth.saturating_sub(1),
+            b'.' if depth == 0 => dots.push(position),
+            _ => {}
+        }
+    }
+    dots
+}
+
+/// Splits at `::` outside of template arguments and parentheses.
+fn split_scope(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut depth = 0_usize;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '<' | '(' | '{' => depth += 1,
+            '>' | ')' | '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 && characters.peek() == Some(&':') => {
+                characters.next();
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(character);
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> String {
+        TypeName::parse(text).unwrap().to_string()
+    }
+
+    #[test]
+    fn keywords_qualifiers_and_stars_are_understood() {
+        assert_eq!(parsed("struct libxl__ev_fd"), "struct libxl__ev_fd");
+        assert_eq!(parsed("  const struct libxl__ev_fd *"), "struct libxl__ev_fd");
+        assert_eq!(parsed("class  Foo;"), "struct Foo");
+        assert_eq!(parsed("long unsigned int"), "long unsigned int");
+        assert_eq!(
+            parsed("::std::vector<int, std::allocator<int> >"),
+            "std::vector<int, std::allocator<int> >"
+        );
+    }
+
+    #[test]
+    fn a_name_is_needed() {
+        for text in ["", "  ", "struct", "struct ", "::", "*", "a\u{7}b"] {
+            assert!(matches!(TypeName::parse(text), Err(Error::BadName(_))), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_reading_of_a_dotted_name_is_tried() {
+        let readings = TypeName::parse_with_path("struct a.b[2].c").unwrap();
+        let texts: Vec<String> = readings
+            .iter()
+            .map(|(name, path)| {
+                format!("{name} | {}", path.as_ref().map(ToString::to_string).unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(texts, ["struct a | b[2].c", "struct a.b[2] | c", "struct a.b[2].c | "]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Reads DIEs for one question, counting them, and sees through typedefs and declarations.
+
+use std::cell::Cell;
+
+use gimli::{DwTag, constants as dw};
+
+use super::Error;
+use crate::dwarf::{Die, DieRef, Index, Language, View};
+use crate::job::Job;
+
+/// A chain of typedefs and qualifiers longer than this is a cycle.
+pub(super) const MAX_CHAIN: usize = 64;
+
+/// How often the job is asked whether to go on, in DIEs.
+const CHECK_EVERY: usize = 1 << 12;
+
+/// What one question reads with.
+#[derive(Debug)]
+pub(super) struct Reader<'v, 'a> {
+    pub(super) view: &'v View<'a>,
+    pub(super) index: &'v Index,
+    job: &'v Job,
+    dies: Cell<usize>,
+}
+
+impl<'v, 'a> Reader<'v, 'a> {
+    pub(super) fn new(job: &'v Job, view: &'v View<'a>, index: &'v Index) -> Reader<'v, 'a> {
+        Reader { view, index, job, dies: Cell::new(0) }
+    }
+
+    /// Counts a DIE that was read.
+    pub(super) fn count(&self) -> Result<(), Error> {
+        let dies = self.dies.get() + 1;
+        self.dies.set(dies);
+        if dies > self.job.limits().dies {
+            return Err(Error::TooMany);
+        }
+        if dies.is_multiple_of(CHECK_EVERY) {
+            self.job.check()?;
+        }
+        Ok(())
+    }
+
+    /// Reads a DIE.
+    pub(super) fn die(&self, at: DieRef) -> Result<Die<'a>, Error> {
+        self.count()?;
+        Ok(self.view.die(at)?)
+    }
+
+    /// The DIE that DW_AT_type leads to; none for `void`.
+    pub(super) fn type_of(&self, die: &Die<'a>) -> Result<Option<Die<'a>>, Error> {
+        match self.view.type_of(die)? {
+            Some(at) => Ok(Some(self.die(at)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The name of a DIE; empty where it has none.
+    pub(super) fn name(&self, die: &Die<'a>) -> String {
+        String::from_utf8_lossy(self.view.name(die).unwrap_or_default()).into_owned()
+    }
+
+    /// The type behind typedefs and qualifiers, completed where it is only declared; none for void.
+    pub(super) fn underlying(&self, die: Die<'a>) -> Result<Option<Die<'a>>, Error> {
+        let mut current = die;
+        for _ in 0..MAX_CHAIN {
+            if !is_transparent(current.tag()) {
+                return Ok(Some(self.completed(current)?));
+            }
+            match self.type_of(&current)? {
+                Some(next) => current = next,
+                None => return Ok(None),
+            }
+        }
+        Err(Error::TooDeep)
+    }
+
+    /// A declaration's definition, where this file has exactly one shape of it by size; otherwise
+    /// the declaration itself.
+    pub(super) fn completed(&self, die: Die<'a>) -> Result<Die<'a>, Error> {
+        if !die.is_declaration() {
+            return Ok(die);
+        }
+        if let Some(at) = self.view.reference(&die, dw::DW_AT_signature)? {
+            return self.die(at);
+        }
+        let mut candidates = self.definitions_of(&die)?.into_iter();
+        let Some(first) = candidates.next() else { return Ok(die) };
+        let size = first.unsigned(dw::DW_AT_byte_size);
+        let same = candidates.all(|other| other.unsigned(dw::DW_AT_byte_size) == size);
+        Ok(if same { first } else { die })
+    }
+
+    /// The definitions that a declaration may stand for: same name, tag, scope and language.
+    pub(super) fn definitions_of(&self, declaration: &Die<'a>) -> Result<Vec<Die<'a>>, Error> {
+        let Some(name) = self.view.name(declaration) else { return Ok(Vec::new()) };
+        let scope = self.scope(declaration)?;
+        let mut found = Vec::new();
+        for at in self.index.find(self.view, name).definitions {
+            let die = self.die(at)?;
+            let same_kind = same_tag(die.tag(), declaration.tag());
+            if same_kind && die.language() == declaration.language() && self.scope(&die)? == scope {
+                found.push(die);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The names around a DIE. C has none, and asking would walk the unit.
+    pub(super) fn scope(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
+        if die.language() == Language::C {
+            return Ok(Vec::new());
+        }
+        Ok(self.view.scope_of(die)?)
+    }
+}
+
+/// Typedefs and qualifiers: they change a type's name, not its layout.
+pub(super) fn is_transparent(tag: DwTag) -> bool {
+    matches!(tag, dw::DW_TAG_typedef | dw::DW_TAG_template_alias) || is_qualifier(tag)
+}
+
+/// `const`, `volatile` and their like.
+pub(super) fn is_qualifier(tag: DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_const_type
+            | dw::DW_TAG_volatile_type
+            | dw::DW_TAG_restrict_type
+            | dw::DW_TAG_atomic_type
+            | dw::DW_TAG_packed_type
+            | dw::DW_TAG_shared_type
+            | dw::DW_TAG_immutable_type
+    )
+}
+
+/// Struct, union or class.
+pub(super) fn is_aggregate(tag: DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_structure_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_interface_type
+    )
+}
+
+/// C++ lets `struct` declare what `class` defines.
+fn same_tag(one: DwTag, other: DwTag) -> bool {
+    let class_like = |tag| matches!(tag, dw::DW_TAG_structure_type | dw::DW_TAG_class_type);
+    one == other || (class_like(one) && class_like(other))
+}

@@ -1,0 +1,132 @@
+//! How many bytes a type takes (DWARF 5 §5.1 to §5.13).
+
+use std::fmt;
+
+use gimli::{AttributeValue, constants as dw};
+
+use super::reader::{MAX_CHAIN, Reader, is_transparent};
+use super::{Error, Size};
+use crate::dwarf::Die;
+
+/// One dimension of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Extent {
+    /// So many elements.
+    Count(u64),
+    /// `[]`: a flexible array member, or an array declared without a length.
+    Flexible,
+    /// Known at run time only.
+    Dynamic,
+}
+
+impl Extent {
+    /// The number of elements, where it is a constant.
+    pub(super) fn count(&self) -> Option<u64> {
+        match self {
+            Extent::Count(count) => Some(*count),
+            Extent::Flexible | Extent::Dynamic => None,
+        }
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Extent::Count(count) => write!(f, "[{count}]"),
+            Extent::Flexible => f.write_str("[]"),
+            Extent::Dynamic => f.write_str("[*]"),
+        }
+    }
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// The size of a type. Zero-sized types are `Known(0)`; `[]` and variable lengths are dynamic.
+    pub(super) fn size_of(&self, die: &Die<'a>) -> Result<Size, Error> {
+        let mut current = die.clone();
+        let mut factor = 1_u64;
+        for _ in 0..MAX_CHAIN {
+            if let Some(bytes) = current.unsigned(dw::DW_AT_byte_size) {
+                return Ok(multiply(Size::Known(bytes), factor));
+            }
+            if current.is_dynamic(dw::DW_AT_byte_size) {
+                return Ok(Size::Dynamic);
+            }
+            match current.tag() {
+                dw::DW_TAG_pointer_type
+                | dw::DW_TAG_reference_type
+                | dw::DW_TAG_rvalue_reference_type => {
+                    let size = Size::Known(current.unit().address_size().into());
+                    return Ok(multiply(size, factor));
+                }
+                dw::DW_TAG_array_type => match self.elements(&current)? {
+                    Some(count) => factor = factor.saturating_mul(count),
+                    None => return Ok(Size::Dynamic),
+                },
+                dw::DW_TAG_enumeration_type => {}
+                tag if is_transparent(tag) => {}
+                _ => return Ok(Size::Dynamic),
+            }
+            match self.type_of(&current)? {
+                Some(next) => current = self.completed(next)?,
+                None => return Ok(Size::Dynamic),
+            }
+        }
+        Err(Error::TooDeep)
+    }
+
+    /// How many elements an array has in all its dimensions; none where that is not a constant.
+    fn elements(&self, array: &Die<'a>) -> Result<Option<u64>, Error> {
+        let extents = self.extents(array)?;
+        Ok(extents.iter().try_fold(1, |all: u64, extent| Some(all.saturating_mul(extent.count()?))))
+    }
+
+    /// An array's dimensions, outermost first (DWARF 5 §5.5, §5.13).
+    pub(super) fn extents(&self, array: &Die<'a>) -> Result<Vec<Extent>, Error> {
+        let mut extents = Vec::new();
+        for child in array.children() {
+            self.count()?;
+            let child = child?;
+            match child.tag() {
+                dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange => {
+                    extents.push(extent(&child));
+                }
+                // An array indexed by an enum (Pascal, Ada) has an element for each value.
+                dw::DW_TAG_enumeration_type => extents.push(Extent::Dynamic),
+                _ => {}
+            }
+        }
+        if extents.is_empty() {
+            extents.push(Extent::Flexible);
+        }
+        Ok(extents)
+    }
+}
+
+fn multiply(size: Size, factor: u64) -> Size {
+    match size {
+        Size::Known(bytes) => Size::Known(bytes.saturating_mul(factor)),
+        Size::Dynamic => Size::Dynamic,
+    }
+}
+
+fn extent(range: &Die<'_>) -> Extent {
+    if let Some(count) = range.unsigned(dw::DW_AT_count) {
+        return Extent::Count(count);
+    }
+    if range.is_dynamic(dw::DW_AT_count) || range.is_dynamic(dw::DW_AT_upper_bound) {
+        return Extent::Dynamic;
+    }
+    // The default lower bound is 0 in C, C++, Rust and Go (DWARF 5 §7.12).
+    let lower = range.signed(dw::DW_AT_lower_bound).unwrap_or(0);
+    let upper = match range.raw(dw::DW_AT_upper_bound) {
+        None => return Extent::Flexible,
+        // GCC before 8 wrote the bound of `[0]` as −1 in four or eight unsigned bytes.
+        Some(AttributeValue::Data4(u32::MAX) | AttributeValue::Data8(u64::MAX)) => -1,
+        Some(_) => match range.signed(dw::DW_AT_upper_bound) {
+            Some(upper) => upper,
+            None => return Extent::Dynamic,
+        },
+    };
+    let count = i128::from(upper) - i128::from(lower) + 1;
+    u64::try_from(count.max(0)).map_or(Extent::Dynamic, Extent::Count)
+}

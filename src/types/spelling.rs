@@ -1,0 +1,165 @@
+//! A type's name as source text spells it: `const char *`, `void (*)(libxl__egc *, int)`,
+//! `struct xs_handle *[4]`.
+//!
+//! C declares inside out: the text around the (absent) name grows as the chain of pointers, arrays
+//! and functions is followed towards the type at its end.
+
+use gimli::constants as dw;
+
+use super::reader::{Reader, is_qualifier};
+use super::{Error, Kind};
+use crate::dwarf::{Die, Language};
+
+/// Deeper than any declaration that a person wrote.
+const MAX_DEPTH: usize = 32;
+
+/// Function types list so many parameters, then `...`.
+const MAX_PARAMETERS: usize = 32;
+
+impl<'a> Reader<'_, 'a> {
+    /// Spells a type; none is `void`.
+    pub(super) fn spell(&self, die: Option<&Die<'a>>) -> Result<String, Error> {
+        self.spell_around(die, String::new(), 0)
+    }
+
+    /// Spells the type of something that is declared as `inner`.
+    fn spell_around(
+        &self,
+        die: Option<&Die<'a>>,
+        inner: String,
+        depth: usize,
+    ) -> Result<String, Error> {
+        let Some(die) = die else { return Ok(join("void", &inner)) };
+        if depth > MAX_DEPTH {
+            return Ok(join("…", &inner));
+        }
+        match die.tag() {
+            dw::DW_TAG_pointer_type => {
+                if die.language() == Language::Rust && self.view.name(die).is_some() {
+                    return Ok(join(&self.name(die), &inner));
+                }
+                self.spell_target(die, format!("*{inner}"), depth)
+            }
+            dw::DW_TAG_reference_type => self.spell_target(die, format!("&{inner}"), depth),
+            dw::DW_TAG_rvalue_reference_type => self.spell_target(die, format!("&&{inner}"), depth),
+            dw::DW_TAG_array_type => {
+                let mut inner = parenthesised(inner);
+                for extent in self.extents(die)? {
+                    inner.push_str(&extent.to_string());
+                }
+                self.spell_target(die, inner, depth)
+            }
+            dw::DW_TAG_subroutine_type => {
+                let inner = format!("{}({})", parenthesised(inner), self.parameters(die, depth)?);
+                self.spell_target(die, inner, depth)
+            }
+            tag if is_qualifier(tag) => self.spell_qualified(die, inner, depth),
+            dw::DW_TAG_ptr_to_member_type => {
+                let class = self.view.reference(die, dw::DW_AT_containing_type)?;
+                let class = class.map(|at| self.die(at)).transpose()?;
+                let class = class.map(|class| self.name(&class)).unwrap_or_default();
+                self.spell_target(die, format!("{class}::*{inner}"), depth)
+            }
+            _ => Ok(join(&self.spell_named(die)?, &inner)),
+        }
+    }
+
+    fn spell_target(&self, die: &Die<'a>, inner: String, depth: usize) -> Result<String, Error> {
+        let target = self.type_of(die)?;
+        self.spell_around(target.as_ref(), inner, depth + 1)
+    }
+
+    /// `const` goes before what it qualifies, and behind the star of a constant pointer.
+    fn spell_qualified(&self, die: &Die<'a>, inner: String, depth: usize) -> Result<String, Error> {
+        let word = match die.tag() {
+            dw::DW_TAG_const_type => "const",
+            dw::DW_TAG_volatile_type => "volatile",
+            dw::DW_TAG_restrict_type => "restrict",
+            dw::DW_TAG_atomic_type => "_Atomic",
+            _ => return self.spell_target(die, inner, depth),
+        };
+        let target = self.type_of(die)?;
+        match target.as_ref().map(Die::tag) {
+            Some(dw::DW_TAG_pointer_type) => {
+                self.spell_around(target.as_ref(), join(word, &inner), depth + 1)
+            }
+            _ => {
+                let rest = self.spell_around(target.as_ref(), inner, depth + 1)?;
+                Ok(format!("{word} {rest}"))
+            }
+        }
+    }
+
+    fn parameters(&self, function: &Die<'a>, depth: usize) -> Result<String, Error> {
+        let mut parameters = Vec::new();
+        for child in function.children() {
+            self.count()?;
+            let child = child?;
+            match child.tag() {
+                _ if parameters.len() == MAX_PARAMETERS => {
+                    parameters.push("...".to_owned());
+                    break;
+                }
+                dw::DW_TAG_formal_parameter => {
+                    let parameter = self.type_of(&child)?;
+                    let text = self.spell_around(parameter.as_ref(), String::new(), depth + 1)?;
+                    parameters.push(text);
+                }
+                dw::DW_TAG_unspecified_parameters => parameters.push("...".to_owned()),
+                _ => {}
+            }
+        }
+        if parameters.is_empty() {
+            parameters.push("void".to_owned());
+        }
+        Ok(parameters.join(", "))
+    }
+
+    /// A named type, with its keyword where the language needs one and its scope where it has one.
+    pub(super) fn spell_named(&self, die: &Die<'a>) -> Result<String, Error> {
+        let kind = kind_of(die);
+        let name = self.view.name(die);
+        let mut text = String::new();
+        let wants_keyword = matches!(die.language(), Language::C | Language::Other);
+        if kind != Kind::Other && (wants_keyword || name.is_none()) {
+            text.push_str(kind.name());
+            text.push(' ');
+        }
+        match name {
+            Some(name) => {
+                for scope in self.scope(die)? {
+                    text.push_str(&String::from_utf8_lossy(scope));
+                    text.push_str("::");
+                }
+                text.push_str(&String::from_utf8_lossy(name));
+            }
+            None if kind == Kind::Other => text.push('?'),
+            None => text.push_str("{...}"),
+        }
+        Ok(text)
+    }
+}
+
+/// What kind of type a DIE describes.
+pub(super) fn kind_of(die: &Die<'_>) -> Kind {
+    match die.tag() {
+        dw::DW_TAG_structure_type => Kind::Struct,
+        dw::DW_TAG_union_type => Kind::Union,
+        dw::DW_TAG_class_type | dw::DW_TAG_interface_type => Kind::Class,
+        dw::DW_TAG_enumeration_type => Kind::Enum,
+        _ => Kind::Other,
+    }
+}
+
+/// An array or function of a pointer binds tighter than the star in front of it.
+fn parenthesised(inner: String) -> String {
+    if inner.starts_with(['*', '&']) || inner.contains("::*") {
+        format!("({inner})")
+    } else {
+        inner
+    }
+}
+
+fn join(name: &str, inner: &str) -> String {
+    if inner.is_empty() { name.to_owned() } else { format!("{name} {inner}") }
+}

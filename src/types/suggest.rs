@@ -1,0 +1,44 @@
+//! Names near one that was not found.
+
+use std::collections::BTreeMap;
+
+use super::Error;
+use crate::dwarf::DebugFile;
+use crate::job::Job;
+
+/// As many suggestions as a person reads.
+const MAX_SUGGESTIONS: usize = 5;
+
+/// Names less alike than this are no help (Jaro-Winkler, 0 to 1).
+const MIN_LIKENESS: f64 = 0.86;
+
+/// The names of a binary that are most like `name`, best first.
+pub fn near_names(
+    job: &Job,
+    file: &DebugFile,
+    name: &str,
+    threads: usize,
+) -> Result<Vec<String>, Error> {
+    let index = file.index(job, threads)?;
+    let view = file.view();
+    let wanted = name.to_lowercase();
+    let mut near: BTreeMap<String, f64> = BTreeMap::new();
+    for (count, at) in index.distinct().enumerate() {
+        if count.is_multiple_of(1 << 12) {
+            job.check()?;
+        }
+        let Ok(die) = view.die(at) else { continue };
+        let Some(Ok(candidate)) = view.name(&die).map(std::str::from_utf8) else { continue };
+        // Much longer or shorter names are never near: most are left out without comparing.
+        if candidate.len().abs_diff(name.len()) > 2 + name.len() / 3 {
+            continue;
+        }
+        let likeness = strsim::jaro_winkler(&wanted, &candidate.to_lowercase());
+        if likeness >= MIN_LIKENESS {
+            near.insert(candidate.to_owned(), likeness);
+        }
+    }
+    let mut near: Vec<(String, f64)> = near.into_iter().collect();
+    near.sort_by(|one, other| other.1.total_cmp(&one.1));
+    Ok(near.into_iter().take(MAX_SUGGESTIONS).map(|(name, _)| name).collect())
+}
