@@ -28,3 +28,4 @@ pub mod triage;
 
 pub mod api;
 pub mod engine;
+pub mod rpc;
