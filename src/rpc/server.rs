@@ -5,11 +5,13 @@
 //! batches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jsonrpsee::server::{
     BatchRequestConfig, Methods, RegisterMethodError, Server as JsonRpc, ServerConfig, StopHandle,
     serve_with_graceful_shutdown,
 };
+use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
@@ -24,6 +26,12 @@ use crate::engine::Engine;
 /// Requests in progress on one connection, over HTTP/2.
 const REQUESTS_A_CONNECTION: u32 = 128;
 
+/// How many are told at once that there is no place for them; the others are cut off.
+const TURNED_AWAY: usize = 32;
+
+/// How long they have to read that.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// What is sent to those who find no place: a WebSocket client sees a refused handshake with this
 /// status, an HTTP client the sentence.
 const NO_PLACE: &str = "HTTP/1.1 503 Service Unavailable\r\n\
@@ -36,6 +44,7 @@ pub(super) struct Server {
     protocol: ServerConfig,
     places: Arc<Semaphore>,
     place_count: u32,
+    turned_away: Arc<Semaphore>,
     pool: Arc<Pool>,
     stop: StopHandle,
     log: Log,
@@ -63,7 +72,9 @@ impl Server {
     ) -> Server {
         let place_count = u32::try_from(limits.connections).unwrap_or(u32::MAX).clamp(1, 1 << 16);
         let places = Arc::new(Semaphore::new(place_count as usize));
-        Server { methods, protocol: protocol(limits), places, place_count, pool, stop, log }
+        let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
+        let protocol = protocol(limits);
+        Server { methods, protocol, places, place_count, turned_away, pool, stop, log }
     }
 
     /// Serves a stream in the background, or turns it away.
@@ -74,8 +85,7 @@ impl Server {
             Err(error) => return (self.log)(&format!("refused an unknown peer: {error}")),
         }
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            // Into the empty buffer of a new stream, so it fits or the peer is gone.
-            let _ = stream.try_write(NO_PLACE.as_bytes());
+            self.turn_away(stream);
             return (self.log)("refused a connection: all places are taken");
         };
         let service = JsonRpc::builder()
@@ -87,6 +97,24 @@ impl Server {
         tokio::spawn(async move {
             // How a connection ends is its client's affair.
             let _ = serve_with_graceful_shutdown(connection, service, stopped).await;
+        });
+    }
+
+    /// Says that there is no place, and waits a moment for the client to read it: were the stream
+    /// closed at once, a client that writes before it reads would only see a broken pipe.
+    fn turn_away(&self, mut stream: UnixStream) {
+        let Ok(waiting) = Arc::clone(&self.turned_away).try_acquire_owned() else {
+            return;
+        };
+        tokio::spawn(async move {
+            let _waiting = waiting;
+            let farewell = async {
+                stream.write_all(NO_PLACE.as_bytes()).await?;
+                stream.shutdown().await?;
+                tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+            };
+            // Whether it was heard or not, the stream is closed.
+            let _ = tokio::time::timeout(FAREWELL, farewell).await;
         });
     }
 
@@ -107,4 +135,175 @@ fn protocol(limits: &config::Daemon) -> ServerConfig {
         // Until a method subscribes, nobody may.
         .max_subscriptions_per_connection(0)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use jsonrpsee::RpcModule;
+    use jsonrpsee::client_transport::ws::{Url, WsHandshakeError, WsTransportClientBuilder};
+    use jsonrpsee::core::client::{Client, ClientBuilder, ClientT, Error as CallError};
+    use jsonrpsee::core::params::ObjectParams;
+    use jsonrpsee::server::{ServerHandle, stop_channel};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::api::Method;
+    use crate::config::Config;
+    use crate::engine::Answer;
+    use crate::error::{Error, Kind};
+    use crate::job::{Job, Stopped};
+
+    /// Enough for anything that must happen, on a machine that is busy.
+    const SOON: Duration = Duration::from_secs(20);
+
+    /// Works until it is stopped, and leaves marks of both in a folder.
+    struct Slow;
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct SlowRequest {
+        marks: PathBuf,
+    }
+
+    impl Method for Slow {
+        const NAME: &'static str = "test.slow";
+        const SUMMARY: &'static str = "Works until it is stopped.";
+        type Request = SlowRequest;
+        type Response = ();
+    }
+
+    impl Answer for Slow {
+        fn answer(_: &Engine, job: &Job, request: SlowRequest) -> Result<(), Error> {
+            std::fs::write(request.marks.join("started"), "").unwrap();
+            loop {
+                if let Err(stopped) = job.check() {
+                    let mark = if stopped == Stopped::Cancelled { "cancelled" } else { "late" };
+                    std::fs::write(request.marks.join(mark), "").unwrap();
+                    return Err(stopped.into());
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    async fn mark(folder: &Path, name: &str) {
+        let there = async {
+            while !folder.join(name).exists() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        assert!(tokio::time::timeout(SOON, there).await.is_ok(), "no mark {name:?}");
+    }
+
+    fn server(connections: usize) -> (Server, ServerHandle) {
+        let limits = config::Daemon { connections, ..Default::default() };
+        let (stop, handle) = stop_channel();
+        let pool = Arc::new(Pool::new(&limits, SOON * 2, stop.clone()));
+        let engine = Arc::new(Engine::new(Config::default()));
+        let mut module = RpcModule::new(Context { engine, pool: Arc::clone(&pool) });
+        methods::register::<Slow>(&mut module).unwrap();
+        let server = Server::with_methods(module.into(), &limits, pool, stop, Arc::new(|_| {}));
+        (server, handle)
+    }
+
+    fn connect(server: &Server) -> UnixStream {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        server.attend(theirs);
+        ours
+    }
+
+    async fn websocket(server: &Server) -> Result<Client, WsHandshakeError> {
+        let url = Url::parse("ws://localhost/").unwrap();
+        let stream = connect(server);
+        let (sender, receiver) =
+            WsTransportClientBuilder::default().build_with_stream(url, stream).await?;
+        Ok(ClientBuilder::new().build_with_tokio(sender, receiver))
+    }
+
+    fn slow_params(folder: &Path) -> ObjectParams {
+        let mut params = ObjectParams::new();
+        params.insert("marks", folder).unwrap();
+        params
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_websocket_that_closes_calls_off_its_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let (server, _handle) = server(4);
+        let client = websocket(&server).await.unwrap();
+        let params = slow_params(folder.path());
+        let call = tokio::spawn(async move { client.request::<(), _>(Slow::NAME, params).await });
+        mark(folder.path(), "started").await;
+        call.abort();
+        mark(folder.path(), "cancelled").await;
+        tokio::time::timeout(SOON, server.idle()).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_http_request_that_closes_is_called_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let (server, _handle) = server(4);
+        let mut stream = connect(&server);
+        let marks = serde_json::to_string(folder.path()).unwrap();
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"test.slow","params":{{"marks":{marks}}}}}"#
+        );
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        mark(folder.path(), "started").await;
+        drop(stream);
+        mark(folder.path(), "cancelled").await;
+        tokio::time::timeout(SOON, server.idle()).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_waits_when_the_daemon_stops_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (server, handle) = server(4);
+        let client = websocket(&server).await.unwrap();
+        let _idle = connect(&server);
+        let params = slow_params(folder.path());
+        let call = tokio::spawn(async move { client.request::<(), _>(Slow::NAME, params).await });
+        mark(folder.path(), "started").await;
+        handle.stop().unwrap();
+        match call.await.unwrap() {
+            Err(CallError::Call(error)) => {
+                assert_eq!(
+                    (error.code(), error.message()),
+                    (Kind::Cancelled.code(), "the daemon is stopping")
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        tokio::time::timeout(SOON, server.idle()).await.unwrap();
+        mark(folder.path(), "cancelled").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn beyond_the_last_place_connections_are_refused_until_one_is_free() {
+        let (server, _handle) = server(1);
+        let first = websocket(&server).await.unwrap();
+
+        let refused = websocket(&server).await.unwrap_err();
+        assert!(matches!(refused, WsHandshakeError::Rejected { status_code: 503 }), "{refused:?}");
+        let mut answer = String::new();
+        connect(&server).read_to_string(&mut answer).await.unwrap();
+        let (head, sentence) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", sentence.len())), "{answer}");
+
+        drop(first);
+        let again = async {
+            while websocket(&server).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(SOON, again).await.unwrap();
+    }
 }

@@ -191,3 +191,134 @@ pub(super) fn own_uid() -> u32 {
 fn refused(path: &Path, why: impl std::fmt::Display) -> Error {
     Error::new(Kind::Daemon, format!("the daemon cannot use {}: {why}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn private(folder: &Path) -> PathBuf {
+        let private = folder.join("private");
+        make_private(&private).unwrap();
+        private
+    }
+
+    fn why(result: Result<Bound, Error>) -> String {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind, Kind::Daemon);
+        error.to_string()
+    }
+
+    #[test]
+    fn folder_and_socket_are_ours_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/daemon.sock");
+        let bound = Bound::new(&path).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        assert_eq!(mode(&path), 0o600);
+        drop(bound);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_others_may_enter_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let private = private(folder.path());
+        for mode in [0o755, 0o750, 0o701, 0o770, 0o1700] {
+            fs::set_permissions(&private, Permissions::from_mode(mode)).unwrap();
+            let why = why(Bound::new(&private.join(NAME)));
+            assert!(why.contains(&format!("{mode:04o}")) && why.contains("chmod 700"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_link_or_a_file_in_place_of_the_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        symlink(private(folder.path()), &link).unwrap();
+        assert!(why(Bound::new(&link.join(NAME))).contains("not a link"));
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(why(Bound::new(&file.join(NAME))).contains("folder"));
+    }
+
+    #[test]
+    fn the_folder_of_another_is_refused() {
+        // Nobody but root can make one; /proc/1 is root's, for everyone else.
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = match own_uid() {
+            0 => {
+                let theirs = private(folder.path());
+                std::os::unix::fs::chown(&theirs, Some(65534), None).unwrap();
+                theirs
+            }
+            _ => PathBuf::from("/root"),
+        };
+        assert!(why(Bound::new(&theirs.join(NAME))).contains("belongs to uid"));
+    }
+
+    #[test]
+    fn what_is_not_a_socket_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = private(folder.path()).join(NAME);
+        fs::write(&path, "precious").unwrap();
+        assert!(why(Bound::new(&path)).contains("not a socket"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_lock_file_that_is_a_link_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = private(folder.path()).join(NAME);
+        let target = folder.path().join("target");
+        fs::write(&target, "precious").unwrap();
+        symlink(&target, path.with_extension("sock.lock")).unwrap();
+        why(Bound::new(&path));
+        assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_second_daemon_learns_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/daemon.sock");
+        let first = Bound::new(&path).unwrap();
+        let pid = std::process::id();
+        assert!(why(Bound::new(&path)).contains(&format!("runs already (pid {pid})")));
+        drop(first);
+        Bound::new(&path).unwrap();
+    }
+
+    #[test]
+    fn a_socket_nobody_listens_on_is_replaced_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = private(folder.path()).join(NAME);
+        let stranger = UnixListener::bind(&path).unwrap();
+        assert!(why(Bound::new(&path)).contains("another program"));
+        drop(stranger);
+        assert!(path.exists());
+        Bound::new(&path).unwrap();
+    }
+
+    #[test]
+    fn a_runtime_folder_that_is_not_ours_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = folder.path().join("ours");
+        let users = folder.path().join("users");
+        fs::create_dir(&ours).unwrap();
+        assert_eq!(default_folder(Some(ours.clone()), &users), ours.join("dbgmate"));
+
+        let fallback = PathBuf::from(format!("/tmp/dbgmate-{}", own_uid()));
+        for not_ours in ["/nonexistent", "relative", "/proc/1/status"] {
+            assert_eq!(default_folder(Some(not_ours.into()), &users), fallback, "{not_ours}");
+        }
+        let link = folder.path().join("link");
+        symlink(&ours, &link).unwrap();
+        assert_eq!(default_folder(Some(link), &users), fallback);
+
+        let user = users.join(own_uid().to_string());
+        fs::create_dir_all(&user).unwrap();
+        assert_eq!(default_folder(None, &users), user.join("dbgmate"));
+    }
+}
