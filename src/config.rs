@@ -150,4 +150,17 @@ mod tests {
         assert_eq!(config.daemon, Daemon { connections: 3, ..Daemon::default() });
         assert!(toml::from_str::<Config>("[daemon]\nconnection = 3\n").is_err());
     }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let page = include_str!("../docs/configuration.md");
+        let block = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let mut documented: toml::Table = toml::from_str(block).unwrap();
+        assert_eq!(documented.clone().try_into::<Config>().unwrap(), Config::default());
+        // And none is left out.
+        let all: toml::Table = toml::Table::try_from(Config::default()).unwrap();
+        let daemon = documented.remove("daemon").unwrap();
+        assert!(all["daemon"].as_table().unwrap().keys().eq(daemon.as_table().unwrap().keys()));
+        assert!(all.keys().filter(|key| *key != "daemon").eq(documented.keys()));
+    }
 }
