@@ -17,11 +17,11 @@
 //! the table in [`crate::api`]; none is named here. Prints nothing: what a daemon has to say goes
 //! to its [`Log`].
 
-pub mod client;
-pub mod daemon;
 pub mod socket;
 
+mod client;
 mod connection;
+mod daemon;
 mod methods;
 mod openrpc;
 mod pool;
