@@ -17,8 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! address {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(pub u64);
@@ -63,7 +63,11 @@ macro_rules! address {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "pattern": "^0x[0-9a-fA-F]{1,16}$" })
+                schemars::json_schema!({
+                    "type": "string",
+                    "pattern": "^0x[0-9a-fA-F]{1,16}$",
+                    "description": concat!($($doc),*).trim(),
+                })
             }
         }
     };

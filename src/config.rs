@@ -20,6 +20,43 @@ pub struct Config {
     pub plugins: Vec<PathBuf>,
     /// The longest one request may take, in seconds.
     pub deadline_seconds: u64,
+    /// What the daemon takes on.
+    pub daemon: Daemon,
+}
+
+/// The `[daemon]` table: limits of the daemon, none of which changes an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Daemon {
+    /// Requests worked on at once; fewer than 2 count as 2, since long ones never take the last.
+    pub workers: usize,
+    /// Requests in the daemon at once, those waiting for a worker included.
+    pub requests: usize,
+    /// Connections open at once.
+    pub connections: usize,
+    /// Calls in one batch.
+    pub batch: u32,
+    /// One request, in bytes of JSON; a batch counts as one.
+    pub request_bytes: u32,
+    /// One response, in bytes of JSON.
+    pub response_bytes: u32,
+    /// How long requests may take to end when the daemon is told to stop, in seconds.
+    pub stop_seconds: u64,
+}
+
+impl Default for Daemon {
+    fn default() -> Self {
+        Daemon {
+            workers: 8,
+            requests: 256,
+            connections: 64,
+            batch: 64,
+            // A paste of 64 MiB with room for what JSON escapes.
+            request_bytes: 96 << 20,
+            response_bytes: 256 << 20,
+            stop_seconds: 5,
+        }
+    }
 }
 
 impl Default for Config {
@@ -29,6 +66,7 @@ impl Default for Config {
             debug_directories: vec![PathBuf::from("/usr/lib/debug")],
             plugins: Vec::new(),
             deadline_seconds: 60,
+            daemon: Daemon::default(),
         }
     }
 }
@@ -81,8 +119,9 @@ impl Config {
     /// A hash of everything that changes answers: where two differ, so may the answers.
     pub fn hash(&self) -> String {
         use std::hash::Hasher;
+        let answering = Config { daemon: Daemon::default(), ..self.clone() };
         let mut hasher = rustc_hash::FxHasher::default();
-        hasher.write(serde_json::to_string(self).unwrap_or_default().as_bytes());
+        hasher.write(serde_json::to_string(&answering).unwrap_or_default().as_bytes());
         format!("{:016x}", hasher.finish())
     }
 }
@@ -90,4 +129,38 @@ impl Config {
 fn directory() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
     Some(base.config_dir().join("dbgmate"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changes_answers_changes_the_hash() {
+        let config = Config::default();
+        let daemon = Daemon { workers: 3, ..Daemon::default() };
+        assert_eq!(Config { daemon, ..config.clone() }.hash(), config.hash());
+        let binaries = vec![PathBuf::from("/usr/sbin/libvirtd")];
+        assert_ne!(Config { binaries, ..config.clone() }.hash(), config.hash());
+    }
+
+    #[test]
+    fn the_daemon_table_is_optional_and_exact() {
+        let config: Config = toml::from_str("[daemon]\nconnections = 3\n").unwrap();
+        assert_eq!(config.daemon, Daemon { connections: 3, ..Daemon::default() });
+        assert!(toml::from_str::<Config>("[daemon]\nconnection = 3\n").is_err());
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let page = include_str!("../docs/configuration.md");
+        let block = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let mut documented: toml::Table = toml::from_str(block).unwrap();
+        assert_eq!(documented.clone().try_into::<Config>().unwrap(), Config::default());
+        // And none is left out.
+        let all: toml::Table = toml::Table::try_from(Config::default()).unwrap();
+        let daemon = documented.remove("daemon").unwrap();
+        assert!(all["daemon"].as_table().unwrap().keys().eq(daemon.as_table().unwrap().keys()));
+        assert!(all.keys().filter(|key| *key != "daemon").eq(documented.keys()));
+    }
 }

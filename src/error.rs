@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::job::Stopped;
@@ -19,7 +20,7 @@ pub struct Error {
 }
 
 /// The kinds of error: stable names on the wire (`data.kind`), each with its code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The request itself makes no sense: an empty name, a path that cannot be parsed.

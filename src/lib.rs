@@ -32,3 +32,4 @@ pub mod triage;
 
 pub mod api;
 pub mod engine;
+pub mod rpc;

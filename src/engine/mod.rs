@@ -14,6 +14,7 @@
 
 mod hello;
 mod paste;
+mod pending;
 
 use crate::api::Method;
 use crate::config::Config;
@@ -38,8 +39,20 @@ impl Engine {
     }
 }
 
+/// How long a method may take: what keeps quick questions from waiting behind long ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Answered from what is in memory.
+    Quick,
+    /// May read files, build an index or go through a large paste.
+    Long,
+}
+
 /// A method that the engine answers.
 pub trait Answer: Method {
+    /// How long it may take.
+    const EFFORT: Effort = Effort::Long;
+
     /// Answers one request; may take until the job is stopped.
     fn answer(engine: &Engine, job: &Job, request: Self::Request) -> Result<Self::Response, Error>;
 }

@@ -1,0 +1,197 @@
+//! Who answers: the daemon, or the same engine in this process?
+//!
+//! Chosen once. The daemon is asked only when it would give the answers that this process would:
+//! the same version, the same protocol, the same configuration.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dbgmate::api::daemon::{Hello, HelloMethod, HelloRequest, PROTOCOL};
+use dbgmate::config::Config;
+use dbgmate::engine::{Answer, Engine};
+use dbgmate::error::{Error, Kind};
+use dbgmate::job::Job;
+use dbgmate::rpc::{self, socket};
+
+/// `--daemon`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Mode {
+    /// The daemon if one runs and agrees with this program, else this process.
+    Auto,
+    /// This process.
+    Never,
+    /// The daemon, or fail.
+    Require,
+}
+
+/// Whoever answers.
+pub(crate) enum Backend {
+    /// A daemon.
+    Daemon(rpc::Client),
+    /// This process.
+    InProcess(Box<Engine>),
+}
+
+/// Who was chosen, and what the person should know about it.
+pub(crate) struct Choice {
+    /// Who was chosen.
+    pub(crate) backend: Backend,
+    /// Why a daemon that runs was not, in a sentence; for standard error.
+    pub(crate) notice: Option<String>,
+}
+
+/// How long a daemon may take to say who it is.
+const HELLO: Duration = Duration::from_secs(1);
+
+/// Chooses who answers.
+pub(crate) fn choose(mode: Mode, config: &Config) -> Result<Choice, Error> {
+    choose_at(&socket::locate()?, mode, config)
+}
+
+fn choose_at(path: &Path, mode: Mode, config: &Config) -> Result<Choice, Error> {
+    let in_process = |notice| Choice {
+        backend: Backend::InProcess(Box::new(Engine::new(config.clone()))),
+        notice,
+    };
+    if mode == Mode::Never {
+        return Ok(in_process(None));
+    }
+    match (daemon(path, config), mode) {
+        (Ok(Some(client)), _) => Ok(Choice { backend: Backend::Daemon(client), notice: None }),
+        (Ok(None), Mode::Require) => {
+            Err(Error::new(Kind::Daemon, "no daemon runs").hint("start one with `dbgmate serve`"))
+        }
+        (Ok(None), _) => Ok(in_process(None)),
+        (Err(error), Mode::Require) => Err(error),
+        (Err(error), _) => Ok(in_process(Some(format!("not asking the daemon: {error}")))),
+    }
+}
+
+/// The daemon that would answer as this process would; none when none runs.
+fn daemon(path: &Path, config: &Config) -> Result<Option<rpc::Client>, Error> {
+    let Some(client) = rpc::Client::connect(path, &config.daemon)? else {
+        return Ok(None);
+    };
+    let introduction = HelloRequest { client: Some("cli".to_owned()), protocol: Some(PROTOCOL) };
+    let hello = client.call::<HelloMethod>(&Job::new().with_deadline(HELLO), &introduction)?;
+    agree(&hello, config)?;
+    Ok(Some(client))
+}
+
+/// Whether this daemon's answers are the ones this process would give.
+fn agree(hello: &Hello, config: &Config) -> Result<(), Error> {
+    let version = env!("CARGO_PKG_VERSION");
+    let different = if hello.version != version || hello.protocol != PROTOCOL {
+        format!(
+            "it is version {} (protocol {}), this is {version} (protocol {PROTOCOL})",
+            hello.version, hello.protocol
+        )
+    } else if hello.configuration_hash != config.hash() {
+        "it was started under another configuration".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Kind::Daemon, format!("{different} (pid {})", hello.pid)).hint("restart it"))
+}
+
+impl Backend {
+    /// Asks, and waits for the answer or until the job is stopped.
+    pub(crate) fn call<M: Answer>(
+        &self,
+        job: &Job,
+        request: M::Request,
+    ) -> Result<M::Response, Error> {
+        match self {
+            Backend::Daemon(client) => client.call::<M>(job, &request),
+            Backend::InProcess(engine) => M::answer(engine, job, request),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::sync::Arc;
+
+    use dbgmate::rpc::socket::Bound;
+
+    use super::*;
+
+    /// A daemon on a thread of this process, which lives as long as the process does.
+    fn daemon_at(path: &Path, config: Config) {
+        let socket = Bound::new(path).unwrap();
+        let engine = Arc::new(Engine::new(config));
+        std::thread::spawn(move || rpc::serve(engine, socket, Arc::new(|_| {})));
+    }
+
+    fn other() -> Config {
+        Config { binaries: vec!["/usr/sbin/libvirtd".into()], ..Config::default() }
+    }
+
+    fn pid(backend: &Backend) -> u32 {
+        backend.call::<HelloMethod>(&Job::new(), HelloRequest::default()).unwrap().pid
+    }
+
+    #[test]
+    fn without_a_daemon_this_process_answers_silently() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("daemon.sock");
+        for mode in [Mode::Auto, Mode::Never] {
+            let choice = choose_at(&path, mode, &Config::default()).unwrap();
+            assert!(matches!(choice.backend, Backend::InProcess(_)));
+            assert_eq!(choice.notice, None);
+            assert_eq!(pid(&choice.backend), std::process::id());
+        }
+        let error = choose_at(&path, Mode::Require, &Config::default()).err().unwrap();
+        assert_eq!(error.kind, Kind::Daemon);
+        assert!(error.next_step.unwrap().contains("dbgmate serve"));
+    }
+
+    #[test]
+    fn a_daemon_that_agrees_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("private/daemon.sock");
+        daemon_at(&path, other());
+        for mode in [Mode::Auto, Mode::Require] {
+            let choice = choose_at(&path, mode, &other()).unwrap();
+            assert!(matches!(choice.backend, Backend::Daemon(_)), "{:?}", choice.notice);
+            assert_eq!(choice.notice, None);
+            assert_eq!(pid(&choice.backend), std::process::id());
+        }
+    }
+
+    #[test]
+    fn a_daemon_with_another_configuration_is_passed_over_aloud() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("private/daemon.sock");
+        daemon_at(&path, other());
+        let choice = choose_at(&path, Mode::Auto, &Config::default()).unwrap();
+        assert!(matches!(choice.backend, Backend::InProcess(_)));
+        let notice = choice.notice.unwrap();
+        assert!(notice.contains("another configuration") && notice.contains("restart"), "{notice}");
+        let error = choose_at(&path, Mode::Require, &Config::default()).err().unwrap();
+        assert!(error.sentence.contains("another configuration"), "{error}");
+        assert_eq!(choose_at(&path, Mode::Never, &Config::default()).unwrap().notice, None);
+    }
+
+    #[test]
+    fn another_version_or_protocol_does_not_agree() {
+        let config = Config::default();
+        let engine = Engine::new(config.clone());
+        let hello = HelloMethod::answer(&engine, &Job::new(), HelloRequest::default()).unwrap();
+        assert_eq!(agree(&hello, &config), Ok(()));
+        let newer = Hello { protocol: PROTOCOL + 1, ..hello.clone() };
+        assert!(agree(&newer, &config).unwrap_err().sentence.contains("protocol"));
+        let older = Hello { version: "0.0.1".into(), ..hello };
+        assert!(agree(&older, &config).unwrap_err().sentence.contains("0.0.1"));
+    }
+
+    #[test]
+    fn a_daemon_that_is_stuck_is_passed_over_aloud() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("daemon.sock");
+        let _stuck = UnixListener::bind(&path).unwrap();
+        let choice = choose_at(&path, Mode::Auto, &Config::default()).unwrap();
+        assert!(choice.notice.unwrap().contains("does not answer"));
+    }
+}
