@@ -24,6 +24,8 @@ pub mod error;
 pub mod job;
 
 pub mod trace;
+
+pub mod notes;
 pub mod triage;
 
 pub mod api;
