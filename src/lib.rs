@@ -29,4 +29,6 @@ pub mod notes;
 pub mod triage;
 
 pub mod api;
+pub mod render;
+
 pub mod engine;
