@@ -28,8 +28,12 @@ pub mod dwarf;
 pub mod types;
 
 pub mod trace;
+
+pub mod notes;
 pub mod triage;
 
 pub mod api;
+pub mod render;
+
 pub mod engine;
 pub mod rpc;

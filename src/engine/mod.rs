@@ -15,27 +15,42 @@
 mod hello;
 mod paste;
 mod pending;
+mod triage;
 
 use crate::api::Method;
 use crate::config::Config;
 use crate::error::Error;
 use crate::job::Job;
+use crate::notes::{Plugins, Problem};
 
 /// What is open and known: shared by all requests.
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
+    plugins: Plugins,
+    plugin_problems: Vec<Problem>,
 }
 
 impl Engine {
-    /// An engine with nothing open yet.
+    /// An engine that knows the shipped and the configured plugins and has nothing open yet.
     pub fn new(config: Config) -> Self {
-        Engine { config }
+        let (plugins, plugin_problems) = Plugins::load(&config.plugins);
+        Engine { config, plugins, plugin_problems }
     }
 
     /// The configuration in effect.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The plugins and their notes.
+    pub fn plugins(&self) -> &Plugins {
+        &self.plugins
+    }
+
+    /// What is wrong with plugins and notes, and therefore not used.
+    pub fn plugin_problems(&self) -> &[Problem] {
+        &self.plugin_problems
     }
 }
 

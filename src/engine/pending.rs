@@ -3,7 +3,6 @@
 use super::{Answer, Engine};
 use crate::api::binary::{ListMethod, LoadMethod};
 use crate::api::layout::OffsetsOfMethod;
-use crate::api::triage::ReportMethod;
 use crate::error::{Error, Kind};
 use crate::job::Job;
 
@@ -17,4 +16,4 @@ macro_rules! pending {
     };
 }
 
-pending!(LoadMethod, ListMethod, OffsetsOfMethod, ReportMethod);
+pending!(LoadMethod, ListMethod, OffsetsOfMethod);

@@ -13,6 +13,7 @@
 //! not understood is in [`Trace::skipped`], never lost.
 
 mod model;
+pub mod names;
 
 pub use model::{
     Argument, Event, EventKind, Frame, Lines, LogRecord, Module, Pc, PrintedValue, SessionKind,

@@ -1,7 +1,45 @@
 //! Which known bug does this trace show, and by which evidence?
+//!
+//! ```
+//! use dbgmate::{job::Job, notes::Plugins, trace::{self, Piece}, triage};
+//!
+//! let (plugins, _) = Plugins::load(&[]);
+//! let trace = trace::parse(&Job::new(), &[Piece::unnamed("#0  main () at hello.c:3\n")])?;
+//! let report = triage::report(&Job::new(), trace, plugins.notes())?;
+//! assert!(report.notes.is_empty());
+//! # Ok::<(), dbgmate::job::Stopped>(())
+//! ```
+//!
+//! Rule: a function of a trace and the notes; no I/O. A note is in the report only when everything
+//! that one of its signatures requires is in the paste, with the lines that show it.
 
+mod facts;
+mod frames;
+mod predicates;
 mod report;
+mod signatures;
+mod values;
 
-pub use report::{
-    Affected, Ask, Claim, Confidence, Evidence, Fix, Interleaving, MatchedNote, Rank, Report, Step,
-};
+pub use crate::notes::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Step};
+pub use report::{Ask, Evidence, MatchedNote, Report, Verdict};
+
+use crate::job::{Job, Stopped};
+use crate::notes::Notes;
+use crate::trace::Trace;
+
+/// Matches the trace against every note. Best first: by rank, then by how much of the paste speaks
+/// for it, then by how much the signature pins down, then by id.
+pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped> {
+    let facts = facts::Facts::of(job, &trace, notes)?;
+    let mut matched = Vec::new();
+    for note in notes.iter() {
+        job.check()?;
+        matched.extend(signatures::best(&facts, note));
+    }
+    matched.sort_by(|a, b| a.order().cmp(&b.order()));
+    let notes = matched.into_iter().map(|matched| matched.into_note()).collect();
+    Ok(Report { trace, notes })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,9 @@
 //! The report: plain data and its own wire form, as the trace is.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::notes::{Affected, Claim, Fix, Interleaving, Rank};
 use crate::trace::{Lines, Trace};
 
 /// What triage says of one trace.
@@ -14,32 +13,6 @@ pub struct Report {
     pub trace: Trace,
     /// The notes that match, best first; empty when none does.
     pub notes: Vec<MatchedNote>,
-}
-
-/// How well a note fits, best first.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Rank {
-    /// This is it.
-    Match,
-    /// What the paste shows fits, and does not prove it.
-    Consistent,
-    /// The same symptom only.
-    Symptom,
-}
-
-/// What a claim rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// The commit that fixed it says so.
-    Commit,
-    /// The code of that release was read.
-    Code,
-    /// Concluded from the above.
-    Inferred,
 }
 
 /// A note that fits the trace.
@@ -81,16 +54,6 @@ pub struct MatchedNote {
     pub related: Vec<String>,
 }
 
-/// A sentence, with what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Claim {
-    /// What it rests on.
-    pub confidence: Confidence,
-    /// The sentence.
-    pub text: String,
-}
-
 /// One thing in the paste that speaks for a note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
@@ -102,59 +65,6 @@ pub struct Evidence {
     pub text: String,
     /// The signature needs it; otherwise it supports.
     pub required: bool,
-}
-
-/// Threads and their steps, in the order of time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Interleaving {
-    /// What it rests on.
-    pub confidence: Confidence,
-    /// The threads by their letters.
-    pub threads: BTreeMap<String, String>,
-    /// The steps.
-    pub steps: Vec<Step>,
-}
-
-/// One step: who, and what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Step(pub String, pub String);
-
-/// The releases of one project that have the bug.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Affected {
-    /// The project.
-    pub project: String,
-    /// The first release with it, where known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub introduced: Option<String>,
-    /// The first release without it, one a branch.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fixed: Vec<String>,
-    /// What it rests on.
-    pub confidence: Confidence,
-}
-
-/// A commit that mends it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Fix {
-    /// The project.
-    pub project: String,
-    /// The commit.
-    pub commit: String,
-    /// Its first line.
-    pub subject: String,
-    /// The first release that has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub release: Option<String>,
-    /// Release to commit, for older branches.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub backports: BTreeMap<String, String>,
-    /// A caveat: why it may not be the fix, what else it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remark: Option<String>,
 }
 
 /// A question to the person (or to a live debugger) whose answer decides.
@@ -180,4 +90,17 @@ pub struct Ask {
     /// What the paste itself answers, where it holds the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// What that answer says of the note, where a comparison decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+/// What an answer says of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It speaks for it.
+    Confirms,
+    /// It speaks against it.
+    Refutes,
 }

@@ -1,0 +1,189 @@
+//! Which frames does a note mean: by function, address, arguments, module and file?
+//!
+//! In TOML a string (`"strdup"`, `"??"` for a frame without a name) or a table. The function, `pc`
+//! and `args` must be there. `module` and `file` narrow: a frame that prints another one is not
+//! meant, a frame that prints none is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use globset::{Glob, GlobBuilder, GlobMatcher};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use crate::address::RuntimeAddress;
+use crate::trace::names::public_name;
+
+/// What a note says of one frame.
+#[derive(Clone, Debug)]
+pub(crate) struct FramePattern {
+    /// The public name; none stands for a frame without one (`??`).
+    pub(crate) function: Option<String>,
+    /// The program counter.
+    pub(crate) pc: Option<RuntimeAddress>,
+    /// Argument to the value it must have; `*` is any argument.
+    pub(crate) args: BTreeMap<String, String>,
+    /// The program or library.
+    pub(crate) module: Globs,
+    /// The source file.
+    pub(crate) file: Globs,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    function: String,
+    pc: Option<RuntimeAddress>,
+    #[serde(default)]
+    args: BTreeMap<String, String>,
+    #[serde(default)]
+    module: Globs,
+    #[serde(default)]
+    file: Globs,
+}
+
+impl From<Keys> for FramePattern {
+    fn from(keys: Keys) -> Self {
+        let Keys { function, pc, args, module, file } = keys;
+        let function = (function != "??").then(|| public_name(&function).into_owned());
+        FramePattern { function, pc, args, module, file }
+    }
+}
+
+impl<'de> Deserialize<'de> for FramePattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = FramePattern;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a function's name, or a table with `function`")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<FramePattern, E> {
+                Ok(FramePattern::from(Keys {
+                    function: name.to_owned(),
+                    pc: None,
+                    args: BTreeMap::new(),
+                    module: Globs::default(),
+                    file: Globs::default(),
+                }))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FramePattern, A::Error> {
+                Keys::deserialize(MapAccessDeserializer::new(map)).map(FramePattern::from)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl fmt::Display for FramePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.function.as_deref().unwrap_or("??"))?;
+        if let Some(pc) = self.pc {
+            write!(f, " at {pc}")?;
+        }
+        for (name, value) in &self.args {
+            write!(f, " with {} = {value}", if name == "*" { "an argument" } else { name })?;
+        }
+        Ok(())
+    }
+}
+
+/// Globs of file names: a path matches by what follows its last slash. None match everything.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Globs(Vec<GlobMatcher>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a string or a list of strings")]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            OneOrMany::One(text) => vec![text],
+            OneOrMany::Many(texts) => texts,
+        }
+    }
+}
+
+/// For `#[serde(deserialize_with)]`: one string or a list of them.
+pub(super) fn strings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    OneOrMany::deserialize(deserializer).map(OneOrMany::into_vec)
+}
+
+impl<'de> Deserialize<'de> for Globs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let compiled: Result<Vec<GlobMatcher>, globset::Error> =
+            strings(deserializer)?.iter().map(|glob| compile(glob)).collect();
+        compiled.map(Globs).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A glob whose `*` stays within one path component.
+fn compile(glob: &str) -> Result<GlobMatcher, globset::Error> {
+    GlobBuilder::new(glob).literal_separator(true).build().map(|glob: Glob| glob.compile_matcher())
+}
+
+impl Globs {
+    /// Whether what the paste prints, if it prints anything, is among those meant.
+    pub(crate) fn allow(&self, printed: Option<&str>) -> bool {
+        self.0.is_empty() || printed.is_none_or(|path| self.contain(path))
+    }
+
+    /// Whether the path's file name is one of those meant.
+    pub(crate) fn contain(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.0.iter().any(|glob| glob.is_match(name))
+    }
+}
+
+impl fmt::Display for Globs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let globs: Vec<&str> = self.0.iter().map(|glob| glob.glob().glob()).collect();
+        f.write_str(&globs.join(" or "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct File {
+        frame: FramePattern,
+    }
+
+    fn frame(toml: &str) -> Result<FramePattern, String> {
+        toml::from_str::<File>(&format!("frame = {toml}"))
+            .map(|file| file.frame)
+            .map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn a_name_or_a_table() {
+        assert_eq!(frame("'__GI_abort'").unwrap().function.as_deref(), Some("abort"));
+        let unknown = frame("{ function = '??', pc = '0x0' }").unwrap();
+        assert_eq!(unknown.function, None);
+        assert_eq!(unknown.pc, Some(RuntimeAddress(0)));
+        assert!(frame("{ functoin = 'x' }").unwrap_err().contains("functoin"));
+        assert!(frame("7").unwrap_err().contains("a function's name"));
+        assert!(frame("{ function = 'f', module = '[' }").is_err());
+    }
+
+    #[test]
+    fn a_module_that_is_not_printed_contradicts_nothing() {
+        let globs = frame("{ function = 'f', module = 'libxenlight.so*' }").unwrap().module;
+        assert!(globs.allow(None));
+        assert!(globs.allow(Some("/usr/lib64/libxenlight.so.2.0")));
+        assert!(!globs.allow(Some("/usr/lib/libother.so")));
+        assert!(!globs.allow(Some("/libxenlight.so/other")));
+    }
+}

@@ -1,0 +1,70 @@
+//! Which binaries belong to a project, and what do they load at run time?
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::problem::Flaw;
+
+/// One project, as its `plugin.toml` tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugin {
+    /// The plugin's name: that of its folder.
+    pub name: String,
+    /// Globs of the file names of its programs and libraries.
+    pub binaries: Vec<String>,
+    /// Globs of what they open at run time, relative to the folders that hold libraries.
+    pub modules: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    name: Spanned<String>,
+    #[serde(default)]
+    binaries: Vec<Spanned<String>>,
+    #[serde(default)]
+    modules: Vec<Spanned<String>>,
+}
+
+impl Plugin {
+    /// Reads a `plugin.toml` from the folder of this name.
+    pub(super) fn read(text: &str, folder: &str) -> Result<Plugin, Flaw> {
+        let keys: Keys = toml::from_str(text)?;
+        if keys.name.get_ref() != folder {
+            let what =
+                format!("the plugin is called {:?}, its folder {folder:?}", keys.name.get_ref());
+            return Err(Flaw::at(&keys.name, what, "give both the same name"));
+        }
+        let binaries = keys.binaries.into_iter().map(|glob| checked(glob, Slash::Forbidden));
+        let modules = keys.modules.into_iter().map(|glob| checked(glob, Slash::Allowed));
+        Ok(Plugin {
+            binaries: binaries.collect::<Result<_, _>>()?,
+            modules: modules.collect::<Result<_, _>>()?,
+            name: keys.name.into_inner(),
+        })
+    }
+}
+
+/// Whether a glob may name folders.
+#[derive(PartialEq)]
+enum Slash {
+    Allowed,
+    Forbidden,
+}
+
+/// A glob that compiles and stays below the folder it is looked for in.
+fn checked(glob: Spanned<String>, slash: Slash) -> Result<String, Flaw> {
+    let text = glob.get_ref();
+    if let Err(error) = globset::Glob::new(text) {
+        return Err(Flaw::at(&glob, error.to_string(), "write a glob such as `libfoo.so*`"));
+    }
+    if text.is_empty() || (slash == Slash::Forbidden && text.contains('/')) {
+        let what = format!("{text:?} is not a glob of file names");
+        return Err(Flaw::at(&glob, what, "give the name without its folder"));
+    }
+    if text.starts_with('/') || text.split('/').any(|part| part == "..") {
+        let what = format!("{text:?} leaves the library folders");
+        return Err(Flaw::at(&glob, what, "write it relative to a library folder"));
+    }
+    Ok(glob.into_inner())
+}

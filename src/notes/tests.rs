@@ -1,0 +1,202 @@
+//! Loading: what is refused, with which words, and that the rest keeps working.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+/// A note that is in order, to be spoilt by each test.
+const GOOD: &str = r#"schema = 1
+id = "demo/crash"
+title = "It crashes"
+kind = "race"
+cause = { confidence = "inferred", text = "Nobody knows." }
+
+[[match]]
+rank = "match"
+all = [{ assertion = "a == b", function = "f" }]
+any = [{ frames = ["f", "...", "main"] }]
+
+[interleaving]
+confidence = "code"
+threads = { A = "one" }
+steps = [["A", "runs"]]
+
+[[ask]]
+why = "tells"
+show = "((struct s *)p)->a[2].b"
+requires_member = "s.a"
+confirms = "== 0x10"
+
+[[source]]
+what = "the code"
+
+[[lookalike]]
+why = "other"
+trace = "nothing"
+"#;
+
+const MANIFEST: &str = "name = \"demo\"\nbinaries = [\"libdemo.so*\"]\n";
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Loads the plugin `demo` with this one note.
+fn load(note: &str) -> (Plugins, Vec<Problem>) {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "demo/plugin.toml", MANIFEST);
+    write(folder.path(), "demo/notes/crash.toml", note);
+    Plugins::load(&[folder.path().to_owned()])
+}
+
+#[test]
+fn everything_shipped_is_in_order() {
+    let (plugins, problems) = Plugins::load(&[]);
+    assert_eq!(problems, []);
+    let ids: Vec<&str> = plugins.notes().iter().map(|note| note.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "libvirt/build-info-strdup-null",
+            "libxl/fd-deregister-race",
+            "libxl/hvm-timer-mode-assert",
+            "libxl/timeout-ctx-lock",
+            "libxl/timeout-deregister-race",
+        ]
+    );
+    for note in plugins.notes().iter() {
+        for related in &note.related {
+            assert!(plugins.notes().get(related).is_some(), "{}: {related}", note.id);
+        }
+    }
+    assert!(plugins.iter().all(|plugin| !plugin.binaries.is_empty()));
+}
+
+#[test]
+fn a_good_note_loads() {
+    let (plugins, problems) = load(GOOD);
+    assert_eq!(problems, []);
+    assert_eq!(plugins.notes().get("demo/crash").unwrap().title, "It crashes");
+}
+
+/// Replaces a part of the good note and expects it to be refused, on that line, with these words.
+#[track_caller]
+fn refused(part: &str, with: &str, words: &str) {
+    assert!(GOOD.contains(part), "{part} is not in the note");
+    let line = GOOD[..GOOD.find(part).unwrap()].matches('\n').count() + 1;
+    let (plugins, problems) = load(&GOOD.replacen(part, with, 1));
+    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(problem.file.ends_with("demo/notes/crash.toml"), "{problem}");
+    assert!(problem.what.contains(words), "{problem}");
+    assert_eq!(problem.line, Some(line), "{problem}");
+    assert!(plugins.notes().get("demo/crash").is_none());
+    assert!(plugins.notes().get("libxl/fd-deregister-race").is_some(), "the rest keeps working");
+}
+
+#[test]
+fn each_flaw_is_refused_with_its_line() {
+    let all = "all = [{ assertion = \"a == b\", function = \"f\" }]";
+    refused("schema = 1", "schema = 2", "schema 2");
+    refused("id = \"demo/crash\"", "id = \"demo/other\"", "does not fit");
+    refused("title = \"It crashes\"", "title = \" \"", "title");
+    refused("kind = \"race\"", "kind = \"rush\"", "rush");
+    refused("confidence = \"code\"", "confidence = \"sure\"", "sure");
+    refused("rank = \"match\"", "rank = \"certain\"", "certain");
+    refused("why = \"tells\"", "whyy = \"tells\"", "whyy");
+    refused(all, "all = []", "every crash would fit");
+    refused(all, "all = [{ signal = \"SIGSEGV\" }]", "every crash would fit");
+    refused(all, "all = [{ program = \"x\" }]", "every crash would fit");
+    refused(all, "all = [{ assertion = \"a == b\" }]", "function");
+    refused(all, "all = [{ frames = [\"f\"], form = \"top\" }]", "form");
+    refused(all, "all = [{ frames = [\"f\"], from = \"bottom\" }]", "bottom");
+    refused(all, "all = [{ frames = [\"f\"], count = 0 }]", "zero");
+    refused(all, "all = [{ frames = [\"f\", \"...\"] }]", "both sides");
+    refused(all, "all = [{ frames = [\"??\"] }]", "names no function");
+    refused(all, "all = [{ frames = [{ function = \"f\", modul = \"x\" }] }]", "modul");
+    refused(all, "all = [{ stacks = [[\"f\"], [\"g\"]] }]", "not supported yet");
+    refused(all, "all = [{ asertion = \"a\" }]", "a predicate has one of");
+    refused(all, "all = [{ value = \"f(x)\", equals = 1 }]", "not a member path");
+    refused(all, "all = [{ value = \"x\", equals = 1.5 }]", "a whole number or a string");
+    refused(all, "all = [{ log = 'a(' }]", "cannot be used");
+    refused(all, "all = [{ log = 'a*' }]", "matches every record");
+    refused(all, "all = [{ log = '(a{1000}){1000}' }]", "cannot be used");
+    refused(all, "all = [{ log = [] }]", "names no pattern");
+    let head = "[interleaving]\nconfidence = \"code\"\nthreads = { A";
+    refused(head, &head.replace("A", "B"), "\"A\"");
+    refused("((struct s *)p)->a[2].b", "system(p)", "not a member path");
+    refused("((struct s *)p)->a[2].b", "p = 0", "not a member path");
+    refused("((struct s *)p)->a[2].b", "$pc", "not a member path");
+    refused("requires_member = \"s.a\"", "requires_member = \"s\"", "not a member of a type");
+    refused("confirms = \"== 0x10\"", "confirms = \"=0\"", "not a comparison");
+    refused("confirms = \"== 0x10\"", "refutes = \"== a\"", "not a comparison");
+}
+
+#[test]
+fn none_takes_only_frames() {
+    let note = GOOD.replace("any = [", "none = [{ signal = \"SIGINT\" }]\nany = [");
+    let (_, problems) = load(&note);
+    assert!(problems[0].what.contains("takes only `frames`"), "{problems:?}");
+    assert_eq!(problems[0].line, Some(10));
+}
+
+#[test]
+fn a_later_note_takes_the_place_of_an_earlier_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = GOOD.replace("demo/crash", "libxl/fd-deregister-race");
+    write(folder.path(), "libxl/notes/fd-deregister-race.toml", &note);
+    let (plugins, problems) = Plugins::load(&[folder.path().to_owned()]);
+    assert_eq!(problems, [], "a folder that only adds notes needs no plugin.toml");
+    assert_eq!(plugins.notes().get("libxl/fd-deregister-race").unwrap().title, "It crashes");
+    assert!(plugins.notes().get("libxl/timeout-ctx-lock").is_some());
+}
+
+#[test]
+fn a_bad_override_leaves_the_shipped_note() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "libxl/notes/fd-deregister-race.toml", "schema = ");
+    let (plugins, problems) = Plugins::load(&[folder.path().to_owned()]);
+    assert_eq!(problems[0].line, Some(1), "{problems:?}");
+    assert!(plugins.notes().get("libxl/fd-deregister-race").is_some());
+}
+
+#[test]
+fn a_folder_without_a_manifest_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "unheard/notes/a.toml", GOOD);
+    write(folder.path(), ".git/notes/a.toml", GOOD);
+    let (_, problems) = Plugins::load(&[folder.path().to_owned(), "/no/such/folder".into()]);
+    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(problem.file.ends_with("unheard"), "{problem}");
+}
+
+#[test]
+fn a_manifest_must_name_its_own_folder_and_stay_below_the_library_folders() {
+    for (manifest, words) in [
+        ("name = \"other\"", "its folder \"demo\""),
+        ("name = \"demo\"\nbinaries = [\"/usr/lib/x.so\"]", "not a glob of file names"),
+        ("name = \"demo\"\nbinaries = [\"[\"]", "["),
+        ("name = \"demo\"\nmodules = [\"../x.so\"]", "leaves the library folders"),
+        ("name = \"demo\"\nprograms = []", "programs"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "demo/plugin.toml", manifest);
+        let (_, problems) = Plugins::load(&[folder.path().to_owned()]);
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(problem.what.contains(words), "{problem}");
+    }
+}
+
+#[test]
+fn what_is_no_text_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "demo/plugin.toml", MANIFEST);
+    write(folder.path(), "demo/notes/large.toml", &"#".repeat(2 << 20));
+    fs::create_dir(folder.path().join("demo/notes/folder.toml")).unwrap();
+    fs::write(folder.path().join("demo/notes/binary.toml"), [0xff, 0xfe]).unwrap();
+    let (plugins, problems) = Plugins::load(&[folder.path().to_owned()]);
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(plugins.iter().any(|plugin| plugin.name == "demo"));
+}

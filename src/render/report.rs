@@ -1,0 +1,229 @@
+//! Which known bug is it: the report of a triage as a page of text.
+
+use std::fmt::{self, Write};
+
+use super::escape::escape;
+use super::interleaving::columns;
+use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
+use super::wrap::wrap;
+use crate::trace::{Lines, Trace};
+use crate::triage::{
+    Affected, Ask, Claim, Confidence, Evidence, Fix, MatchedNote, Rank, Report, Verdict,
+};
+
+/// The page's width in columns.
+const WIDTH: usize = 100;
+
+/// The report for a terminal; [`super::plain`] takes the styles away.
+pub fn styled(report: &Report) -> String {
+    let mut page = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_report(&mut page, report);
+    page
+}
+
+/// The report without styles.
+pub fn text(report: &Report) -> String {
+    super::plain(&styled(report))
+}
+
+fn write_report(page: &mut String, report: &Report) -> fmt::Result {
+    if report.notes.is_empty() {
+        return writeln!(page, "No known bug fits. Read: {}.", contents(&report.trace));
+    }
+    for (number, note) in report.notes.iter().enumerate() {
+        if number > 0 {
+            writeln!(page)?;
+        }
+        write_note(page, note)?;
+    }
+    Ok(())
+}
+
+/// `2 stacks, 1 event`, and what was not understood.
+fn contents(trace: &Trace) -> String {
+    let skipped = trace
+        .skipped
+        .iter()
+        .map(|skipped| skipped.lines.last.saturating_sub(skipped.lines.first).saturating_add(1));
+    let counted = [
+        (trace.stacks.len(), "stack", "stacks"),
+        (trace.events.len(), "event", "events"),
+        (trace.values.len(), "printed value", "printed values"),
+        (trace.log.len(), "log record", "log records"),
+        (skipped.fold(0, usize::saturating_add), "line not understood", "lines not understood"),
+    ];
+    let parts: Vec<String> = counted
+        .iter()
+        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .collect();
+    parts.join(", ")
+}
+
+fn write_note(page: &mut String, note: &MatchedNote) -> fmt::Result {
+    let (style, verdict) = match note.rank {
+        Rank::Match => (CERTAIN, "THIS IS IT"),
+        Rank::Consistent => (UNCERTAIN, "CONSISTENT WITH"),
+        Rank::Symptom => (UNCERTAIN, "SAME SYMPTOM"),
+    };
+    let (id, title) = (escape(&note.id), escape(&note.title));
+    writeln!(page, "{style}{verdict}{style:#}  {TITLE}{id}: {title}{TITLE:#}")?;
+    write_evidence(page, note)?;
+    write_claim(page, "what happens", Some(&note.cause))?;
+    write_claim(page, "easily overlooked", note.overlooked.as_ref())?;
+    if let Some(interleaving) = &note.interleaving {
+        heading(page, "interleaving", Some(interleaving.confidence))?;
+        for line in columns(interleaving, WIDTH - 4) {
+            writeln!(page, "    {line}")?;
+        }
+    }
+    write_remedies(page, note)?;
+    write_asks(page, &note.asks)?;
+    write_list(page, "sources", &note.sources)?;
+    write_list(page, "see also", &note.related)
+}
+
+fn heading(page: &mut String, title: &str, confidence: Option<Confidence>) -> fmt::Result {
+    write!(page, "  {HEADING}{title}{HEADING:#}")?;
+    match confidence {
+        Some(confidence) => writeln!(page, "  {DIM}({}){DIM:#}", in_words(confidence)),
+        None => writeln!(page),
+    }
+}
+
+fn in_words(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Commit => "the commit that mends it says so",
+        Confidence::Code => "read in the code of that release",
+        Confidence::Inferred => "inferred",
+    }
+}
+
+/// Prose under a heading.
+fn paragraph(page: &mut String, text: &str, indent: usize) -> fmt::Result {
+    for line in wrap(&escape(text), WIDTH.saturating_sub(indent)) {
+        writeln!(page, "{:indent$}{line}", "")?;
+    }
+    Ok(())
+}
+
+fn write_claim(page: &mut String, title: &str, claim: Option<&Claim>) -> fmt::Result {
+    let Some(claim) = claim else { return Ok(()) };
+    heading(page, title, Some(claim.confidence))?;
+    paragraph(page, &claim.text, 4)
+}
+
+fn write_list(page: &mut String, title: &str, items: &[String]) -> fmt::Result {
+    if items.is_empty() {
+        return Ok(());
+    }
+    heading(page, title, None)?;
+    items.iter().try_for_each(|item| paragraph(page, item, 4))
+}
+
+fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
+    heading(page, "evidence", None)?;
+    let places: Vec<String> = note.evidence.iter().map(|evidence| place(&evidence.lines)).collect();
+    let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
+    for (Evidence { what, text, .. }, place) in note.evidence.iter().zip(&places) {
+        let what = escape(what);
+        writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {what}")?;
+        for line in wrap(&escape(text), WIDTH.saturating_sub(width + 6)) {
+            writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
+        }
+    }
+    write_list(page, "would also speak for it, and is not in the paste", &note.missing)
+}
+
+/// `line 8`, `lines 8-10`, with the piece's name in front where the paste has several.
+fn place(lines: &Lines) -> String {
+    let Lines { piece, first, last } = lines;
+    let piece = piece.as_deref().map(|piece| format!("{} ", escape(piece))).unwrap_or_default();
+    if first == last {
+        format!("{piece}line {first}")
+    } else {
+        format!("{piece}lines {first}-{last}")
+    }
+}
+
+fn write_remedies(page: &mut String, note: &MatchedNote) -> fmt::Result {
+    if !note.affected.is_empty() {
+        heading(page, "affected", None)?;
+        note.affected.iter().try_for_each(|affected| write_affected(page, affected))?;
+    }
+    if note.fixes.is_empty() {
+        heading(page, "no fix is known", None)?;
+    } else {
+        heading(page, "fixes", None)?;
+        note.fixes.iter().try_for_each(|fix| write_fix(page, fix))?;
+    }
+    write_claim(page, "until then", note.workaround.as_ref())
+}
+
+/// `xen from 4.2.0, mended in 4.2.2 and 4.3.0 (…)`.
+fn write_affected(page: &mut String, affected: &Affected) -> fmt::Result {
+    let mut text = affected.project.clone();
+    match &affected.introduced {
+        Some(introduced) => write!(text, " from {introduced}")?,
+        None => text.push_str(", first release unknown"),
+    }
+    match affected.fixed.as_slice() {
+        [] => text.push_str(", mended in none known"),
+        fixed => write!(text, ", mended in {}", fixed.join(" and "))?,
+    }
+    write!(text, " ({})", in_words(affected.confidence))?;
+    paragraph(page, &text, 4)
+}
+
+fn write_fix(page: &mut String, fix: &Fix) -> fmt::Result {
+    let mut text = format!("{} {}", fix.project, fix.commit);
+    if let Some(release) = &fix.release {
+        write!(text, ", in {release}")?;
+    }
+    for (release, commit) in &fix.backports {
+        write!(text, ", backported to {release} as {commit}")?;
+    }
+    paragraph(page, &text, 4)?;
+    paragraph(page, &fix.subject, 6)?;
+    match &fix.remark {
+        Some(remark) => paragraph(page, &format!("({remark})"), 6),
+        None => Ok(()),
+    }
+}
+
+fn write_asks(page: &mut String, asks: &[Ask]) -> fmt::Result {
+    if asks.is_empty() {
+        return Ok(());
+    }
+    heading(page, "look at next", None)?;
+    asks.iter().try_for_each(|ask| write_ask(page, ask))
+}
+
+/// A line to tick off: what to print where, and what the answer means.
+fn write_ask(page: &mut String, ask: &Ask) -> fmt::Result {
+    let tick = if ask.answer.is_some() { "[x]" } else { "[ ]" };
+    write!(page, "    {tick} {HINT}print {}{HINT:#}", escape(&ask.show))?;
+    match &ask.frame {
+        Some(frame) => writeln!(page, "  in {}", escape(frame))?,
+        None => writeln!(page)?,
+    }
+    paragraph(page, &ask.why, 8)?;
+    if let Some(answer) = &ask.answer {
+        let verdict = match ask.verdict {
+            Some(Verdict::Confirms) => ", which confirms it",
+            Some(Verdict::Refutes) => ", which speaks against it",
+            None => "",
+        };
+        return paragraph(page, &format!("the paste has it: {answer}{verdict}"), 8);
+    }
+    let comparisons = [("confirms it", &ask.confirms), ("speaks against it", &ask.refutes)];
+    for (meaning, comparison) in comparisons {
+        if let Some(comparison) = comparison {
+            paragraph(page, &format!("{comparison} {meaning}"), 8)?;
+        }
+    }
+    match &ask.requires_member {
+        Some(member) => paragraph(page, &format!("only in a build that has {member}"), 8),
+        None => Ok(()),
+    }
+}
