@@ -2,11 +2,13 @@
 //! and nowhere else, so that the terminal and the wire say the same.
 
 use std::fmt;
+use std::io;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::job::Stopped;
+use crate::{binary, types};
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +92,85 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<binary::Error> for Error {
+    fn from(error: binary::Error) -> Self {
+        use binary::Error as E;
+        match error {
+            E::Unreadable { path, error } => {
+                let sentence = match error.kind() {
+                    io::ErrorKind::NotFound => format!("{} does not exist", path.display()),
+                    _ => format!("{} cannot be read: {error}", path.display()),
+                };
+                let hint = match error.kind() {
+                    io::ErrorKind::NotFound => "check the path",
+                    io::ErrorKind::PermissionDenied => "copy it to where you may read it",
+                    _ => "check the file and the disk it is on",
+                };
+                Error::new(Kind::Unreadable, sentence).hint(hint)
+            }
+            E::NotAFile { path, what } => {
+                Error::new(Kind::Unreadable, format!("{} is a {what}", path.display()))
+                    .hint("name an ELF program, library or object file")
+            }
+            E::Empty { path } => {
+                Error::new(Kind::Malformed, format!("{} is empty", path.display()))
+                    .hint("name an ELF program, library or object file")
+            }
+            E::NotElf { path, looks_like } => {
+                let sentence = format!("{} is not an ELF file", path.display());
+                match looks_like {
+                    Some(what) => Error::new(Kind::Malformed, format!("{sentence} but {what}")),
+                    None => Error::new(Kind::Malformed, sentence)
+                        .hint("name an ELF program, library or object file"),
+                }
+            }
+            E::Malformed { path, why } => {
+                Error::new(Kind::Malformed, format!("{} is damaged: {why}", path.display()))
+                    .hint("compare it with the package or build it came from")
+            }
+        }
+    }
+}
+
+impl From<types::Error> for Error {
+    fn from(error: types::Error) -> Self {
+        use types::Error as E;
+        match error {
+            E::Stopped(stopped) => stopped.into(),
+            E::Dwarf(error) => Error::new(Kind::Malformed, error.to_string())
+                .hint("compare the binary with the package or build it came from"),
+            E::TooMany => Error::new(
+                Kind::TooLarge,
+                "the question needs more of the debug info than one may read",
+            )
+            .hint("ask for a type that is less far-reaching"),
+            E::TooDeep => Error::new(Kind::Malformed, "types are nested in themselves without end")
+                .hint("the debug info is damaged: compare the binary with the build it came from"),
+            E::BadName(why) => {
+                Error::new(Kind::Request, format!("that is not a type's name: {why}"))
+                    .hint("write it as source text does, for instance `struct libxl__ev_fd`")
+            }
+            E::BadPath(why) => Error::new(Kind::Request, why)
+                .hint("write members with dots and indices, for instance `entry.le_next`"),
+            E::NoSuchMember { step, inside, members } => no_such_member(&step, &inside, &members),
+        }
+    }
+}
+
+fn no_such_member(step: &str, inside: &str, members: &[String]) -> Error {
+    /// As many members as fit on a line.
+    const SHOWN: usize = 12;
+    let error = Error::new(Kind::NotFound, format!("`{inside}` has no member `{step}`"));
+    if members.is_empty() {
+        return error.hint("it is not a type with such members");
+    }
+    let mut shown = members.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if members.len() > SHOWN {
+        shown.push_str(", …");
+    }
+    error.hint(format!("it has {shown}"))
+}
 
 impl From<Stopped> for Error {
     fn from(stopped: Stopped) -> Self {

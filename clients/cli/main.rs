@@ -1,55 +1,128 @@
-//! dbgmate.
+//! `dbgmate`: the command line.
+//!
+//! Each subcommand is a file: its manual, its arguments, `run`. Results go to standard output,
+//! everything else to standard error; the exit status is 0 found, 1 not found or failed, 2 wrong
+//! usage.
 
 mod backend;
+mod doctor;
+mod manual;
+mod offsets_of;
+mod output;
+mod paste;
 mod serve;
+mod triage;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use dbgmate::api::daemon::{HelloMethod, HelloRequest};
 use dbgmate::config::Config;
-use dbgmate::error::Error;
+use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[arg(long, value_enum, default_value = "auto", global = true)]
-    daemon: backend::Mode,
+use backend::{Backend, Mode};
+use output::{ColorMode, Output};
+
+/// Where is this field, and where have I seen this crash: struct layouts from DWARF, and pasted
+/// backtraces matched against known races.
+#[derive(Debug, Parser)]
+#[command(name = "dbgmate", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Ask the daemon: when it runs and agrees with this program, never, or always
+    #[arg(long, value_enum, default_value_t = Mode::Auto, global = true, value_name = "WHEN")]
+    daemon: Mode,
+    /// Colours: on a terminal (and not under NO_COLOR), always, or never
+    #[arg(long, value_enum, default_value_t = ColorMode::Auto, global = true, value_name = "WHEN")]
+    color: ColorMode,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(clap::Subcommand)]
+#[derive(Debug, clap::Subcommand)]
 enum Command {
+    OffsetsOf(offsets_of::Args),
+    Triage(triage::Args),
     Serve(serve::Args),
-    /// Say who answers.
-    Hello,
+    Doctor(doctor::Args),
+    Completions(manual::Completions),
+    Man(manual::Man),
+}
+
+/// Whether what was asked for was found: the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Found,
+    NotFound,
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "dbgmate: {error}");
-            ExitCode::FAILURE
+    let cli = Cli::parse();
+    cli.color.apply();
+    let mut output = Output::new();
+    match run(cli, &mut output) {
+        Ok(Outcome::Found) => ExitCode::SUCCESS,
+        Ok(Outcome::NotFound) => ExitCode::from(1),
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            // Whoever read has read enough (`| head`).
+            ExitCode::SUCCESS
+        }
+        Err(Failure::Output(error)) => {
+            output.complain(&Error::new(Kind::Internal, format!("cannot write: {error}")));
+            ExitCode::from(1)
+        }
+        Err(Failure::Answer(error)) => {
+            output.complain(&error);
+            ExitCode::from(if error.kind == Kind::Request { 2 } else { 1 })
         }
     }
 }
 
-fn run(cli: &Cli) -> Result<(), Error> {
-    let config = Config::load()?;
-    match &cli.command {
-        Command::Serve(args) => serve::run(args, config),
-        Command::Hello => {
-            let choice = backend::choose(cli.daemon, &config)?;
-            if let Some(notice) = choice.notice {
-                let _ = writeln!(std::io::stderr(), "dbgmate: {notice}");
-            }
-            let hello = choice.backend.call::<HelloMethod>(&Job::new(), HelloRequest::default())?;
-            let _ = writeln!(std::io::stdout(), "{}", hello.pid);
-            Ok(())
+/// Why a command ended early.
+pub(crate) enum Failure {
+    /// The question has no answer.
+    Answer(Error),
+    /// The answer could not be written.
+    Output(std::io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Answer(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Output(error)
+    }
+}
+
+fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
+    match cli.command {
+        Command::Completions(args) => manual::complete(&args, output),
+        Command::Man(args) => manual::man(&args, output),
+        Command::Serve(args) => {
+            serve::run(&args, Config::load()?)?;
+            Ok(Outcome::Found)
+        }
+        Command::Doctor(args) => doctor::run(&args, output),
+        Command::OffsetsOf(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            offsets_of::run(args, &backend, &job, output)
+        }
+        Command::Triage(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            triage::run(&args, &backend, &job, output)
         }
     }
+}
+
+/// Who answers, and the job to answer under.
+fn answering(mode: Mode, output: &mut Output) -> Result<(Backend, Job), Error> {
+    let config = Config::load()?;
+    let choice = backend::choose(mode, &config)?;
+    if let Some(notice) = choice.notice {
+        output.notice(&notice);
+    }
+    Ok((choice.backend, Job::new().with_deadline(config.deadline())))
 }

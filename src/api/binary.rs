@@ -64,8 +64,9 @@ pub struct BinaryInfo {
     pub size: u64,
     /// Where its debug info came from.
     pub debug_info: Provenance,
-    /// The number of named types in its index.
-    pub types: usize,
+    /// The number of named types in its index; absent until a question needed the index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<usize>,
     /// The number of compilation and type units.
     pub units: usize,
 }

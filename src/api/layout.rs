@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binary::{BinaryRef, Provenance};
 use super::method;
+use crate::types;
 
 method!(OffsetsOfMethod, "layout.offsets_of", OffsetsOfRequest => OffsetsOf,
     "Every distinct layout of the types of a name, or of one member by its path.");
@@ -196,6 +197,79 @@ pub struct Hole {
     pub bit_offset: u64,
     /// How many.
     pub bit_size: u64,
+}
+
+impl LayoutMatch {
+    /// Whether two matches say the same of the bytes, whichever binaries they are from.
+    pub(crate) fn shows_same(&self, other: &LayoutMatch) -> bool {
+        let bare = |found: &LayoutMatch| LayoutMatch {
+            layout: Layout {
+                binaries: Vec::new(),
+                declared_at: None,
+                via: Vec::new(),
+                ..found.layout.clone()
+            },
+            ..found.clone()
+        };
+        bare(self) == bare(other)
+    }
+}
+
+impl From<&types::LayoutMatch> for LayoutMatch {
+    /// The binaries are left for the caller to fill in: a layout does not know them.
+    fn from(found: &types::LayoutMatch) -> Self {
+        let selected = found.selected.as_ref().map(|selected| Selected {
+            path: selected.path.clone(),
+            member: Member::from(&selected.member),
+        });
+        LayoutMatch { layout: Layout::from(&found.layout), selected }
+    }
+}
+
+impl From<&types::Layout> for Layout {
+    fn from(layout: &types::Layout) -> Self {
+        let declared_at = layout.declared_at.as_ref();
+        let enumerators = layout.enumerators.iter().map(|enumerator| Enumerator {
+            name: enumerator.name.clone(),
+            value: enumerator.value.to_string(),
+        });
+        let holes = layout.holes.iter();
+        Layout {
+            type_name: layout.type_name.clone(),
+            kind: layout.kind.name().to_owned(),
+            via: layout.via.clone(),
+            size: layout.size.known(),
+            align: layout.align,
+            binaries: Vec::new(),
+            declared_at: declared_at
+                .map(|(file, line)| DeclaredAt { file: file.clone(), line: *line }),
+            language: layout.language.name().to_owned(),
+            members: layout.members.iter().map(Member::from).collect(),
+            enumerators: enumerators.collect(),
+            holes: holes
+                .map(|hole| Hole { bit_offset: hole.bit_offset, bit_size: hole.bit_size })
+                .collect(),
+            padding: layout.padding,
+            why: layout.why.clone(),
+        }
+    }
+}
+
+impl From<&types::Member> for Member {
+    fn from(member: &types::Member) -> Self {
+        Member {
+            name: member.name.clone(),
+            type_name: member.type_name.clone(),
+            offset: member.offset,
+            size: member.size.known(),
+            bit_offset: member.bits.map(|bits| bits.offset),
+            bit_size: member.bits.map(|bits| bits.size),
+            base: member.kind == types::MemberKind::Base,
+            anonymous: member.kind == types::MemberKind::Anonymous,
+            members: member.members.iter().map(Member::from).collect(),
+            why: member.why.clone(),
+        }
+    }
 }
 
 fn is_false(value: &bool) -> bool {

@@ -50,6 +50,12 @@ impl DebugFile {
         Ok(index)
     }
 
+    /// The name index, if it has been built.
+    pub fn indexed(&self) -> Option<Arc<Index>> {
+        // Not waiting: while it is being built there is none yet.
+        self.index.try_lock().ok().and_then(|slot| slot.clone())
+    }
+
     /// What of the debug info cannot be read, in a sentence.
     pub fn problem(&self) -> Option<String> {
         let sections = self.binary.debug_info().and_then(|debug| debug.sections().problem());

@@ -51,4 +51,10 @@ impl Language {
             Language::Other => "other",
         }
     }
+
+    /// The language of that name.
+    pub fn named(name: &str) -> Option<Language> {
+        use Language::{Assembly, C, Cxx, Go, Other, Rust};
+        [C, Cxx, Rust, Go, Assembly, Other].into_iter().find(|language| language.name() == name)
+    }
 }

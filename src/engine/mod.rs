@@ -12,12 +12,21 @@
 //!
 //! Rule: synchronous, prints nothing; one file a question.
 
+mod binaries;
 mod hello;
+mod known;
+mod load;
+mod offsets_of;
+mod packages;
 mod paste;
-mod pending;
 mod triage;
 
+use binaries::Binaries;
+pub use known::Known;
+pub use packages::install_command;
+
 use crate::api::Method;
+use crate::binary::Libraries;
 use crate::config::Config;
 use crate::error::Error;
 use crate::job::Job;
@@ -29,13 +38,17 @@ pub struct Engine {
     config: Config,
     plugins: Plugins,
     plugin_problems: Vec<Problem>,
+    libraries: Libraries,
+    binaries: Binaries,
 }
 
 impl Engine {
     /// An engine that knows the shipped and the configured plugins and has nothing open yet.
     pub fn new(config: Config) -> Self {
         let (plugins, plugin_problems) = Plugins::load(&config.plugins);
-        Engine { config, plugins, plugin_problems }
+        let binaries = Binaries::new(config.debug_directories.clone());
+        let libraries = Libraries::of_system();
+        Engine { config, plugins, plugin_problems, libraries, binaries }
     }
 
     /// The configuration in effect.
@@ -46,6 +59,11 @@ impl Engine {
     /// The plugins and their notes.
     pub fn plugins(&self) -> &Plugins {
         &self.plugins
+    }
+
+    /// How many threads one question may use.
+    fn threads(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from)
     }
 
     /// What is wrong with plugins and notes, and therefore not used.

@@ -14,10 +14,25 @@
 //! client asks; what came from outside passes [`escape`] first.
 
 pub mod escape;
+mod full_layout;
 mod interleaving;
+mod offsets;
 pub mod report;
 pub mod style;
 mod wrap;
+
+use crate::api::layout::{LayoutForm, OffsetsOf};
+
+/// Layouts in one of their forms, styled.
+pub fn layout(answer: &OffsetsOf, form: LayoutForm) -> String {
+    let mut page = String::new();
+    // Writing to a String cannot fail.
+    let _ = match form {
+        LayoutForm::Script => offsets::write(&mut page, answer),
+        LayoutForm::Layout => full_layout::write(&mut page, answer),
+    };
+    page
+}
 
 /// The text without its styles.
 pub fn plain(styled: &str) -> String {

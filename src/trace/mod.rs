@@ -13,14 +13,13 @@
 //! not understood is in [`Trace::skipped`], never lost.
 
 mod model;
-pub mod names;
 
 mod assemble;
 mod budget;
 mod builder;
 mod formats;
 mod lines;
-mod names;
+pub mod names;
 mod nesting;
 mod notation;
 mod physical;

@@ -1,0 +1,101 @@
+//! `dbgmate offsets-of TYPE`: where the members of a type are.
+
+use std::path::PathBuf;
+
+use dbgmate::api::binary::BinaryRef;
+use dbgmate::api::layout::{LayoutForm, OffsetsOf, OffsetsOfMethod, OffsetsOfRequest};
+use dbgmate::error::{Error, Kind};
+use dbgmate::job::Job;
+use dbgmate::render;
+
+use crate::backend::Backend;
+use crate::output::Output;
+use crate::{Failure, Outcome};
+
+/// Show where the members of a struct, union, class, enum or typedef are
+///
+/// Every distinct definition of the name is shown. Without --binary the configured binaries are
+/// searched, else those that the plugins name and this system has. A type that a binary does not
+/// define is looked for in the libraries it needs and in the modules its plugins load.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The type, perhaps with a member path: `struct libxl__ev_fd`, `libxl_ctx`,
+    /// `struct libxl__ev_fd.entry.le_next`
+    #[arg(value_name = "TYPE", required = true, num_args = 1..)]
+    type_name: Vec<String>,
+    /// The binary to search; may be given several times
+    #[arg(short, long = "binary", value_name = "PATH")]
+    binaries: Vec<PathBuf>,
+    /// Only definitions in this language: c, c++, rust, go, assembly, other
+    #[arg(long, value_name = "LANGUAGE")]
+    language: Option<String>,
+    /// The C-like view with types, sizes, bit fields, holes and cache lines
+    #[arg(short, long)]
+    layout: bool,
+    /// Exactly what the API returns
+    #[arg(long, conflicts_with = "layout")]
+    json: bool,
+}
+
+/// Asks, and writes the answer.
+pub(crate) fn run(
+    args: Args,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let request = OffsetsOfRequest {
+        // `offsets-of struct foo` without quotes is what people type.
+        type_name: args.type_name.join(" "),
+        path: None,
+        binaries: args.binaries.iter().map(absolute).collect::<Result<_, _>>()?,
+        language: args.language.clone(),
+        render: None,
+    };
+    let answer = backend.call::<OffsetsOfMethod>(job, request)?;
+    if args.json {
+        output.json(&answer)?;
+    } else {
+        let form = if args.layout { LayoutForm::Layout } else { LayoutForm::Script };
+        output.result(&render::layout(&answer, form))?;
+        for line in provenance(&answer) {
+            output.notice(&line);
+        }
+    }
+    Ok(Outcome::Found)
+}
+
+/// The daemon has another working folder: it is sent absolute paths. Links stay as they are, since
+/// the folder of a link is where people put a library's companions.
+fn absolute(path: &PathBuf) -> Result<BinaryRef, Error> {
+    let absolute = std::path::absolute(path).map_err(|error| {
+        Error::new(Kind::Unreadable, format!("{} cannot be found: {error}", path.display()))
+    })?;
+    match absolute.to_str() {
+        Some(text) => Ok(BinaryRef::Path(text.to_owned())),
+        None => Err(Error::new(Kind::Request, format!("{path:?} is not text"))
+            .hint("link to it by a name in UTF-8")),
+    }
+}
+
+/// Where the answer comes from, for standard error.
+fn provenance(answer: &OffsetsOf) -> Vec<String> {
+    let mut lines = Vec::new();
+    for searched in &answer.searched {
+        let used = searched.debug_info.used.as_deref().unwrap_or("no file");
+        if searched.definitions > 0 {
+            let mut line = format!("from {}", searched.path);
+            if used != searched.path {
+                line.push_str(&format!(", debug info in {used}"));
+            }
+            if searched.because != "asked" {
+                line.push_str(&format!(" ({})", searched.because));
+            }
+            lines.push(line);
+        }
+        if let Some(problem) = &searched.problem {
+            lines.push(format!("{}: {problem}", searched.path));
+        }
+    }
+    lines
+}

@@ -1,0 +1,71 @@
+//! Standard output and standard error, with colours where they are wanted.
+
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use dbgmate::error::Error;
+use dbgmate::render::escape::escape;
+use dbgmate::render::style::{ERROR, HINT};
+use serde::Serialize;
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ColorMode {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl ColorMode {
+    /// Decides for all output of this process.
+    pub(crate) fn apply(self) {
+        let choice = match self {
+            ColorMode::Auto => ColorChoice::Auto,
+            ColorMode::Always => ColorChoice::Always,
+            ColorMode::Never => ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+/// Where results and remarks go.
+pub(crate) struct Output {
+    results: AutoStream<io::Stdout>,
+    remarks: AutoStream<io::Stderr>,
+}
+
+impl Output {
+    pub(crate) fn new() -> Output {
+        Output { results: anstream::stdout(), remarks: anstream::stderr() }
+    }
+
+    /// A result: text with styles, which go where they are not wanted.
+    pub(crate) fn result(&mut self, styled: &str) -> io::Result<()> {
+        self.results.write_all(styled.as_bytes())?;
+        self.results.flush()
+    }
+
+    /// A result as JSON: exactly what the API returns.
+    pub(crate) fn json(&mut self, answer: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.results, answer)?;
+        writeln!(self.results)?;
+        self.results.flush()
+    }
+
+    /// A remark that is no result. Nobody may be reading: that is no reason to fail.
+    pub(crate) fn notice(&mut self, text: &str) {
+        let _ = writeln!(self.remarks, "dbgmate: {}", escape(text));
+    }
+
+    /// An error, with what to do about it.
+    pub(crate) fn complain(&mut self, error: &Error) {
+        let sentence = escape(&error.sentence);
+        let _ = writeln!(self.remarks, "{ERROR}dbgmate:{ERROR:#} {sentence}");
+        if let Some(next_step) = &error.next_step {
+            let _ = writeln!(self.remarks, "{HINT}  try:{HINT:#} {}", escape(next_step));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `dbgmate triage`: which known bug a pasted trace shows.
+
+use std::path::PathBuf;
+
+use dbgmate::api::triage::{ReportMethod, ReportRequest};
+use dbgmate::job::Job;
+use dbgmate::render;
+
+use crate::backend::Backend;
+use crate::output::Output;
+use crate::{Failure, Outcome, paste};
+
+/// Match a pasted backtrace or log against the known races and bugs
+///
+/// Prints each bug that fits with its evidence, line by line, what would confirm it, and what to do.
+/// The exit status is 1 when none fits.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Files with the paste; standard input where there is none, or for `-`
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Exactly what the API returns
+    #[arg(long)]
+    json: bool,
+}
+
+/// Asks, and writes the report.
+pub(crate) fn run(
+    args: &Args,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let paste = paste::read(&args.files, output)?;
+    let request = ReportRequest { text: paste.text, pieces: paste.pieces, ..Default::default() };
+    let answer = backend.call::<ReportMethod>(job, request)?;
+    if args.json {
+        output.json(&answer)?;
+    } else {
+        output.result(&render::report::styled(&answer.report))?;
+    }
+    Ok(if answer.report.notes.is_empty() { Outcome::NotFound } else { Outcome::Found })
+}

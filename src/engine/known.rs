@@ -1,0 +1,118 @@
+//! Which binaries matter when a question names none, and which belong to one that it names.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobMatcher};
+
+use super::Engine;
+use super::binaries::Opened;
+use crate::notes::Plugin;
+
+/// Where programs are, besides the folders of shared libraries.
+const PROGRAM_FOLDERS: [&str; 6] = [
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/usr/libexec",
+    "/usr/lib/xen/bin",
+];
+
+/// A binary that is looked into, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its path.
+    pub path: PathBuf,
+    /// Why it is looked into: `configured`, `plugin libxl`, `needed by …`.
+    pub because: String,
+}
+
+impl Engine {
+    /// The configured binaries; where none is configured, those the plugins name and the system has.
+    pub fn known_binaries(&self) -> Vec<Known> {
+        let configured = self.config().binaries.iter();
+        let configured: Vec<Known> = configured
+            .map(|path| Known { path: path.clone(), because: "configured".to_owned() })
+            .collect();
+        if !configured.is_empty() {
+            return configured;
+        }
+        // One file has many names: the shortest, the development link, is the least telling.
+        let mut found: BTreeMap<PathBuf, Known> = BTreeMap::new();
+        for plugin in self.plugins().iter() {
+            let globs = matchers(&plugin.binaries);
+            let programs = PROGRAM_FOLDERS.iter().map(Path::new);
+            let libraries = self.libraries.folders().iter().map(PathBuf::as_path);
+            for path in programs.chain(libraries).flat_map(|folder| matching(folder, &globs)) {
+                let Ok(file) = path.canonicalize() else { continue };
+                let because = format!("plugin {}", plugin.name);
+                found.entry(file.clone()).or_insert(Known { path: file, because });
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// The binaries that `opened` loads: its needed libraries, theirs in turn, and the modules of
+    /// the plugins that it belongs to.
+    pub(super) fn loaded_by(&self, opened: &Opened) -> Vec<Known> {
+        let start = opened.binary().path().to_owned();
+        let mut found = self.modules_of(&start);
+        let mut seen: BTreeSet<PathBuf> = found.iter().map(|known| known.path.clone()).collect();
+        seen.insert(start.clone());
+        let mut queue = VecDeque::from([start]);
+        queue.extend(found.iter().map(|known| known.path.clone()));
+        while let Some(path) = queue.pop_front() {
+            let Ok(binary) = self.binaries.open(&path) else { continue };
+            for needed in self.libraries.needed_by(binary.binary()) {
+                if seen.insert(needed.clone()) {
+                    let because = format!("needed by {}", path.display());
+                    found.push(Known { path: needed.clone(), because });
+                    queue.push_back(needed);
+                }
+            }
+        }
+        found
+    }
+
+    /// What a program opens at run time, by its plugins: in the library folders as the plugin says,
+    /// or beside the program as in a build tree.
+    fn modules_of(&self, path: &Path) -> Vec<Known> {
+        let (Some(name), Some(own)) = (path.file_name(), path.parent()) else { return Vec::new() };
+        let is_its = |plugin: &&Plugin| {
+            matchers(&plugin.binaries).iter().any(|glob| glob.is_match(Path::new(name)))
+        };
+        let mut found = Vec::new();
+        for plugin in self.plugins().iter().filter(is_its) {
+            for module in &plugin.modules {
+                let module = Path::new(module);
+                let globs = module.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+                let globs = matchers(globs.as_slice());
+                let below = module.parent().unwrap_or(Path::new(""));
+                let libraries = self.libraries.folders().iter().map(|folder| folder.join(below));
+                for file in std::iter::once(own.to_owned()).chain(libraries) {
+                    let files = matching(&file, &globs).into_iter().filter(|file| file != path);
+                    let because = format!("a module of plugin {}", plugin.name);
+                    found.extend(files.map(|path| Known { path, because: because.clone() }));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn matchers(globs: &[String]) -> Vec<GlobMatcher> {
+    // The globs of plugins were checked when they were loaded.
+    globs.iter().filter_map(|glob| Some(Glob::new(glob).ok()?.compile_matcher())).collect()
+}
+
+/// The files of a folder whose name matches, by name.
+fn matching(folder: &Path, globs: &[GlobMatcher]) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let wanted = entries
+        .filter(|entry| globs.iter().any(|glob| glob.is_match(Path::new(&entry.file_name()))));
+    let mut paths: Vec<PathBuf> = wanted.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.is_file());
+    paths.sort();
+    paths
+}

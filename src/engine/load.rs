@@ -1,0 +1,78 @@
+//! `binary.load` and `binary.list`.
+
+use std::sync::Arc;
+
+use super::binaries::Opened;
+use super::{Answer, Effort, Engine};
+use crate::api::binary::{
+    Binaries, BinaryInfo, BinaryRef, ListMethod, ListRequest, LoadMethod, LoadRequest, Provenance,
+};
+use crate::error::{Error, Kind};
+use crate::job::Job;
+
+/// A list has so many entries where the request does not say.
+const DEFAULT_LIMIT: usize = 100;
+
+impl Answer for LoadMethod {
+    fn answer(engine: &Engine, job: &Job, request: LoadRequest) -> Result<BinaryInfo, Error> {
+        let opened = engine.open(&request.binary)?;
+        opened.file.index(job, engine.threads())?;
+        Ok(info(&opened))
+    }
+}
+
+impl Answer for ListMethod {
+    const EFFORT: Effort = Effort::Quick;
+
+    fn answer(engine: &Engine, _: &Job, request: ListRequest) -> Result<Binaries, Error> {
+        let open = engine.binaries.list();
+        let after = request.cursor.unwrap_or_default();
+        let limit = request.limit.unwrap_or(DEFAULT_LIMIT).max(1);
+        let path = |opened: &Arc<Opened>| opened.binary().path().display().to_string();
+        let mut rest = open.iter().filter(|opened| path(opened) > after);
+        let page: Vec<&Arc<Opened>> = rest.by_ref().take(limit).collect();
+        let next = rest.next().and(page.last()).map(|last| path(last));
+        Ok(Binaries { binaries: page.into_iter().map(|opened| info(opened)).collect(), next })
+    }
+}
+
+impl Engine {
+    /// What a binary is and where its debug info is, without building its index.
+    pub fn examine(&self, path: &std::path::Path) -> Result<BinaryInfo, Error> {
+        Ok(info(&*self.binaries.open(path)?))
+    }
+
+    /// Opens what a request names.
+    pub(super) fn open(&self, reference: &BinaryRef) -> Result<Arc<Opened>, Error> {
+        match reference {
+            BinaryRef::Path(path) => {
+                let path = std::path::Path::new(path);
+                if !path.is_absolute() {
+                    return Err(Error::new(
+                        Kind::Request,
+                        format!("{:?} is not an absolute path", path.display().to_string()),
+                    )
+                    .hint("name the binary from the root folder on"));
+                }
+                Ok(self.binaries.open(path)?)
+            }
+            BinaryRef::BuildId(build_id) => self.binaries.by_build_id(build_id).ok_or_else(|| {
+                Error::new(Kind::NotFound, format!("no open binary has the build-id {build_id:?}"))
+                    .hint("load it by its path first")
+            }),
+        }
+    }
+}
+
+fn info(opened: &Opened) -> BinaryInfo {
+    let binary = opened.binary();
+    BinaryInfo {
+        path: binary.path().display().to_string(),
+        build_id: binary.build_id().map(ToString::to_string),
+        machine: binary.identity().machine.clone(),
+        size: binary.stamp().size(),
+        debug_info: Provenance::from(opened),
+        types: opened.file.indexed().map(|index| index.len()),
+        units: opened.file.unit_count(),
+    }
+}

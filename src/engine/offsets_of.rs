@@ -1,0 +1,272 @@
+//! `layout.offsets_of`: every distinct layout of a name, from the binaries that hold it.
+
+use std::sync::Arc;
+
+use super::binaries::{Opened, is_missing};
+use super::known::Known;
+use super::{Answer, Engine, packages};
+use crate::api::binary::{BinaryRef, Provenance};
+use crate::api::layout::{
+    LayoutMatch, LayoutSource, OffsetsOf, OffsetsOfMethod, OffsetsOfRequest, Searched,
+};
+use crate::dwarf::Language;
+use crate::error::{Error, Kind};
+use crate::job::Job;
+use crate::render;
+use crate::types::{self, MemberPath, Question, TypeName};
+
+/// Suggestions come from so many binaries at most: the ones that were asked come first.
+const MAX_SUGGESTING: usize = 4;
+
+impl Answer for OffsetsOfMethod {
+    fn answer(engine: &Engine, job: &Job, request: OffsetsOfRequest) -> Result<OffsetsOf, Error> {
+        let language = request.language.as_deref().map(language_named).transpose()?;
+        let readings = readings(&request)?;
+        let mut search = Search { engine, job, language, searched: Vec::new(), open: Vec::new() };
+        let asked = search.asked(&request.binaries)?;
+        let mut matches = search.through(&asked, &readings)?;
+        if matches.is_empty() {
+            let loaded = search.loaded_by_searched();
+            matches = search.through(&loaded, &readings)?;
+        }
+        if matches.is_empty() {
+            return Err(search.failure(&readings));
+        }
+        let mut answer = OffsetsOf { matches, searched: search.searched, rendered: None };
+        let styled = request.render.map(|form| render::layout(&answer, form));
+        answer.rendered = styled.as_deref().map(render::plain);
+        Ok(answer)
+    }
+}
+
+/// The ways to read the name: with a path apart, or split off it.
+type Readings = Vec<(TypeName, Option<MemberPath>)>;
+
+fn readings(request: &OffsetsOfRequest) -> Result<Readings, Error> {
+    match &request.path {
+        Some(path) => {
+            Ok(vec![(TypeName::parse(&request.type_name)?, Some(MemberPath::parse(path)?))])
+        }
+        None => Ok(TypeName::parse_with_path(&request.type_name)?),
+    }
+}
+
+fn language_named(name: &str) -> Result<Language, Error> {
+    Language::named(name).ok_or_else(|| {
+        Error::new(Kind::Request, format!("{name:?} is no language known here"))
+            .hint("one of c, c++, rust, go, assembly, other")
+    })
+}
+
+/// One search: what was asked, and where it has looked.
+struct Search<'e> {
+    engine: &'e Engine,
+    job: &'e Job,
+    language: Option<Language>,
+    searched: Vec<Searched>,
+    open: Vec<Arc<Opened>>,
+}
+
+impl Search<'_> {
+    /// The binaries the question names, opened; else those that are configured or known.
+    fn asked(&self, references: &[BinaryRef]) -> Result<Vec<Known>, Error> {
+        if references.is_empty() {
+            let known = self.engine.known_binaries();
+            if known.is_empty() {
+                return Err(Error::new(
+                    Kind::NotFound,
+                    "no binary to search: none is named, none is configured, and this system has \
+                     none that the plugins know",
+                )
+                .hint("name one with --binary PATH; `dbgmate doctor` shows where is looked"));
+            }
+            return Ok(known);
+        }
+        let mut asked = Vec::new();
+        for reference in references {
+            let path = self.engine.open(reference)?.binary().path().to_owned();
+            asked.push(Known { path, because: "asked".to_owned() });
+        }
+        Ok(asked)
+    }
+
+    /// Asks each binary; the same layout found in several is one match with several sources.
+    fn through(
+        &mut self,
+        binaries: &[Known],
+        readings: &Readings,
+    ) -> Result<Vec<LayoutMatch>, Error> {
+        let mut matches: Vec<LayoutMatch> = Vec::new();
+        for known in binaries {
+            self.job.check()?;
+            for (found, source) in self.one(known, readings)? {
+                match matches.iter_mut().find(|other| other.shows_same(&found)) {
+                    Some(same) => same.layout.binaries.push(source),
+                    None => {
+                        let mut found = found;
+                        found.layout.binaries.push(source);
+                        matches.push(found);
+                    }
+                }
+            }
+        }
+        Ok(matches)
+    }
+
+    fn one(
+        &mut self,
+        known: &Known,
+        readings: &Readings,
+    ) -> Result<Vec<(LayoutMatch, LayoutSource)>, Error> {
+        let mut searched = Searched {
+            path: known.path.display().to_string(),
+            because: known.because.clone(),
+            debug_info: Provenance::default(),
+            definitions: 0,
+            problem: None,
+        };
+        let opened = match self.engine.binaries.open(&known.path) {
+            Ok(opened) => opened,
+            // A library that is not there is none the program could have loaded.
+            Err(error) if is_missing(&error) && known.because != "configured" => {
+                return Ok(Vec::new());
+            }
+            Err(error) => {
+                searched.problem = Some(Error::from(error).sentence);
+                self.searched.push(searched);
+                return Ok(Vec::new());
+            }
+        };
+        searched.debug_info = Provenance::from(&*opened);
+        let found = self.definitions(&opened, readings);
+        searched.problem = opened.file.problem().or_else(|| opened.file.indexed()?.problem());
+        self.open.push(Arc::clone(&opened));
+        let found = match found {
+            Ok(found) => found,
+            Err(types::Error::Dwarf(error)) => {
+                searched.problem = Some(error.to_string());
+                Vec::new()
+            }
+            Err(error) => {
+                self.searched.push(searched);
+                return Err(error.into());
+            }
+        };
+        searched.definitions = found.iter().map(|found| found.units).sum();
+        self.searched.push(searched);
+        let source = |units| LayoutSource {
+            path: opened.binary().path().display().to_string(),
+            build_id: opened.binary().build_id().map(ToString::to_string),
+            units,
+        };
+        Ok(found.iter().map(|found| (LayoutMatch::from(found), source(found.units))).collect())
+    }
+
+    /// The definitions by the first reading that has any.
+    fn definitions(
+        &self,
+        opened: &Opened,
+        readings: &Readings,
+    ) -> Result<Vec<types::LayoutMatch>, types::Error> {
+        let mut failure = None;
+        for (name, path) in readings {
+            let key = format!("{name}\n{path:?}\n{:?}", self.language);
+            let question = Question {
+                name,
+                path: path.as_ref(),
+                language: self.language,
+                threads: self.engine.threads(),
+            };
+            match opened.answer(&key, || types::find(self.job, &opened.file, &question)) {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => return Ok(found.to_vec()),
+                // Another reading may still hold: Go's names have dots.
+                Err(error @ types::Error::NoSuchMember { .. }) => failure = failure.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        failure.map_or(Ok(Vec::new()), Err)
+    }
+
+    fn loaded_by_searched(&self) -> Vec<Known> {
+        let mut loaded: Vec<Known> = Vec::new();
+        for opened in &self.open {
+            for known in self.engine.loaded_by(opened) {
+                let is_new = |path: String| self.searched.iter().all(|other| other.path != path);
+                if is_new(known.path.display().to_string())
+                    && loaded.iter().all(|other| other.path != known.path)
+                {
+                    loaded.push(known);
+                }
+            }
+        }
+        loaded
+    }
+
+    /// Why there is no answer: no debug info at all, or no type of the name.
+    fn failure(&self, readings: &Readings) -> Error {
+        let asked = || self.searched.iter().filter(|searched| !is_loaded(searched));
+        let with_debug_info = asked().filter(|searched| searched.debug_info.used.is_some());
+        if with_debug_info.count() == 0
+            && let Some(first) = asked().next()
+        {
+            return no_debug_info(first);
+        }
+        let name = readings.first().map(|(name, _)| name.to_string()).unwrap_or_default();
+        let places = match self.searched.as_slice() {
+            [one] => one.path.clone(),
+            many => format!("the {} binaries searched", many.len()),
+        };
+        let error = Error::new(Kind::NotFound, format!("no type `{name}` in {places}"));
+        let near = self.near(readings);
+        let without = self.searched.iter().filter(|searched| searched.debug_info.used.is_none());
+        match (near.as_slice(), without.count()) {
+            ([], 0) => error.hint("check the spelling, or name another binary with --binary"),
+            ([], without) => error.hint(format!(
+                "{without} of them have no debug info: `dbgmate doctor` says how to install it"
+            )),
+            (near, _) => error.hint(format!("did you mean {}?", near.join(", "))),
+        }
+    }
+
+    fn near(&self, readings: &Readings) -> Vec<String> {
+        let Some((name, _)) = readings.first() else { return Vec::new() };
+        let mut near = Vec::new();
+        for opened in self.open.iter().take(MAX_SUGGESTING) {
+            // Suggestions are a courtesy: without them the error stands all the same.
+            let found =
+                types::near_names(self.job, &opened.file, &name.name, self.engine.threads());
+            for candidate in found.unwrap_or_default() {
+                if !near.contains(&candidate) {
+                    near.push(candidate);
+                }
+            }
+        }
+        near.truncate(5);
+        near
+    }
+}
+
+/// Whether the binary was looked into only because another one loads it.
+fn is_loaded(searched: &Searched) -> bool {
+    searched.because.starts_with("needed by") || searched.because.starts_with("a module of")
+}
+
+fn no_debug_info(searched: &Searched) -> Error {
+    if let Some(problem) = &searched.problem {
+        return Error::new(Kind::Malformed, format!("{}: {problem}", searched.path))
+            .hint("name another copy of it with --binary");
+    }
+    let tried: Vec<String> = searched
+        .debug_info
+        .tried
+        .iter()
+        .map(|tried| format!("{}: {}", tried.place, tried.why))
+        .collect();
+    let sentence = format!("{} has no debug info (tried {})", searched.path, tried.join("; "));
+    let error = Error::new(Kind::NoDebugInfo, sentence);
+    match packages::install_command(std::path::Path::new(&searched.path)) {
+        Some(command) => error.hint(command),
+        None => error.hint("build it with -g, or name a copy that has debug info with --binary"),
+    }
+}

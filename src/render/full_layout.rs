@@ -1,0 +1,263 @@
+//! The C-like view of a layout: types, offsets, sizes, bit fields, holes, cache lines.
+
+use std::fmt::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::escape::escape;
+use super::offsets::{bits, write_origin};
+use super::style::{DIM, TITLE, UNCERTAIN};
+use crate::api::layout::{Hole, Layout, LayoutMatch, Member, OffsetsOf};
+
+/// x86-64 and most arm64: the boundary that people lay structs out for.
+const CACHE_LINE: u64 = 64;
+
+/// The comments stand in one column unless a declaration is longer than this.
+const MAX_DECLARATION: usize = 56;
+
+/// Writes every match, one under the other.
+pub(super) fn write(page: &mut String, answer: &OffsetsOf) -> fmt::Result {
+    let count = answer.matches.len();
+    for (position, found) in answer.matches.iter().enumerate() {
+        if count > 1 {
+            if position > 0 {
+                writeln!(page)?;
+            }
+            write_origin(page, position + 1, count, &found.layout)?;
+        }
+        write_match(page, found)?;
+    }
+    Ok(())
+}
+
+fn write_match(page: &mut String, found: &LayoutMatch) -> fmt::Result {
+    let mut view = View { rows: Vec::new(), line: 0 };
+    let layout = &found.layout;
+    match &found.selected {
+        Some(selected) => {
+            let title = format!("{}.{}: ", layout.type_name, selected.path);
+            view.member(&selected.member, 0, &[]);
+            write!(page, "{TITLE}{}{TITLE:#}", escape(&title))?;
+            writeln!(page)?;
+            view.write(page)
+        }
+        None if layout.kind == "type" => {
+            let size = layout.size.map_or("?".to_owned(), |size| size.to_string());
+            writeln!(page, "{} {DIM}/* {size} bytes */{DIM:#}", escape(&layout.type_name))
+        }
+        None => {
+            write!(page, "{TITLE}{} {{{TITLE:#}", escape(&layout.type_name))?;
+            match &layout.declared_at {
+                Some(at) => {
+                    writeln!(page, " {DIM}/* {}:{} */{DIM:#}", escape(&at.file), at.line)?;
+                }
+                None => writeln!(page)?,
+            }
+            view.members(&layout.members, 1, &layout.holes);
+            view.write(page)?;
+            for enumerator in &layout.enumerators {
+                writeln!(page, "    {} = {},", escape(&enumerator.name), enumerator.value)?;
+            }
+            writeln!(page, "{TITLE}}};{TITLE:#}")?;
+            write_summary(page, layout)
+        }
+    }
+}
+
+fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
+    let mut facts = vec![match layout.size {
+        Some(size) => format!("size {size}"),
+        None => "size unknown".to_owned(),
+    }];
+    if let Some(align) = layout.align {
+        facts.push(format!("align {align}"));
+    }
+    if !layout.members.is_empty() {
+        facts.push(format!("{} members", layout.members.len()));
+    }
+    if !layout.holes.is_empty() {
+        let total: u64 = layout.holes.iter().map(|hole| hole.bit_size).sum();
+        facts.push(format!("{} holes ({})", layout.holes.len(), amount(total)));
+    }
+    if layout.padding > 0 {
+        facts.push(format!("{} at the end unused", amount(layout.padding * 8)));
+    }
+    if let Some(size) = layout.size.filter(|size| *size > 0) {
+        let lines = size.div_ceil(CACHE_LINE);
+        facts.push(format!("{lines} cache line{}", if lines == 1 { "" } else { "s" }));
+    }
+    if !layout.via.is_empty() {
+        facts.push(format!("by typedef {}", layout.via.join(" → ")));
+    }
+    writeln!(page, "{DIM}/* {} */{DIM:#}", escape(&facts.join(", ")))?;
+    if let Some(why) = &layout.why {
+        writeln!(page, "{UNCERTAIN}/* incomplete: {} */{UNCERTAIN:#}", escape(why))?;
+    }
+    Ok(())
+}
+
+/// `3 bytes`, `5 bits`.
+fn amount(bits: u64) -> String {
+    let (count, unit) = if bits.is_multiple_of(8) { (bits / 8, "byte") } else { (bits, "bit") };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The lines of a view, aligned once all are known.
+struct View {
+    rows: Vec<Row>,
+    /// The cache line that the last member started in.
+    line: u64,
+}
+
+/// One line: a declaration with its comment, or a remark.
+enum Row {
+    Member { declaration: String, comment: String },
+    Remark(String),
+}
+
+impl View {
+    fn members(&mut self, members: &[Member], depth: usize, holes: &[Hole]) {
+        let mut holes = holes.iter().peekable();
+        for member in members {
+            let start = member.bit_offset.or(member.offset.map(|offset| offset * 8));
+            while let Some(hole) = holes.next_if(|hole| Some(hole.bit_offset) < start) {
+                let text = format!("/* {} unused */", amount(hole.bit_size));
+                self.rows.push(Row::Remark(format!("{}{text}", indent(depth))));
+            }
+            if depth == 1 {
+                self.cache_line(member);
+            }
+            self.member(member, depth, &[]);
+        }
+        for hole in holes {
+            let text = format!("/* {} unused */", amount(hole.bit_size));
+            self.rows.push(Row::Remark(format!("{}{text}", indent(depth))));
+        }
+    }
+
+    fn cache_line(&mut self, member: &Member) {
+        let Some(line) = member.offset.map(|offset| offset / CACHE_LINE) else { return };
+        if line > self.line {
+            self.line = line;
+            self.rows.push(Row::Remark(format!(
+                "{}/* --- cache line {line} ({} bytes) --- */",
+                indent(1),
+                line * CACHE_LINE
+            )));
+        }
+    }
+
+    fn member(&mut self, member: &Member, depth: usize, holes: &[Hole]) {
+        let unnamed_type = member.type_name.ends_with("{...}");
+        if member.base {
+            let declaration = format!("{}<base> {};", indent(depth), member.type_name);
+            self.rows.push(Row::Member { declaration, comment: comment(member) });
+            self.members(&member.members, depth + 1, holes);
+        } else if unnamed_type && !member.members.is_empty() {
+            let keyword = member.type_name.trim_end_matches(" {...}");
+            let opening = format!("{}{keyword} {{", indent(depth));
+            self.rows.push(Row::Member { declaration: opening, comment: String::new() });
+            self.members(&member.members, depth + 1, holes);
+            let name = if member.name.is_empty() { "" } else { &format!(" {}", member.name) };
+            let closing = format!("{}}}{name};", indent(depth));
+            self.rows.push(Row::Member { declaration: closing, comment: comment(member) });
+        } else {
+            let mut declaration = declare(&member.type_name, &member.name);
+            if let Some(bits) = member.bit_size {
+                let _ = write!(declaration, " : {bits}");
+            }
+            let declaration = format!("{}{declaration};", indent(depth));
+            self.rows.push(Row::Member { declaration, comment: comment(member) });
+        }
+    }
+
+    fn write(&self, page: &mut String) -> fmt::Result {
+        let widths = self.rows.iter().filter_map(|row| match row {
+            Row::Member { declaration, .. } => Some(escape(declaration).width()),
+            Row::Remark(_) => None,
+        });
+        let column = widths.filter(|width| *width <= MAX_DECLARATION).max().unwrap_or(0);
+        for row in &self.rows {
+            match row {
+                Row::Member { declaration, comment } if comment.is_empty() => {
+                    writeln!(page, "{}", escape(declaration))?;
+                }
+                Row::Member { declaration, comment } => {
+                    let declaration = escape(declaration);
+                    let gap = column.saturating_sub(declaration.width());
+                    let (gap, comment) = (" ".repeat(gap), escape(comment));
+                    writeln!(page, "{declaration}{gap} {DIM}/* {comment} */{DIM:#}")?;
+                }
+                Row::Remark(text) => writeln!(page, "{DIM}{text}{DIM:#}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn indent(depth: usize) -> String {
+    "    ".repeat(depth)
+}
+
+/// `  16    8`, with bits for a bit field; or why the place is not known.
+fn comment(member: &Member) -> String {
+    let size = member.size.map_or("?".to_owned(), |size| size.to_string());
+    let place = match (member.offset, member.bit_offset, member.bit_size) {
+        (Some(offset), Some(first), Some(size)) => {
+            format!("{offset:>5} {:>5}", bits(first % 8, size))
+        }
+        (Some(offset), ..) => format!("{offset:>5} {size:>5}"),
+        (None, ..) => format!("{:>5} {size:>5}", "?"),
+    };
+    match &member.why {
+        Some(why) => format!("{place}  {why}"),
+        None => place,
+    }
+}
+
+/// Puts a name into the spelling of its type: `void (*)(int)` and `func` make `void (*func)(int)`.
+fn declare(type_name: &str, name: &str) -> String {
+    if name.is_empty() {
+        return type_name.to_owned();
+    }
+    // Inside the innermost `(*`: that is where C declares the name.
+    if let Some(star) = type_name.find("(*") {
+        let run = type_name.get(star..).unwrap_or_default();
+        let depth = run.len() - run.trim_start_matches("(*").len();
+        let rest = run.get(depth..).unwrap_or_default();
+        let stars = rest.len() - rest.trim_start_matches('*').len();
+        let (before, after) = type_name.split_at(star + depth + stars);
+        return format!("{before}{name}{after}");
+    }
+    match type_name.find('[') {
+        // A leading bracket is Rust's array: `[u8; 4]`.
+        Some(bracket) if bracket > 0 && type_name.ends_with(']') => {
+            let (element, extents) = type_name.split_at(bracket);
+            format!("{} {name}{extents}", element.trim_end())
+        }
+        _ if type_name.ends_with('*') => format!("{type_name}{name}"),
+        _ => format!("{type_name} {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_where_c_declares_them() {
+        for (type_name, declared) in [
+            ("int", "int x"),
+            ("char *", "char *x"),
+            ("int [3][4]", "int x[3][4]"),
+            ("char *[4]", "char *x[4]"),
+            ("void (*)(int)", "void (*x)(int)"),
+            ("void (*[4])(void (*)(int))", "void (*x[4])(void (*)(int))"),
+            ("void (**)(int)", "void (**x)(int)"),
+            ("int (*(*)(int))(char)", "int (*(*x)(int))(char)"),
+            ("[u8; 4]", "[u8; 4] x"),
+        ] {
+            assert_eq!(declare(type_name, "x"), declared);
+        }
+    }
+}
