@@ -13,12 +13,24 @@
 //! not understood is in [`Trace::skipped`], never lost.
 
 mod model;
-pub mod names;
+
+mod assemble;
+mod budget;
+mod builder;
+mod formats;
+mod lines;
+mod names;
+mod nesting;
+mod notation;
+mod physical;
+mod value;
 
 pub use model::{
     Argument, Event, EventKind, Frame, Lines, LogRecord, Module, Pc, PrintedValue, SessionKind,
     Skipped, SourceLine, Stack, StackKind, Thread, Trace, Value, ValueKind,
 };
+
+pub use names::public_name;
 
 use crate::job::{Job, Stopped};
 
@@ -38,8 +50,20 @@ impl<'a> Piece<'a> {
     }
 }
 
+/// Lines read between two looks at the job.
+const LINES_A_LOOK: usize = 4096;
+
 /// Reads the pieces in order as one paste. Fails only when the job is stopped.
-pub fn parse(job: &Job, _pieces: &[Piece<'_>]) -> Result<Trace, Stopped> {
-    job.check()?;
-    Ok(Trace::default())
+pub fn parse(job: &Job, pieces: &[Piece<'_>]) -> Result<Trace, Stopped> {
+    let mut assembler = assemble::Assembler::default();
+    for piece in pieces {
+        assembler.piece(piece.name);
+        for line in lines::lines(piece.text) {
+            if line.number % LINES_A_LOOK == 1 {
+                job.check()?;
+            }
+            assembler.line(&line);
+        }
+    }
+    Ok(assembler.finish())
 }

@@ -1,114 +1,77 @@
-//! Which public name does a printed function name stand for?
+//! Under which name does a programmer know this function?
 //!
-//! Compilers and the C library give one function several symbols: clones (`.part.0`, `.cold`),
-//! internal aliases (`__GI_raise`), processor variants chosen when the program starts
-//! (`__strlen_sse2`). Knowledge is written with the public name, so names are compared after
-//! reduction. Rule: only suffixes and prefixes with a known producer are removed.
+//! Linkers and compilers rename: glibc's internal aliases (`*__GI_raise`), parts split off by the
+//! optimiser (`f.part.0`, `f.cold`), calls through the PLT (`f@plt`), symbol versions
+//! (`f@@GLIBC_2.2.5`), and the variant that an IFUNC chose for this processor (`__strlen_sse2`).
+//!
+//! Rule: names are compared by their public form and shown as printed.
 
 use std::borrow::Cow;
 
-/// Marks that gcc and clang append when they split, copy or specialise a function.
-const CLONES: [&str; 9] =
-    ["part", "cold", "constprop", "isra", "sra", "clone", "lto_priv", "localalias", "llvm"];
-
-/// The beginnings of the C library functions that have processor variants.
-const STRING_FUNCTIONS: [&str; 6] = ["str", "mem", "wcs", "wmem", "stp", "rawmem"];
-
-/// The words variants are named with, in glibc's `sysdeps/*/multiarch`.
-const VARIANTS: [&str; 38] = [
-    "sse2",
-    "sse3",
-    "ssse3",
-    "sse4",
-    "sse41",
-    "sse42",
-    "avx",
-    "avx2",
-    "avx512",
-    "evex",
-    "evex512",
-    "fma",
-    "bmi2",
-    "1",
-    "2",
-    "unaligned",
-    "erms",
-    "rtm",
-    "back",
-    "no",
-    "bsf",
-    "vzeroupper",
-    "movbe",
-    "generic",
-    "ia32",
-    "i586",
-    "i686",
-    "neon",
-    "asimd",
-    "simd",
-    "nosimd",
-    "mte",
-    "sve",
-    "zva64",
-    "falkor",
-    "thunderx",
-    "thunderx2",
-    "a64fx",
-];
-
-/// The name a function is known by: `*__GI_raise` is `raise`, `__strlen_sse2` is `strlen`,
-/// `foo.part.0` is `foo`, `read@plt` is `read`. Other names come back as they are.
+/// The public name of a function printed as `name`.
 pub fn public_name(name: &str) -> Cow<'_, str> {
     let name = name.strip_prefix('*').unwrap_or(name);
     let name = name.strip_prefix("__GI_").unwrap_or(name);
     let name = without_version(name);
-    let name = without_clone_marks(name);
-    Cow::Borrowed(without_variant(name).unwrap_or(name))
+    let name = without_part(name);
+    match ifunc_base(name) {
+        // `__memcpy_chk` is itself the public name of the checked function.
+        Some(base) if base.ends_with("_chk") => Cow::Owned(format!("__{base}")),
+        Some(base) => Cow::Borrowed(base),
+        None => Cow::Borrowed(name),
+    }
 }
 
-/// `read@plt`, `memcpy@@GLIBC_2.14`. MSVC's decorated names start with `?` and keep their `@`.
+/// Without `@plt`, `@GLIBC_2.2.5`, `@@GLIBC_2.2.5`.
 fn without_version(name: &str) -> &str {
     match name.split_once('@') {
-        Some((plain, _)) if !plain.is_empty() && !plain.starts_with('?') => plain,
+        Some((base, version)) if !base.is_empty() && !version.contains([' ', '(']) => base,
         _ => name,
     }
 }
 
-/// Removes `.word` and `.word.N` from the end, as often as they stand there. A dot that is part
-/// of the name (Go's `main.main`) stays.
-fn without_clone_marks(mut name: &str) -> &str {
-    while let Some((rest, last)) = name.rsplit_once('.') {
-        let shorter = if CLONES.contains(&last) {
-            rest
-        } else if last.bytes().all(|byte| byte.is_ascii_digit()) {
-            match rest.rsplit_once('.') {
-                Some((before, word)) if CLONES.contains(&word) => before,
-                _ => break,
-            }
-        } else {
-            break;
-        };
-        if shorter.is_empty() {
-            break;
+/// Without what GCC and LLVM append to parts and clones of a function.
+fn without_part(mut name: &str) -> &str {
+    const PARTS: [&str; 9] =
+        ["part", "cold", "constprop", "isra", "lto_priv", "llvm", "localalias", "clone", "sra"];
+    loop {
+        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let bare =
+            if bare.len() < name.len() { bare.strip_suffix('.').unwrap_or(name) } else { bare };
+        match bare.rsplit_once('.') {
+            Some((base, part)) if !base.is_empty() && PARTS.contains(&part) => name = base,
+            _ => return name,
         }
-        name = shorter;
     }
-    name
 }
 
-/// `__strlen_sse2` and `__strdup` → `strlen`, `strdup`; none where the name is no such variant:
-/// `__memcpy_chk` is a function of its own.
-fn without_variant(name: &str) -> Option<&str> {
+/// `strlen` for `__strlen_sse2`: glibc's names for the variants of its string functions
+/// (sysdeps/*/multiarch).
+fn ifunc_base(name: &str) -> Option<&str> {
+    const FAMILIES: [&str; 8] = ["mem", "str", "stp", "wcs", "wmem", "rawmem", "bcmp", "bzero"];
     let inner = name.strip_prefix("__")?;
-    let (base, variant) = match inner.split_once('_') {
-        Some((base, variant)) => (base, Some(variant)),
-        None => (inner, None),
-    };
-    let is_string_function = STRING_FUNCTIONS.iter().any(|start| base.starts_with(start))
-        && base.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_variant =
-        variant.is_none_or(|variant| variant.split('_').all(|word| VARIANTS.contains(&word)));
-    (is_string_function && is_variant).then_some(base)
+    if !FAMILIES.iter().any(|family| inner.starts_with(family)) {
+        return None;
+    }
+    // `__strdup`: the name that the weak alias `strdup` has inside glibc.
+    if inner.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Some(inner);
+    }
+    let variant = inner.match_indices('_').find(|(at, _)| {
+        let word = inner[at + 1..].split('_').next().unwrap_or_default();
+        names_a_processor(word)
+    });
+    variant.map(|(at, _)| &inner[..at])
+}
+
+/// The first word of a variant: an instruction set, a processor, or `generic`.
+fn names_a_processor(word: &str) -> bool {
+    const WHOLE: [&str; 12] = [
+        "erms", "generic", "ia32", "i586", "i686", "asimd", "sve", "mte", "falkor", "kunpeng",
+        "a64fx", "vx",
+    ];
+    const STARTS: [&str; 7] = ["sse", "ssse", "avx", "evex", "power", "thunderx", "neon"];
+    WHOLE.contains(&word) || STARTS.iter().any(|start| word.starts_with(start))
 }
 
 #[cfg(test)]
@@ -116,42 +79,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn aliases_clones_and_variants_reduce_to_the_public_name() {
+    fn variants_reduce_to_the_public_name() {
         for (printed, public) in [
             ("*__GI_raise", "raise"),
-            ("__GI_abort", "abort"),
             ("*__GI___assert_fail", "__assert_fail"),
+            ("__GI_abort", "abort"),
             ("__GI___strdup", "strdup"),
-            ("libxl__build_hvm.part.3", "libxl__build_hvm"),
-            ("foo.constprop.0.isra.1.cold", "foo"),
-            ("foo.cold.12", "foo"),
-            ("read@plt", "read"),
-            ("memcpy@@GLIBC_2.14", "memcpy"),
             ("__strlen_sse2", "strlen"),
-            ("__memmove_avx_unaligned_erms", "memmove"),
-            ("__strchr_sse2_no_bsf", "strchr"),
+            ("__memcpy_avx_unaligned_erms", "memcpy"),
+            ("__memmove_chk_avx_unaligned", "__memmove_chk"),
+            ("__strcasecmp_l_avx2", "strcasecmp_l"),
             ("__strcmp_sse4_2", "strcmp"),
+            ("free@plt", "free"),
+            ("memcpy@@GLIBC_2.14", "memcpy"),
+            ("afterpoll_internal.part.0", "afterpoll_internal"),
+            ("f.constprop.12.isra.0.cold", "f"),
+            ("f.cold.3", "f"),
         ] {
             assert_eq!(public_name(printed), public, "{printed}");
         }
     }
 
     #[test]
-    fn names_of_their_own_stay() {
+    fn other_names_stay_as_they_are() {
         for name in [
-            "main.main",
-            "runtime.goexit.0",
-            "__memcpy_chk",
+            "strlen",
             "__assert_fail",
-            "__strange_thing",
-            "libxl__ctx_lock",
-            "core::fmt::write",
-            ".cold",
-            "@plt",
-            "?f@@YAXXZ",
+            "__libc_start_main",
+            "operator*",
+            "__generic_file_read",
+            "main2",
+            "f.2",
+            "__memory_pool",
             "",
+            "*",
+            ".cold",
+            "Foo<int>::bar(char)",
+            "__str_x86",
         ] {
-            assert_eq!(public_name(name), name);
+            let expected = if name == "*" { "" } else { name };
+            assert_eq!(public_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn reducing_twice_changes_nothing() {
+        for name in ["*__GI___strlen_sse2", "f.part.0.cold@plt", "__memmove_chk_avx_unaligned"] {
+            let once = public_name(name).into_owned();
+            assert_eq!(public_name(&once), once);
         }
     }
 }

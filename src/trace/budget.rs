@@ -1,0 +1,52 @@
+//! How much may one paste keep in memory?
+//!
+//! Small texts can name many things: `{1,1,1,…}` costs a hundred times its length as a tree. Rule:
+//! whoever keeps something pays first; what cannot be paid for is skipped, and said to be.
+
+/// What may still be kept, in bytes, roughly counted.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: usize,
+}
+
+/// Enough for the records of a 256 MiB log.
+const DEFAULT: usize = 1 << 30;
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { left: DEFAULT }
+    }
+}
+
+impl Budget {
+    /// Pays for `bytes`; false, and nothing paid, when that is more than is left.
+    #[must_use]
+    pub(super) fn pay(&mut self, bytes: usize) -> bool {
+        match self.left.checked_sub(bytes) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A budget of `bytes`, for tests of what happens at its end.
+    #[cfg(test)]
+    pub(super) fn of(bytes: usize) -> Self {
+        Budget { left: bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_paid_costs_nothing() {
+        let mut budget = Budget::of(10);
+        assert!(budget.pay(6));
+        assert!(!budget.pay(5));
+        assert!(budget.pay(4));
+    }
+}

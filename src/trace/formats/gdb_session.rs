@@ -1,0 +1,281 @@
+//! gdb's talk around stacks and values: what happened, on which thread, and what was asked?
+//!
+//! ```text
+//! Thread 3 "libvirtd" received signal SIGABRT, Aborted.     (gdb/infrun.c, print_signal_received_reason)
+//! Breakpoint 8, virEventPollAddHandle (fd=21, …) at …       (gdb/breakpoint.c, bkpt_print_it)
+//! [Switching to Thread 0x7f5fbb16e840 (LWP 6026)]
+//! Thread 3 (Thread 0x7f5fbb16e840 (LWP 6026) "libvirtd"):   (gdb/thread.c, thr_try_catch_cmd)
+//! (gdb) frame 3
+//! ```
+//! Rule: told by the first words of a line.
+
+use super::number;
+use crate::trace::model::{SessionKind, Thread};
+
+/// One line of talk.
+#[derive(Debug, PartialEq)]
+pub(in crate::trace) enum Talk<'a> {
+    /// A signal stopped the program.
+    Signal { name: &'a str, meaning: Option<&'a str>, thread: Option<Thread> },
+    /// The program whose core is open was killed by this signal.
+    Killed { name: &'a str, meaning: Option<&'a str> },
+    /// A breakpoint was reached; `frame` is the text of the frame behind it.
+    Breakpoint { number: u32, thread: Option<Thread>, frame: &'a str },
+    /// The thread that what follows speaks of.
+    Switching { thread: Thread, by_command: bool },
+    /// `thread apply`: the thread whose stack follows.
+    Header { thread: Thread },
+    /// What the person typed.
+    Command(Command<'a>),
+    /// `Run till exit from #0 …`: the frame's text is not a stack.
+    RunTillExit,
+    /// The rest.
+    Other(SessionKind),
+}
+
+/// A command a person typed, as far as what follows depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::trace) enum Command<'a> {
+    /// `bt`, `where`, `thread apply all bt`: a stack follows, with this label.
+    Backtrace(&'a str),
+    /// `frame 3`, `up`, `down`, `thread 2`: one frame follows.
+    Select,
+    /// `print EXPRESSION`.
+    Print(&'a str),
+    /// `next`, `finish`: the frame of the next stop follows.
+    Step,
+    /// Anything else.
+    Other,
+}
+
+/// What the line says, if it is gdb's.
+pub(super) fn talk(text: &str) -> Option<Talk<'_>> {
+    if let Some(typed) = after_prompt(text) {
+        return Some(Talk::Command(command(typed)));
+    }
+    if text.starts_with('[') {
+        return bracketed(text);
+    }
+    if let Command::Backtrace(label) = command(text) {
+        return Some(Talk::Command(Command::Backtrace(label)));
+    }
+    header(text).or_else(|| stop(text)).or_else(|| other(text))
+}
+
+/// What stands behind a prompt, or behind several.
+pub(in crate::trace) fn after_prompt(text: &str) -> Option<&str> {
+    let mut rest = text.strip_prefix("(gdb)").or_else(|| text.strip_prefix("(rr)"))?.trim_start();
+    while let Some(more) = rest.strip_prefix("(gdb)").or_else(|| rest.strip_prefix("(rr)")) {
+        rest = more.trim_start();
+    }
+    Some(rest)
+}
+
+/// What stands behind gdb's question at the end of a terminal's page, which can be glued before
+/// the line that follows.
+pub(in crate::trace) fn after_page_break(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let (start, end) = if text.starts_with("---Type <return>") {
+        (3, "---")
+    } else if text.starts_with("--Type <RET>") {
+        (2, "--")
+    } else {
+        return None;
+    };
+    let (_, rest) = text.get(start..)?.split_once(end)?;
+    Some(rest)
+}
+
+/// What stands behind a person's own count: `(2), where`, `3) [Switching to …`.
+pub(in crate::trace) fn after_label(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let (_, rest) = number::<u32>(text.strip_prefix('(').unwrap_or(text))?;
+    let rest = rest.strip_prefix(')')?;
+    Some(rest.trim_start_matches([',', '.', ':', ' ']))
+}
+
+/// The command that was typed, by gdb's names and usual abbreviations.
+fn command(typed: &str) -> Command<'_> {
+    let typed = typed.trim();
+    let (word, rest) = typed.split_once(' ').unwrap_or((typed, ""));
+    let (word, format) = word.split_once('/').unwrap_or((word, ""));
+    let words_only = rest.chars().all(|c| c.is_ascii_alphanumeric() || " -".contains(c));
+    match word {
+        "bt" | "where" | "backtrace" if words_only => Command::Backtrace(typed),
+        "thread" | "t" | "thr" | "taa" if is_backtrace_of_threads(rest) => {
+            Command::Backtrace(typed)
+        }
+        "frame" | "f" | "up" | "down" | "thread" | "t" => Command::Select,
+        "p" | "print" | "inspect" | "output" | "call" if !rest.is_empty() => {
+            let formatted = rest.strip_prefix('/').and_then(|rest| rest.split_once(' '));
+            Command::Print(match formatted {
+                Some((_, expression)) if format.is_empty() => expression.trim(),
+                _ => rest.trim(),
+            })
+        }
+        "n" | "next" | "s" | "step" | "ni" | "nexti" | "si" | "stepi" | "fin" | "finish" | "u"
+        | "until" | "advance" | "run" | "r" | "start" => Command::Step,
+        _ => Command::Other,
+    }
+}
+
+fn is_backtrace_of_threads(rest: &str) -> bool {
+    let last = rest.rsplit_once(" full").map_or(rest, |(before, _)| before);
+    rest.starts_with("a") && ["bt", "where", "backtrace"].iter().any(|word| last.ends_with(word))
+}
+
+/// `[Switching to Thread …]` and the like.
+fn bracketed(text: &str) -> Option<Talk<'_>> {
+    let inner = text.strip_prefix('[')?;
+    let inner = inner.strip_suffix(']').unwrap_or(inner);
+    if let Some(rest) = inner.strip_prefix("Switching to ") {
+        let by_command = rest.starts_with("thread ");
+        return Some(Talk::Switching { thread: thread(rest), by_command });
+    }
+    if let Some(rest) = inner.strip_prefix("Current thread is ") {
+        return Some(Talk::Switching { thread: thread(rest), by_command: false });
+    }
+    let kind = if inner.starts_with("New ") {
+        SessionKind::NewThread
+    } else if inner.ends_with(" exited") {
+        SessionKind::ThreadExited
+    } else if inner.starts_with("Thread debugging ") {
+        SessionKind::Other
+    } else if inner.starts_with("Inferior ") || inner.starts_with("Detaching ") {
+        SessionKind::Other
+    } else if inner.starts_with("Attaching ") {
+        SessionKind::Other
+    } else {
+        return None;
+    };
+    Some(Talk::Other(kind))
+}
+
+/// `Thread 3 (Thread 0x… (LWP 7) "name"):`, `Thread 3 (Thread 0x… "name" (LWP 7)):`.
+fn header(text: &str) -> Option<Talk<'_>> {
+    let rest = text.strip_prefix("Thread ")?;
+    let (_, inner) = rest.split_once(" (")?;
+    let whole = inner.trim_end().strip_suffix(':').is_some() && rest.starts_with(is_digit);
+    whole.then(|| Talk::Header { thread: thread(rest) })
+}
+
+/// `Program received signal …`, `Thread 3 "name" hit Breakpoint 2, …`, `Breakpoint 2, …`.
+fn stop(text: &str) -> Option<Talk<'_>> {
+    let (who, what) = match text.strip_prefix("Program ") {
+        Some(what) => (None, what),
+        None => subject(text)?,
+    };
+    if let Some(signal) = what.strip_prefix("received signal ") {
+        let (name, meaning) = signal_name(signal);
+        return Some(Talk::Signal { name, meaning, thread: who });
+    }
+    if let Some(signal) = what.strip_prefix("terminated with signal ") {
+        let (name, meaning) = signal_name(signal);
+        return Some(Talk::Killed { name, meaning });
+    }
+    let what = what.strip_prefix("hit ").unwrap_or(what);
+    let what =
+        what.strip_prefix("Temporary breakpoint ").or_else(|| what.strip_prefix("Breakpoint "));
+    let (number, rest) = number(what?)?;
+    // gdb 14 counts the locations of a breakpoint: `Breakpoint 2.1, `.
+    let rest = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    Some(Talk::Breakpoint { number, thread: who, frame: rest.strip_prefix(", ")? })
+}
+
+/// The thread that a line speaks of, and what it says of it; a breakpoint's line may name none.
+fn subject(text: &str) -> Option<(Option<Thread>, &str)> {
+    if text.starts_with("Breakpoint ") || text.starts_with("Temporary breakpoint ") {
+        return Some((None, text));
+    }
+    let rest = text.strip_prefix("Thread ").filter(|rest| rest.starts_with(is_digit))?;
+    let verb = ["received signal ", "hit "].iter().filter_map(|verb| rest.find(verb)).min()?;
+    let (who, what) = rest.split_at_checked(verb)?;
+    Some((Some(thread(who)), what))
+}
+
+/// `SIGABRT, Aborted.` → name and meaning. Old gdb gives numbers for cores: `6, Aborted.`
+fn signal_name(text: &str) -> (&str, Option<&str>) {
+    let text = text.trim().trim_end_matches('.');
+    let (name, meaning) = match text.split_once(", ") {
+        Some((name, meaning)) => (name, Some(meaning)),
+        None => (text, None),
+    };
+    // The numbers are Linux's on x86 and arm.
+    let name = match name {
+        "4" => "SIGILL",
+        "5" => "SIGTRAP",
+        "6" => "SIGABRT",
+        "7" => "SIGBUS",
+        "8" => "SIGFPE",
+        "9" => "SIGKILL",
+        "11" => "SIGSEGV",
+        "13" => "SIGPIPE",
+        "15" => "SIGTERM",
+        name => name,
+    };
+    (name, meaning)
+}
+
+fn other(text: &str) -> Option<Talk<'_>> {
+    const STARTS: [&str; 15] = [
+        "Starting program: ",
+        "Attaching to ",
+        "Reading symbols from ",
+        "Loaded symbols for ",
+        "Using host libthread_db library ",
+        "Core was generated by ",
+        "Missing separate debuginfo",
+        "Backtrace stopped: ",
+        "(More stack frames follow...)",
+        "Value returned is ",
+        "Program exited ",
+        "Program terminated ",
+        "GNU gdb ",
+        "Hardware watchpoint ",
+        "warning: ",
+    ];
+    if text.starts_with("Run till exit from ") {
+        return Some(Talk::RunTillExit);
+    }
+    let kind = if text.starts_with("Detaching after ") || text.starts_with("Attaching after ") {
+        SessionKind::Detaching
+    } else if text == "Continuing." {
+        SessionKind::Continuing
+    } else if is_breakpoint_set(text) {
+        SessionKind::BreakpointSet
+    } else if STARTS.iter().any(|start| text.starts_with(start)) {
+        SessionKind::Other
+    } else {
+        return None;
+    };
+    Some(Talk::Other(kind))
+}
+
+/// `Breakpoint 1 at 0x479eb0: file f.c, line 778.`
+fn is_breakpoint_set(text: &str) -> bool {
+    let set =
+        text.strip_prefix("Temporary breakpoint ").or_else(|| text.strip_prefix("Breakpoint "));
+    set.and_then(number::<u32>).is_some_and(|(_, rest)| rest.starts_with(" at 0x"))
+}
+
+/// A thread by what the text says of it: `3 "libvirtd"`, `3 (Thread 0x7f… (LWP 7) "name")`.
+fn thread(text: &str) -> Thread {
+    let text = text.strip_prefix("thread ").unwrap_or(text);
+    let name =
+        text.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')).map(|(name, _)| name);
+    let after = |word: &str| text.split_once(word).map(|(_, rest)| rest);
+    let address = after("Thread 0x").and_then(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+        format!("0x{}", rest.get(..end)?).parse().ok()
+    });
+    Thread {
+        number: number(text).map(|(number, _)| number),
+        name: name.map(str::to_owned),
+        address,
+        lwp: after("LWP ").or_else(|| after("process ")).and_then(number).map(|(lwp, _)| lwp),
+    }
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}

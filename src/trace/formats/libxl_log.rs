@@ -1,0 +1,125 @@
+//! The log of libxenlight, libxenctrl and their helpers: which library said what, from where?
+//!
+//! ```text
+//! libxl: debug: libxl_event.c:181:libxl__ev_fd_register: ev_fd=0x7f2b800639a0 register fd=50 events=3
+//! xc: error: Can't create lock file …: Internal error
+//! 2014-03-10 14:40:10 UTC libxl: error: …
+//! ```
+//! (tools/libs/toollog/xtl_logger_stdio.c.) Rule: a record goes on over the indented lines below
+//! it; here is only the first.
+
+use super::{Format, Record, number};
+
+/// The levels (xentoollog.h, `xtl_level_to_string`).
+const LEVELS: [&str; 9] =
+    ["debug", "verbose", "detail", "progress", "info", "notice", "warning", "error", "critical"];
+
+/// The record that starts with this line.
+pub(super) fn record(text: &str) -> Option<Record<'_>> {
+    let (time, text) = time(text).unwrap_or((None, text));
+    let (program, rest) = text.split_once(": ")?;
+    is_context(program).then_some(())?;
+    let (level, rest) = rest.split_once(':')?;
+    LEVELS.contains(&level).then_some(())?;
+    let rest = rest.strip_prefix(' ').unwrap_or(rest);
+    let mut record = Record {
+        format: Format::LibxlLog,
+        time,
+        level: Some(level),
+        program: Some(program),
+        text: rest,
+        ..Record::default()
+    };
+    if let Some((file, line, function, text)) = position(rest) {
+        record.file = Some(file);
+        record.line = Some(line);
+        record.function = Some(function);
+        record.text = text;
+    }
+    Some(record)
+}
+
+/// `libxl_event.c:181:libxl__ev_fd_register: text`
+fn position(text: &str) -> Option<(&str, u32, &str, &str)> {
+    let (file, rest) = text.split_once(':')?;
+    let (line, rest) = number(rest)?;
+    let (function, text) = rest.strip_prefix(':')?.split_once(':')?;
+    let plain = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    (plain(file) && plain(function)).then_some((file, line, function, text.trim_start()))
+}
+
+/// Who logs: a Xen library or its helper.
+fn is_context(program: &str) -> bool {
+    let named = matches!(program, "xc" | "xl")
+        || ["libxl", "libxen", "xen"].iter().any(|start| program.starts_with(start));
+    named && program.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+/// `2014-03-10 14:40:10 UTC `, as xl prints it when asked for the date.
+fn time(text: &str) -> Option<(Option<&str>, &str)> {
+    const LENGTH: usize = "2014-03-10 14:40:10".len();
+    text.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
+    let (_, rest) = text.split_at_checked(LENGTH)?;
+    let (zone, rest) = rest.strip_prefix(' ')?.split_once(' ')?;
+    let time = text.get(..LENGTH + 1 + zone.len())?;
+    let dated = time.contains('-') && time.contains(':') && zone.len() <= 5;
+    dated.then_some((Some(time), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_taken_apart() {
+        let record = record(
+            "libxl: debug: libxl_event.c:181:libxl__ev_fd_register: ev_fd=0x40 register fd=50",
+        );
+        let record = record.unwrap();
+        assert_eq!((record.program, record.level), (Some("libxl"), Some("debug")));
+        assert_eq!((record.file, record.line), (Some("libxl_event.c"), Some(181)));
+        assert_eq!(record.function, Some("libxl__ev_fd_register"));
+        assert_eq!(record.text, "ev_fd=0x40 register fd=50");
+    }
+
+    #[test]
+    fn a_message_may_have_no_position() {
+        for (line, program, text) in [
+            (
+                "xc: debug: outbuf_write: 4194304 > 90092@16687124",
+                "xc",
+                "outbuf_write: 4194304 > 90092@16687124",
+            ),
+            (
+                "libxl-save-helper: debug: complete r=0: Success",
+                "libxl-save-helper",
+                "complete r=0: Success",
+            ),
+            ("xc: error: Can't lock 1:2: Internal error", "xc", "Can't lock 1:2: Internal error"),
+        ] {
+            let record = record(line).unwrap();
+            assert_eq!((record.program, record.text, record.line), (Some(program), text, None));
+        }
+    }
+
+    #[test]
+    fn a_date_may_come_first() {
+        let record =
+            record("2014-03-10 14:40:10 UTC libxl: error: libxl.c:1:f: Domain 3:gone").unwrap();
+        assert_eq!(record.time, Some("2014-03-10 14:40:10 UTC"));
+        assert_eq!(record.text, "Domain 3:gone");
+    }
+
+    #[test]
+    fn other_programs_are_none() {
+        for line in [
+            "gcc: error: no input files",
+            "libxl: see error: x",
+            "xc: information: y",
+            "libxl:",
+            "",
+        ] {
+            assert_eq!(record(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Is a text that gdb prints complete: are its quotes closed and its brackets matched?
+//!
+//! Rule: one pass over the bytes, whatever their number. Angle brackets do not count: names like
+//! `operator<` leave them open.
+
+/// How deep a text read so far stands in brackets, and whether inside a string.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nesting {
+    depth: usize,
+    in_string: bool,
+}
+
+impl Nesting {
+    /// Reads on; a string may go on from an earlier text.
+    pub(super) fn read(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            at = match byte {
+                _ if self.in_string => self.read_string(bytes, at),
+                b'"' => {
+                    self.in_string = true;
+                    at + 1
+                }
+                b'\'' => after_character(bytes, at).unwrap_or(at + 1),
+                b'(' | b'[' | b'{' => {
+                    self.depth += 1;
+                    at + 1
+                }
+                b')' | b']' | b'}' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    at + 1
+                }
+                _ => at + 1,
+            };
+        }
+    }
+
+    fn read_string(&mut self, bytes: &[u8], at: usize) -> usize {
+        match string_end(bytes, at) {
+            Some(end) => {
+                self.in_string = false;
+                end
+            }
+            None => bytes.len(),
+        }
+    }
+
+    /// A bracket or a string is open.
+    pub(super) fn is_open(self) -> bool {
+        self.depth > 0 || self.in_string
+    }
+}
+
+/// The position behind the `"` that closes a string whose inside starts at `at`.
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// The position behind the bracket that closes the one at `at`.
+pub(super) fn group_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    loop {
+        let mut next = at + 1;
+        match *bytes.get(at)? {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => next = string_end(bytes, next)?,
+            b'\'' => next = after_character(bytes, at).unwrap_or(next),
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(next);
+        }
+        at = next;
+    }
+}
+
+/// The position behind the character literal (`'a'`, `'\000'`, `'"'`) that the `'` at `at` opens;
+/// none when it opens none: an apostrophe, a lifetime.
+pub(super) fn after_character(bytes: &[u8], at: usize) -> Option<usize> {
+    /// `\U0001f600` is the longest escape.
+    const LONGEST: usize = 11;
+    let inside = bytes.get(at + 1..)?;
+    let from = if inside.first() == Some(&b'\\') { 2 } else { 1 };
+    let length = inside.iter().take(LONGEST).skip(from).position(|&byte| byte == b'\'')? + from;
+    let literal = std::str::from_utf8(inside.get(..length)?).ok()?;
+    let one_character = literal.starts_with('\\') || literal.chars().count() == 1;
+    one_character.then_some(at + 1 + length + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nesting(text: &str) -> Nesting {
+        let mut nesting = Nesting::default();
+        nesting.read(text);
+        nesting
+    }
+
+    #[test]
+    fn brackets_in_strings_and_characters_do_not_count() {
+        for text in [r#"(s=0x1 "a)\"(", c=40 '(')"#, r"{'\'', '\000' <repeats 3 times>}", "'\"'"] {
+            assert!(!nesting(text).is_open(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_apostrophe_opens_nothing() {
+        assert!(!nesting("call<&'a str> (it's)").is_open());
+        assert!(nesting("don't (").is_open());
+    }
+
+    #[test]
+    fn a_string_goes_on_in_the_next_line() {
+        let mut nesting = nesting(r#"(a="one"#);
+        assert!(nesting.is_open());
+        nesting.read(r#"two")"#);
+        assert!(!nesting.is_open());
+    }
+}

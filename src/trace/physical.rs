@@ -1,0 +1,40 @@
+//! Which frames of a stack are one machine frame, and what is their address relative to a call?
+//!
+//! gdb shows functions that were inlined as frames of their own. The address stands on the
+//! innermost of a run; those after it without one share it. A frame whose code starts a row of the
+//! line table has no address either, and can only be the innermost, or the one under a signal.
+//!
+//! ```text
+//! #3  0x…a6 in virEventPollDispatchHandles (…)   machine frame 3, inlined into
+//! #4  virEventPollRunOnce ()                     machine frame 3
+//! #5  0x…a6 in virEventRunDefaultImpl ()         machine frame 4
+//! ```
+//! Rule: exact are the innermost machine frame and the one a signal interrupted; the others are
+//! return addresses.
+
+use super::model::{Frame, Pc};
+
+/// Numbers the machine frames of a stack from 0, and says how their addresses are meant.
+pub(super) fn number(frames: &mut [Frame]) {
+    let mut physical = 0;
+    let mut pc = match frames.first() {
+        Some(first) if first.index == 0 => Pc::Exact,
+        _ => Pc::Return,
+    };
+    let mut after_signal = false;
+    for (position, frame) in frames.iter_mut().enumerate() {
+        let starts = frame.address.is_some() || frame.signal_handler || after_signal;
+        if position > 0 && starts {
+            physical += 1;
+            pc = if after_signal { Pc::Exact } else { Pc::Return };
+        }
+        frame.physical = physical;
+        frame.pc = pc;
+        after_signal = frame.signal_handler;
+    }
+}
+
+/// Whether two texts show the same frame of the same stack.
+pub(super) fn same_frame(a: &Frame, b: &Frame) -> bool {
+    a.index == b.index && a.address == b.address && a.function == b.function
+}
