@@ -1,6 +1,8 @@
 //! From pasted text to the known bug, over the real pastes, their alterations, and pastes of other
 //! programs.
 
+#![allow(clippy::unwrap_used)] // a helper of tests that unwraps is a test that unwraps
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

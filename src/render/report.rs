@@ -126,8 +126,12 @@ fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
     let places: Vec<String> = note.evidence.iter().map(|evidence| place(&evidence.lines)).collect();
     let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
     for (Evidence { what, text, .. }, place) in note.evidence.iter().zip(&places) {
-        let what = escape(what);
-        writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {what}")?;
+        // A text that repeats what it shows and adds to it stands for both.
+        if text.starts_with(what.as_str()) {
+            writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {}", escape(text))?;
+            continue;
+        }
+        writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {}", escape(what))?;
         for line in wrap(&escape(text), WIDTH.saturating_sub(width + 6)) {
             writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
         }
@@ -168,7 +172,7 @@ fn write_affected(page: &mut String, affected: &Affected) -> fmt::Result {
         None => text.push_str(", first release unknown"),
     }
     match affected.fixed.as_slice() {
-        [] => text.push_str(", mended in none known"),
+        [] => text.push_str(", mended in no release known"),
         fixed => write!(text, ", mended in {}", fixed.join(" and "))?,
     }
     write!(text, " ({})", in_words(affected.confidence))?;
