@@ -18,7 +18,7 @@ use super::comparison::{Comparison, integer};
 use super::frame_pattern::{FramePattern, Globs, strings};
 use super::member_path::MemberPath;
 use super::problem::Flaw;
-use crate::trace::names::public_name;
+use crate::trace::public_name;
 
 /// What one compiled pattern may take, in bytes.
 const PATTERN_BYTES: usize = 1 << 18;

@@ -126,8 +126,12 @@ fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
     let places: Vec<String> = note.evidence.iter().map(|evidence| place(&evidence.lines)).collect();
     let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
     for (Evidence { what, text, .. }, place) in note.evidence.iter().zip(&places) {
-        let what = escape(what);
-        writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {what}")?;
+        // A text that repeats what it shows and adds to it stands for both.
+        if text.starts_with(what.as_str()) {
+            writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {}", escape(text))?;
+            continue;
+        }
+        writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {}", escape(what))?;
         for line in wrap(&escape(text), WIDTH.saturating_sub(width + 6)) {
             writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
         }
@@ -168,7 +172,7 @@ fn write_affected(page: &mut String, affected: &Affected) -> fmt::Result {
         None => text.push_str(", first release unknown"),
     }
     match affected.fixed.as_slice() {
-        [] => text.push_str(", mended in none known"),
+        [] => text.push_str(", mended in no release known"),
         fixed => write!(text, ", mended in {}", fixed.join(" and "))?,
     }
     write!(text, " ({})", in_words(affected.confidence))?;
@@ -225,5 +229,80 @@ fn write_ask(page: &mut String, ask: &Ask) -> fmt::Result {
     match &ask.requires_member {
         Some(member) => paragraph(page, &format!("only in a build that has {member}"), 8),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+    use crate::job::Job;
+    use crate::notes::Plugins;
+    use crate::trace::{self, Piece};
+    use crate::triage::report;
+
+    fn page(paste: &str) -> String {
+        let job = Job::new();
+        let trace = trace::parse(&job, &[Piece::unnamed(paste)]).unwrap();
+        text(&report(&job, trace, Plugins::load(&[]).0.notes()).unwrap())
+    }
+
+    #[test]
+    fn the_page_says_what_it_is_why_and_what_to_do() {
+        let page = page(include_str!("../../tests/traces/fd-deregister-race-values.txt"));
+        for part in [
+            "THIS IS IT  libxl/fd-deregister-race: ",
+            "lines 12-13  assertion fd == ev->fd in libxl_osevent_occurred_fd\n",
+            "what happens  (the commit that mends it says so)",
+            "A: libvirt event loop                          │ B: libxl, finishing a transfer",
+            "xen from 4.2.0, mended in 4.2.2 and 4.3.0 (read in the code of that release)",
+            "xen bc7e8a2a813e, in 4.3.0, backported to 4.2.2 as a87ef897295e",
+            "[x] print ((libxl__ev_fd*)for_libxl)->fd  in libxl_osevent_occurred_fd",
+            "the paste has it: -1, which confirms it",
+        ] {
+            assert!(page.contains(part), "{part} is not in\n{page}");
+        }
+        for line in page.lines().skip(1) {
+            assert!(line.width() <= WIDTH, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_open_question_says_what_would_decide_and_when_it_may_be_asked() {
+        let page = page(include_str!("../../tests/traces/fd-deregister-race.txt"));
+        for part in [
+            "[ ] print ((libxl__ev_fd*)for_libxl)->fd",
+            "== -1 confirms it",
+            ">= 0 speaks against it",
+            "only in a build that has libxl__ev_fd.for_app_reg",
+        ] {
+            assert!(page.contains(part), "{part} is not in\n{page}");
+        }
+    }
+
+    #[test]
+    fn where_no_fix_is_known_the_page_says_so() {
+        let page = page(include_str!("../../tests/traces/pv-create-strdup-segv.txt"));
+        assert!(page.contains("no fix is known"), "{page}");
+    }
+
+    #[test]
+    fn where_no_note_fits_one_line_says_what_was_read() {
+        assert_eq!(
+            page("hello\n#0  0x1 in main () at a.c:1\n"),
+            "No known bug fits. Read: 1 stack, 0 events, 0 printed values, 0 log records, \
+             1 line not understood.\n"
+        );
+    }
+
+    #[test]
+    fn control_characters_of_the_paste_do_not_reach_the_terminal() {
+        let page = page(
+            "libvirtd: libxl_event.c:1: libxl_osevent_occurred_fd: Assertion `fd == ev->fd' failed.\n\
+             libxl_osevent_occurred_fd: fd<1>, ev->fd<-1>\u{202e}\u{7}\n",
+        );
+        assert!(page.contains("\\u{202e}"), "{page}");
+        assert!(page.chars().all(|c| c == '\n' || !c.is_control()), "{page}");
     }
 }

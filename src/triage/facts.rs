@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::job::{Job, Stopped};
 use crate::notes::{MemberPath, Notes};
-use crate::trace::names::public_name;
+use crate::trace::public_name;
 use crate::trace::{Event, EventKind, Frame, Lines, LogRecord, Stack, Trace};
 
 /// Work between two looks at the job.

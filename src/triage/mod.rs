@@ -30,6 +30,7 @@ use crate::trace::Trace;
 /// Matches the trace against every note. Best first: by rank, then by how much of the paste speaks
 /// for it, then by how much the signature pins down, then by id.
 pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped> {
+    job.check()?;
     let facts = facts::Facts::of(job, &trace, notes)?;
     let mut matched = Vec::new();
     for note in notes.iter() {

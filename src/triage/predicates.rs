@@ -10,7 +10,7 @@ use crate::notes::{AssertionFailed, Expected, FramesOn, Logged, Predicate, Ran, 
 use crate::trace::{EventKind, Frame, Lines, Value};
 
 /// How much of a line evidence repeats, in characters.
-const MAX_TEXT: usize = 160;
+const MAX_TEXT: usize = 240;
 
 /// What shows that the predicate holds; nothing where it does not. Stacks in `excluded`, and what
 /// belongs to them, are not looked at.

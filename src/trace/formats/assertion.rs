@@ -9,7 +9,7 @@
 //! in the arguments of the C library's function in a backtrace, where it was built with debug info.
 
 use crate::trace::model::{EventKind, Frame};
-use crate::trace::names::public_name;
+use crate::trace::public_name;
 
 /// What the line says, if it is a C library's about an assertion.
 pub(super) fn assertion(text: &str) -> Option<EventKind> {

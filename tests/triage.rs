@@ -1,0 +1,374 @@
+//! From pasted text to the known bug, over the real pastes, their alterations, and pastes of other
+//! programs.
+
+#![allow(clippy::unwrap_used)] // a helper of tests that unwraps is a test that unwraps
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dbgmate::api::triage::{ReportForm, ReportMethod, ReportRequest, ReportResponse};
+use dbgmate::config::Config;
+use dbgmate::engine::{Answer, Engine};
+use dbgmate::job::Job;
+use dbgmate::notes::{Note, Paste, Plugins, Rank};
+use dbgmate::trace::{self, Piece};
+use dbgmate::triage::{Report, Verdict, report};
+use proptest::prelude::*;
+
+const FD: &str = "libxl/fd-deregister-race";
+const TIMEOUT: &str = "libxl/timeout-deregister-race";
+const CTX_LOCK: &str = "libxl/timeout-ctx-lock";
+const TIMER_MODE: &str = "libxl/hvm-timer-mode-assert";
+const STRDUP: &str = "libvirt/build-info-strdup-null";
+
+/// What each shipped paste must be recognised as.
+const EXPECTED: [(&str, &[(&str, Rank)]); 15] = [
+    ("fd-deregister-race.txt", &[(FD, Rank::Match)]),
+    ("fd-deregister-race-values.txt", &[(FD, Rank::Match)]),
+    ("fd-deregister-race-breakpoints.txt", &[(FD, Rank::Match)]),
+    ("libxl-occurred-fd.log", &[(FD, Rank::Consistent)]),
+    ("timeout-ctx-lock-abort.txt", &[(CTX_LOCK, Rank::Consistent)]),
+    ("hvm-create-abort-full.txt", &[(TIMER_MODE, Rank::Match)]),
+    ("hvm-create-abort.txt", &[(TIMER_MODE, Rank::Consistent)]),
+    ("hvm-create-abort-breakpoints.txt", &[(TIMER_MODE, Rank::Consistent)]),
+    ("pv-create-strdup-segv.txt", &[(STRDUP, Rank::Match)]),
+    ("libvirtd-abort-log-buffer.log", &[]),
+    ("libvirtd-errors.log", &[]),
+    ("libxl-hvm-create.log", &[]),
+    ("qemu-dm-blk-event-value.txt", &[]),
+    ("libxl-suspend-first.log", &[]),
+    ("libxl-suspend-full.log", &[]),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn paste(name: &str) -> String {
+    fs::read_to_string(root().join("tests/traces").join(name)).unwrap()
+}
+
+fn plugins() -> Plugins {
+    let (plugins, problems) = Plugins::load(&[]);
+    assert_eq!(problems, []);
+    plugins
+}
+
+fn triage(plugins: &Plugins, text: &str) -> Report {
+    let job = Job::new();
+    let trace = trace::parse(&job, &[Piece::unnamed(text)]).unwrap();
+    report(&job, trace, plugins.notes()).unwrap()
+}
+
+fn ranks(report: &Report) -> Vec<(&str, Rank)> {
+    report.notes.iter().map(|note| (note.id.as_str(), note.rank)).collect()
+}
+
+fn rank_of(report: &Report, id: &str) -> Option<Rank> {
+    report.notes.iter().find(|note| note.id == id).map(|note| note.rank)
+}
+
+#[test]
+fn every_shipped_paste_is_recognised_or_left_alone() {
+    let plugins = plugins();
+    for (name, expected) in EXPECTED {
+        assert_eq!(ranks(&triage(&plugins, &paste(name))), expected, "{name}");
+    }
+}
+
+/// Which words of a paste stand for the program, the function and the expression that identify
+/// its bug: with another word in one's place it is another bug.
+const IDENTITIES: [(&str, &str, &[&str]); 7] = [
+    (
+        "tests/traces/fd-deregister-race.txt",
+        FD,
+        &[
+            "libxenlight.so",
+            "libxl_event.c",
+            "libvirtd.c",
+            "libxl_osevent_occurred_fd",
+            "fd == ev->fd",
+            "__assert_fail",
+        ],
+    ),
+    (
+        "tests/traces/fd-deregister-race-values.txt",
+        FD,
+        &["libxl_event.c", "libvirtd.c", "libxl_osevent_occurred_fd", "fd == ev->fd"],
+    ),
+    (
+        "tests/traces/fd-deregister-race-breakpoints.txt",
+        FD,
+        &["libxl_event.c", "libvirtd.c", "libxl_osevent_occurred_fd", "fd == ev->fd"],
+    ),
+    (
+        "plugins/libxl/examples/timeout-deregister-race.txt",
+        TIMEOUT,
+        &[
+            "libxenlight.so",
+            "libxl_event.c",
+            "libvirtd.c",
+            "libxl_osevent_occurred_timeout",
+            "!ev->infinite",
+        ],
+    ),
+    (
+        "plugins/libxl/examples/timeout-null-func.txt",
+        TIMEOUT,
+        &["libxenlight.so", "libvirtd.c", "libxl_osevent_occurred_timeout", "0x0000000000000000"],
+    ),
+    (
+        "tests/traces/hvm-create-abort-full.txt",
+        TIMER_MODE,
+        &["libxenlight.so", "libxl__build_hvm", "xc_set_hvm_param", "__assert_fail"],
+    ),
+    (
+        "tests/traces/pv-create-strdup-segv.txt",
+        STRDUP,
+        &["libxl_conf.c", "libxlMakeDomBuildInfo", "strdup", "strlen", "SIGSEGV"],
+    ),
+];
+
+#[test]
+fn an_altered_program_function_or_expression_is_no_match() {
+    let plugins = plugins();
+    for (name, id, words) in IDENTITIES {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        assert_eq!(rank_of(&triage(&plugins, &text), id), Some(Rank::Match), "{name}");
+        for word in words {
+            assert!(text.contains(word), "{name} has no {word}");
+            for altered in alterations(word) {
+                let report = triage(&plugins, &text.replace(word, &altered));
+                assert_ne!(rank_of(&report, id), Some(Rank::Match), "{name}: {word} → {altered}");
+            }
+        }
+    }
+}
+
+/// Other words of the same kind.
+fn alterations(word: &str) -> Vec<String> {
+    if word.starts_with("SIG") {
+        return vec!["SIGBUS".to_owned()];
+    }
+    if word.starts_with("0x") {
+        return vec!["0x0000000000401000".to_owned()];
+    }
+    let longer = match word.split_once('.') {
+        Some((stem, ending)) => format!("{stem}2.{ending}"),
+        None => format!("{word}2"),
+    };
+    let other = match word.split_once('.') {
+        Some((_, ending)) => format!("other.{ending}"),
+        None => "other".to_owned(),
+    };
+    vec![longer, other]
+}
+
+#[test]
+fn altering_one_place_of_the_function_is_enough() {
+    let plugins = plugins();
+    let text = paste("fd-deregister-race.txt");
+    for place in ["in libxl_osevent_occurred_fd", "\"libxl_osevent_occurred_fd\""] {
+        let altered = text.replace(place, &place.replace("libxl_osevent_occurred_fd", "poll_one"));
+        assert_ne!(altered, text);
+        assert_eq!(ranks(&triage(&plugins, &altered)), [], "{place}");
+    }
+}
+
+#[test]
+fn the_message_alone_suffices_and_names_its_program() {
+    let plugins = plugins();
+    let line = "libvirtd: libxl_event.c:1020: libxl_osevent_occurred_fd: Assertion `fd == ev->fd' failed.\n";
+    assert_eq!(ranks(&triage(&plugins, line)), [(FD, Rank::Match)]);
+    let other = line.replace("libvirtd", "nginx");
+    assert_eq!(ranks(&triage(&plugins, &other)), [(FD, Rank::Consistent)]);
+    let other = other.replace("libxl_event.c", "loop.c");
+    assert_eq!(ranks(&triage(&plugins, &other)), []);
+}
+
+#[test]
+fn evidence_names_the_lines_that_show_it() {
+    let plugins = plugins();
+    let report = triage(&plugins, &paste("fd-deregister-race-values.txt"));
+    let note = &report.notes[0];
+    let shown: Vec<(&str, usize, usize, bool)> = note
+        .evidence
+        .iter()
+        .map(|one| (one.what.as_str(), one.lines.first, one.lines.last, one.required))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("assertion fd == ev->fd in libxl_osevent_occurred_fd", 12, 13, true),
+            ("libxl_osevent_occurred_fd ← … ← virEventPollRunOnce", 14, 16, false),
+            ("((libxl__ev_fd*)for_libxl)->fd == -1", 29, 29, false),
+        ]
+    );
+    assert_eq!(note.missing, [r"a log record with libxl_osevent_occurred_fd: fd<\d+>, ev->fd<-1>"]);
+    assert_eq!(note.asks[0].answer.as_deref(), Some("-1"));
+    assert_eq!(note.asks[0].verdict, Some(Verdict::Confirms));
+}
+
+#[test]
+fn a_value_that_speaks_against_it_takes_the_certainty() {
+    let plugins = plugins();
+    let text = paste("fd-deregister-race-values.txt").replace("$4 = {fd = -1", "$4 = {fd = 38");
+    let report = triage(&plugins, &text);
+    assert_eq!(ranks(&report), [(FD, Rank::Consistent)]);
+    assert_eq!(report.notes[0].asks[0].verdict, Some(Verdict::Refutes));
+}
+
+#[test]
+fn stops_are_counted_not_summed() {
+    let plugins = plugins();
+    let text = paste("hvm-create-abort-full.txt");
+    let stop = "xc_set_hvm_param\n#0  0x00007f2cded53ef4 in xc_set_hvm_param () from /usr/lib64/libxenctrl.so.4.2\n#1  0x00007f2cdf1a1fe7 in libxl__build_hvm () from /usr/lib64/libxenlight.so.2.0\n";
+    assert!(text.contains(stop));
+    let stops = triage(&plugins, &text);
+    assert!(stops.notes[0].evidence.iter().any(|one| one.text.starts_with("3 stops")));
+    for altered in [text.replace(stop, ""), text.replace(stop, &stop.repeat(2))] {
+        assert_eq!(ranks(&triage(&plugins, &altered)), [(TIMER_MODE, Rank::Consistent)]);
+    }
+}
+
+#[test]
+fn two_bugs_in_one_paste_are_both_found() {
+    let plugins = plugins();
+    let text = paste("fd-deregister-race.txt") + "\n" + &paste("pv-create-strdup-segv.txt");
+    assert_eq!(ranks(&triage(&plugins, &text)), [(STRDUP, Rank::Match), (FD, Rank::Match)]);
+    let turned = paste("pv-create-strdup-segv.txt") + "\n" + &paste("fd-deregister-race.txt");
+    assert_eq!(ranks(&triage(&plugins, &turned)), [(STRDUP, Rank::Match), (FD, Rank::Match)]);
+}
+
+#[test]
+fn halves_of_two_crashes_are_not_one() {
+    let plugins = plugins();
+    // The stack of one program, the signal of another.
+    let text = paste("pv-create-strdup-segv.txt").replace("SIGSEGV", "SIGABRT")
+        + "\nProgram received signal SIGSEGV, Segmentation fault.\n0x1 in other () at other.c:1\n#0  0x1 in other () at other.c:1\n";
+    assert_eq!(ranks(&triage(&plugins, &text)), []);
+}
+
+#[test]
+fn other_programs_crashes_are_left_alone() {
+    let plugins = plugins();
+    let folder = root().join("tests/traces/unrelated");
+    let mut read = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "txt") {
+            continue;
+        }
+        let report = triage(&plugins, &fs::read_to_string(&path).unwrap());
+        assert!(!report.trace.stacks.is_empty(), "{}: nothing was read", path.display());
+        assert_eq!(ranks(&report), [], "{}", path.display());
+        read += 1;
+    }
+    assert!(read >= 25, "only {read} pastes of other programs are left");
+}
+
+#[test]
+fn every_note_recognises_its_examples_and_not_its_look_alikes() {
+    let plugins = plugins();
+    for note in plugins.notes().iter() {
+        assert!(!note.examples.is_empty(), "{} has no example", note.id);
+        assert!(!note.lookalikes.is_empty(), "{} has no look-alike", note.id);
+        for example in &note.examples {
+            let text = read_beside(note, &example.file);
+            let found = rank_of(&triage(&plugins, &text), &note.id);
+            assert_eq!(found, Some(example.rank), "{}: {}", note.id, example.file);
+        }
+        for lookalike in &note.lookalikes {
+            let text = match &lookalike.paste {
+                Paste::Text(text) => text.clone(),
+                Paste::File(file) => read_beside(note, file),
+            };
+            let found = rank_of(&triage(&plugins, &text), &note.id);
+            let allowed = match (lookalike.at_most, found) {
+                (_, None) => true,
+                (None, Some(_)) => false,
+                (Some(at_most), Some(found)) => found >= at_most,
+            };
+            assert!(allowed, "{}: {} is ranked {found:?}", note.id, lookalike.why);
+        }
+    }
+}
+
+fn read_beside(note: &Note, file: &str) -> String {
+    let plugin = note.id.split('/').next().unwrap();
+    let path = root().join("plugins").join(plugin).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The plugins hold copies, so that they are whole by themselves; handwritten ones have no other.
+#[test]
+fn examples_are_the_pastes_as_they_were_posted() {
+    for note in plugins().notes().iter() {
+        for example in &note.examples {
+            let name = Path::new(&example.file).file_name().unwrap().to_str().unwrap();
+            let original = root().join("tests/traces").join(name);
+            assert_eq!(original.exists(), !example.handwritten, "{}: {name}", note.id);
+            if original.exists() {
+                assert_eq!(read_beside(note, &example.file), paste(name), "{name}");
+            }
+        }
+    }
+}
+
+fn ask_engine(request: ReportRequest) -> Result<ReportResponse, dbgmate::error::Error> {
+    ReportMethod::answer(&Engine::new(Config::default()), &Job::new(), request)
+}
+
+#[test]
+fn the_engine_answers_text_and_trace_alike() {
+    let text = paste("fd-deregister-race.txt");
+    let render = Some(ReportForm::Text);
+    let from_text = ask_engine(ReportRequest { text: Some(text), render, ..Default::default() });
+    let from_text = from_text.unwrap();
+    let trace = Some(from_text.report.trace.clone());
+    let from_trace = ask_engine(ReportRequest { trace, render, ..Default::default() }).unwrap();
+    assert_eq!(from_text, from_trace);
+    assert!(from_text.rendered.unwrap().starts_with("THIS IS IT  libxl/fd-deregister-race: "));
+}
+
+#[test]
+fn the_engine_wants_exactly_one_paste() {
+    let trace = trace::Trace::default;
+    for request in [
+        ReportRequest::default(),
+        ReportRequest { text: Some("x".into()), trace: Some(trace()), ..Default::default() },
+    ] {
+        let error = ask_engine(request).unwrap_err();
+        assert_eq!(error.kind, dbgmate::error::Kind::Request, "{error}");
+    }
+}
+
+/// A shipped paste with some of its lines left out, doubled, cut short or mixed with others'.
+fn mutated() -> impl Strategy<Value = String> {
+    let pastes: Vec<String> = EXPECTED.iter().map(|(name, _)| paste(name)).collect();
+    let lines: Vec<String> =
+        pastes.iter().flat_map(|text| text.lines().take(120)).map(str::to_owned).collect();
+    let line = (0..lines.len(), 0..200_usize).prop_map(move |(index, cut)| {
+        let line = &lines[index];
+        line.chars().take(if cut < 100 { cut } else { usize::MAX }).collect::<String>()
+    });
+    prop::collection::vec(line, 0..60).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn whatever_the_paste_a_report_is_made(text in mutated()) {
+        let plugins = plugins();
+        let report = triage(&plugins, &text);
+        let lines = text.lines().count();
+        for evidence in report.notes.iter().flat_map(|note| &note.evidence) {
+            prop_assert!(1 <= evidence.lines.first);
+            prop_assert!(evidence.lines.first <= evidence.lines.last);
+            prop_assert!(evidence.lines.last <= lines);
+        }
+        let page = dbgmate::render::report::text(&report);
+        prop_assert!(page.chars().all(|c| c == '\n' || !c.is_control()), "{page}");
+    }
+}
