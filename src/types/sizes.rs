@@ -42,7 +42,7 @@ impl fmt::Display for Extent {
 impl<'a> Reader<'_, 'a> {
     /// The size of a type. Zero-sized types are `Known(0)`; `[]` and variable lengths are dynamic.
     pub(super) fn size_of(&self, die: &Die<'a>) -> Result<Size, Error> {
-        let mut current = die.clone();
+        let mut current = self.completed(die.clone())?;
         let mut factor = 1_u64;
         for _ in 0..MAX_CHAIN {
             if let Some(bytes) = current.unsigned(dw::DW_AT_byte_size) {
