@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use dbgmate::binary::Binary;
-use dbgmate::dwarf::DebugFile;
+use dbgmate::dwarf::{DebugFile, Language};
 use dbgmate::job::Job;
 use dbgmate::types::{self, LayoutMatch, MemberPath, Question, TypeName};
 use tempfile::TempDir;
@@ -129,14 +129,7 @@ impl Compiled {
         name: &str,
         path: Option<&str>,
     ) -> Result<Vec<LayoutMatch>, types::Error> {
-        let binary = Binary::open(&self.path, &[]).unwrap();
-        let file = DebugFile::new(Arc::new(binary));
-        let name = TypeName::parse(name).unwrap();
-        let path = path.map(|path| MemberPath::parse(path).unwrap());
-        let question = Question { name: &name, path: path.as_ref(), language: None, threads: 2 };
-        let found = types::find(&Job::new(), &file, &question);
-        assert_eq!(file.problem(), None);
-        found
+        find_in(&self.path, name, path, None)
     }
 
     /// The only layout of a type.
@@ -156,4 +149,20 @@ impl Compiled {
     fn fail(&self, what: &str, error: &types::Error) -> ! {
         panic!("{what} by {}: {error:?}", self.how);
     }
+}
+
+/// Every layout of a type, or of a member of it, in a file.
+pub(crate) fn find_in(
+    file: &Path,
+    name: &str,
+    path: Option<&str>,
+    language: Option<Language>,
+) -> Result<Vec<LayoutMatch>, types::Error> {
+    let file = DebugFile::new(Arc::new(Binary::open(file, &[]).unwrap()));
+    let name = TypeName::parse(name).unwrap();
+    let path = path.map(|path| MemberPath::parse(path).unwrap());
+    let question = Question { name: &name, path: path.as_ref(), language, threads: 2 };
+    let found = types::find(&Job::new(), &file, &question);
+    assert_eq!(file.problem(), None);
+    found
 }
