@@ -36,13 +36,24 @@ pub(super) fn write_origin(
         write!(page, ": {}:{}", escape(&declared.file), declared.line)?;
     }
     for source in &layout.binaries {
-        write!(page, ", {} of {}", units(source.units), escape(&source.path))?;
+        let units = counted(source.units as u64, "unit");
+        write!(page, ", {units} of {}", escape(&source.path))?;
     }
     writeln!(page, "{DIM:#}")
 }
 
-fn units(count: usize) -> String {
-    if count == 1 { "1 unit".to_owned() } else { format!("{count} units") }
+/// `1 unit`, `3 units`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `8 bytes`, or why there is no size.
+pub(super) fn size_in_words(layout: &Layout) -> String {
+    match (layout.size, &layout.why) {
+        (Some(size), _) => counted(size, "byte"),
+        (None, Some(why)) => why.clone(),
+        (None, None) => "size unknown".to_owned(),
+    }
 }
 
 fn write_selected(page: &mut String, layout: &Layout, selected: &Selected) -> fmt::Result {
@@ -53,8 +64,8 @@ fn write_selected(page: &mut String, layout: &Layout, selected: &Selected) -> fm
 fn write_layout(page: &mut String, found: &LayoutMatch) -> fmt::Result {
     let layout = &found.layout;
     if layout.members.is_empty() && layout.enumerators.is_empty() && layout.kind == "type" {
-        let size = layout.size.map_or("?".to_owned(), |size| size.to_string());
-        return writeln!(page, "{} {DIM}// {size} bytes{DIM:#}", escape(&layout.type_name));
+        let size = size_in_words(layout);
+        return writeln!(page, "{} {DIM}// {}{DIM:#}", escape(&layout.type_name), escape(&size));
     }
     writeln!(page, "{} {{", escape(&layout.type_name))?;
     write_members(page, &layout.members)?;
