@@ -5,6 +5,8 @@
 //! `ACCEPT=1 cargo test --test trace_golden`, and read the difference against the paste before it
 //! is committed: an expectation is a person's claim, not the program's.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are not tests to clippy.
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -18,11 +18,13 @@ mod assemble;
 mod budget;
 mod builder;
 mod formats;
+mod leaf;
 mod lines;
 mod names;
 mod nesting;
 mod notation;
 mod physical;
+mod threads;
 mod value;
 
 pub use model::{
