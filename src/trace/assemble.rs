@@ -10,7 +10,7 @@ use super::formats::gdb::{self, Lacks};
 use super::formats::gdb_session::{self, Talk};
 use super::formats::{Format, Record, Start, start};
 use super::lines::Line;
-use super::model::{EventKind, Frame, LogRecord, SessionKind, SourceLine, Trace};
+use super::model::{Event, EventKind, Frame, LogRecord, SessionKind, SourceLine, Stack, Trace};
 use super::nesting::Nesting;
 use super::{notation, value};
 
@@ -147,7 +147,7 @@ impl Assembler {
             }
             Start::Talk(talk) => self.talk(talk, line, number),
             Start::Assertion(what) => {
-                if !self.builder.pay::<super::Event>(line.len()) {
+                if !self.builder.pay::<Event>(line.len()) {
                     return self.builder.skip(number, number, line);
                 }
                 let lines = self.builder.lines(number, number);
@@ -190,7 +190,7 @@ impl Assembler {
     }
 
     fn talk(&mut self, talk: Talk<'_>, line: &str, number: usize) {
-        if !self.builder.pay::<super::Event>(line.len()) {
+        if !self.builder.pay::<Event>(line.len()) {
             return self.builder.skip(number, number, line);
         }
         let lines = self.builder.lines(number, number);
@@ -248,7 +248,7 @@ impl Assembler {
 
     fn close_text(&mut self, wrapped: Wrapped) {
         let Wrapped { shows, text, line, first, last, .. } = wrapped;
-        if !self.builder.pay::<Frame>(text.len()) {
+        if !self.builder.pay::<(Frame, Stack)>(text.len()) {
             return self.builder.skip(first, last, &line);
         }
         let lines = self.builder.lines(first, last);
@@ -393,4 +393,64 @@ fn source_line(text: &str) -> Option<SourceLine> {
     // gdb puts its complaint where the source would stand.
     let source = if source.ends_with(": No such file or directory.") { "" } else { source.trim() };
     Some(SourceLine { line: number.parse().ok()?, text: source.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::budget::Budget;
+    use crate::trace::lines::lines;
+
+    fn read(text: &str, budget: Budget) -> Trace {
+        let mut assembler = Assembler::default();
+        assembler.builder.budget = budget;
+        lines(text).for_each(|line| assembler.line(&line));
+        assembler.finish()
+    }
+
+    fn function_lines(trace: &Trace) -> Vec<(&str, usize, usize)> {
+        let frames = trace.stacks.iter().flat_map(|stack| &stack.frames);
+        frames
+            .map(|f| (f.function.as_deref().unwrap_or_default(), f.lines.first, f.lines.last))
+            .collect()
+    }
+
+    #[test]
+    fn a_frame_wraps_at_every_place_gdb_wraps_it() {
+        let text = "#0  0x1 in f\n    (a=1,\n    b=2)\n    at f.c:1\n#1  g ()\n   from /lib/g.so";
+        let trace = read(text, Budget::default());
+        assert_eq!(function_lines(&trace), [("f", 1, 4), ("g", 5, 6)]);
+        assert_eq!(trace.stacks[0].frames[0].arguments.len(), 2);
+    }
+
+    #[test]
+    fn a_frame_cut_off_does_not_swallow_the_next() {
+        let text = "#0  0x1 in f (a=1,\n#1  0x2 in g (s=0x2 \"unfinished\n#2  0x3 in h ()\n";
+        let trace = read(text, Budget::default());
+        assert_eq!(function_lines(&trace), [("f", 1, 1), ("g", 2, 2), ("h", 3, 3)]);
+    }
+
+    #[test]
+    fn a_value_is_of_the_frame_that_was_selected() {
+        let text = "#0  0x1 in f ()\n#1  0x2 in g ()\n(gdb) frame 1\n#1  0x2 in g ()\n\
+                    (gdb) p x\n$1 = 1\n(gdb) cont\nContinuing.\n(gdb) p x\n$2 = 2\n";
+        let trace = read(text, Budget::default());
+        let places: Vec<_> = trace.values.iter().map(|value| (value.stack, value.frame)).collect();
+        assert_eq!(places, [(Some(0), Some(1)), (None, None)]);
+    }
+
+    #[test]
+    fn a_complaint_is_not_a_value() {
+        let text = "(gdb) p x\nNo symbol \"x\" in current context.\n$1 = 1\n";
+        assert_eq!(read(text, Budget::default()).values[0].expression, None);
+    }
+
+    #[test]
+    fn what_is_too_much_is_skipped_and_said_to_be() {
+        let text = "#0  0x1 in f ()\n".repeat(100);
+        let trace = read(&text, Budget::of(10 * size_of::<(Frame, Stack)>()));
+        assert!((1..10).contains(&trace.stacks.len()));
+        let skipped = &trace.skipped[0].lines;
+        assert_eq!((skipped.first, skipped.last), (trace.stacks.len() + 1, 100));
+    }
 }
