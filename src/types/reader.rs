@@ -49,10 +49,14 @@ impl<'v, 'a> Reader<'v, 'a> {
 
     /// The DIE that DW_AT_type leads to; none for `void`.
     pub(super) fn type_of(&self, die: &Die<'a>) -> Result<Option<Die<'a>>, Error> {
-        match self.view.type_of(die)? {
-            Some(at) => Ok(Some(self.die(at)?)),
-            None => Ok(None),
-        }
+        let target = self.view.type_of(die)?;
+        target.map(|at| self.die_from(die, at)).transpose()
+    }
+
+    /// Reads the DIE at a reference that `from` makes.
+    pub(super) fn die_from(&self, from: &Die<'a>, at: DieRef) -> Result<Die<'a>, Error> {
+        self.count()?;
+        Ok(self.view.die_from(from.unit(), at)?)
     }
 
     /// The name of a DIE; empty where it has none.

@@ -9,9 +9,9 @@ use std::hash::{Hash, Hasher};
 use gimli::constants as dw;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::Error;
 use super::location::location;
 use super::reader::{Reader, is_aggregate, is_transparent};
+use super::{Error, Size};
 use crate::dwarf::{Die, DieRef, Language};
 
 /// Types nested deeper than this are a cycle in damaged debug info.
@@ -56,6 +56,16 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         Ok(shape)
     }
 
+    /// The shape of the type that a DIE refers to, and 0 for `void`: types met before are not even
+    /// read again.
+    fn target(&mut self, from: &Die<'a>, through: Through, depth: usize) -> Result<u64, Error> {
+        let Some(at) = self.reader.view.type_of(from)? else { return Ok(0) };
+        match self.known.get(&(at, through)) {
+            Some(shape) => Ok(*shape),
+            None => self.shape(&self.reader.die_from(from, at)?, through, depth + 1),
+        }
+    }
+
     fn feed(
         &mut self,
         die: &Die<'a>,
@@ -82,38 +92,24 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
                 if completed.at() != die.at() {
                     return self.feed(&completed, through, depth + 1, hasher);
                 }
-                self.feed_members(die, through, depth, hasher)
+                self.feed_members(die, through, depth, hasher)?;
             }
-            dw::DW_TAG_enumeration_type => self.feed_members(die, through, depth, hasher),
+            dw::DW_TAG_enumeration_type => self.feed_members(die, through, depth, hasher)?,
             dw::DW_TAG_array_type => {
                 for extent in self.reader.extents(die)? {
                     extent.hash(hasher);
                 }
-                self.feed_target(die, through, depth, hasher)
+                self.target(die, through, depth)?.hash(hasher);
             }
             dw::DW_TAG_subroutine_type => {
                 self.feed_members(die, Through::Pointer, depth, hasher)?;
-                self.feed_target(die, Through::Pointer, depth, hasher)
+                self.target(die, Through::Pointer, depth)?.hash(hasher);
             }
-            tag if is_transparent(tag) => self.feed_target(die, through, depth, hasher),
-            _ => self.feed_target(die, Through::Pointer, depth, hasher),
-        }
-    }
-
-    fn feed_target(
-        &mut self,
-        die: &Die<'a>,
-        through: Through,
-        depth: usize,
-        hasher: &mut FxHasher,
-    ) -> Result<(), Error> {
-        match self.reader.type_of(die)? {
-            Some(target) => self.shape(&target, through, depth + 1)?.hash(hasher),
-            None => 0_u64.hash(hasher),
+            tag if is_transparent(tag) => self.target(die, through, depth)?.hash(hasher),
+            _ => self.target(die, Through::Pointer, depth)?.hash(hasher),
         }
         Ok(())
     }
-
     fn feed_members(
         &mut self,
         die: &Die<'a>,
@@ -144,7 +140,7 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
                 }
                 dw::DW_TAG_formal_parameter | dw::DW_TAG_unspecified_parameters => {
                     child.tag().0.hash(hasher);
-                    self.feed_target(&child, Through::Pointer, depth, hasher)?;
+                    self.target(&child, Through::Pointer, depth)?.hash(hasher);
                 }
                 _ => {}
             }
@@ -159,20 +155,25 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         depth: usize,
         hasher: &mut FxHasher,
     ) -> Result<(), Error> {
-        let declared = self.reader.type_of(member)?;
-        let storage = match &declared {
-            Some(declared) => self.reader.size_of(declared)?,
-            None => super::Size::Dynamic,
-        };
-        (member.tag().0, self.reader.view.name(member), storage).hash(hasher);
+        (member.tag().0, self.reader.view.name(member)).hash(hasher);
         (member.is_declaration(), member.flag(dw::DW_AT_external)).hash(hasher);
+        // The type's shape holds its size; only the older bit fields are placed by it.
+        let storage = match older_bit_field_type(self.reader, member)? {
+            Some(declared) => self.reader.size_of(&declared)?,
+            None => Size::Dynamic,
+        };
         location(member, storage)?.hash(hasher);
-        match declared {
-            Some(declared) => self.shape(&declared, through, depth + 1)?.hash(hasher),
-            None => 0_u64.hash(hasher),
-        }
+        self.target(member, through, depth)?.hash(hasher);
         Ok(())
     }
+}
+
+/// The type of a bit field that DWARF 2 and 3 place from the end of its storage unit.
+fn older_bit_field_type<'a>(
+    reader: &Reader<'_, 'a>,
+    member: &Die<'a>,
+) -> Result<Option<Die<'a>>, Error> {
+    if member.has(dw::DW_AT_bit_offset) { reader.type_of(member) } else { Ok(None) }
 }
 
 /// Types whose spelling goes on behind them: the chain is followed to a type with a name.
