@@ -6,7 +6,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use gimli::constants as dw;
+use gimli::{AttributeValue, constants as dw};
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::location::location;
@@ -17,10 +17,11 @@ use crate::dwarf::{Die, DieRef, Language};
 /// Types nested deeper than this are a cycle in damaged debug info.
 const MAX_DEPTH: usize = 96;
 
-/// Hashes types, remembering those it has met: one for each view.
+/// Hashes types, remembering those it has met in one unit: the next unit has its own copies.
 #[derive(Debug)]
 pub(super) struct Shapes<'r, 'v, 'a> {
     reader: &'r Reader<'v, 'a>,
+    unit: Option<DieRef>,
     known: FxHashMap<(DieRef, Through), u64>,
 }
 
@@ -33,11 +34,14 @@ enum Through {
 
 impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
     pub(super) fn new(reader: &'r Reader<'v, 'a>) -> Self {
-        Shapes { reader, known: FxHashMap::default() }
+        Shapes { reader, unit: None, known: FxHashMap::default() }
     }
 
     /// The hash of a type that is asked for.
     pub(super) fn of(&mut self, die: &Die<'a>) -> Result<u64, Error> {
+        if self.unit.replace(die.unit().root()) != Some(die.unit().root()) {
+            self.known.clear();
+        }
         self.shape(die, Through::Value, 0)
     }
 
@@ -73,14 +77,13 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         depth: usize,
         hasher: &mut FxHasher,
     ) -> Result<(), Error> {
-        let view = self.reader.view;
-        let name = view.name(die);
-        (die.tag().0, name, die.language(), die.is_declaration()).hash(hasher);
+        (die.tag().0, die.language(), die.is_declaration()).hash(hasher);
+        self.feed_name(die, hasher);
         for attribute in [dw::DW_AT_byte_size, dw::DW_AT_alignment] {
             (die.unsigned(attribute), die.is_dynamic(attribute)).hash(hasher);
         }
         // What is behind a pointer shows by name only, and may lead back to where we came from.
-        if through == Through::Pointer && name.is_some() && !is_pointer_like(die) {
+        if through == Through::Pointer && die.has(dw::DW_AT_name) && !is_pointer_like(die) {
             if die.language() != Language::C {
                 self.reader.scope(die)?.hash(hasher);
             }
@@ -110,6 +113,15 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         }
         Ok(())
     }
+    /// Linkers merge equal strings: the place of one says as much as its text, and is cheaper.
+    fn feed_name(&self, die: &Die<'a>, hasher: &mut FxHasher) {
+        match die.value(dw::DW_AT_name) {
+            Some(AttributeValue::DebugStrRef(offset)) => offset.0.hash(hasher),
+            Some(_) => self.reader.view.name(die).hash(hasher),
+            None => {}
+        }
+    }
+
     fn feed_members(
         &mut self,
         die: &Die<'a>,
@@ -131,7 +143,7 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
                     self.feed_member(&child, through, depth, hasher)?;
                 }
                 dw::DW_TAG_enumerator => {
-                    self.reader.view.name(&child).hash(hasher);
+                    self.feed_name(&child, hasher);
                     child.unsigned(dw::DW_AT_const_value).hash(hasher);
                     child.signed(dw::DW_AT_const_value).hash(hasher);
                 }
@@ -155,8 +167,9 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         depth: usize,
         hasher: &mut FxHasher,
     ) -> Result<(), Error> {
-        (member.tag().0, self.reader.view.name(member)).hash(hasher);
-        (member.is_declaration(), member.flag(dw::DW_AT_external)).hash(hasher);
+        let is_static = (member.is_declaration(), member.flag(dw::DW_AT_external));
+        (member.tag().0, is_static).hash(hasher);
+        self.feed_name(member, hasher);
         // The type's shape holds its size; only the older bit fields are placed by it.
         let storage = match older_bit_field_type(self.reader, member)? {
             Some(declared) => self.reader.size_of(&declared)?,
