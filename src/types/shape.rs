@@ -193,7 +193,7 @@ impl<'a> Facts<'a> {
         self.is_declaration.hash(hasher);
         for (value, through) in [(&self.target, through), (&self.class, Through::Pointer)] {
             let Some(value) = value else { continue };
-            if let Some(at) = shapes.reader.view.follow(unit, value.clone())? {
+            if let Some(at) = shapes.reader.view.follow(unit, *value)? {
                 shapes.shape(unit, at, through, depth + 1)?.hash(hasher);
             }
         }
