@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gimli::{AttributeValue, constants as dw};
+use gimli::{AttributeValue, DwAt, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader, is_transparent};
 use super::{Error, Size};
@@ -117,16 +117,22 @@ fn extent(range: &Die<'_>) -> Extent {
         return Extent::Dynamic;
     }
     // The default lower bound is 0 in C, C++, Rust and Go (DWARF 5 §7.12).
-    let lower = range.signed(dw::DW_AT_lower_bound).unwrap_or(0);
+    let lower = bound(range, dw::DW_AT_lower_bound).unwrap_or(0);
     let upper = match range.raw(dw::DW_AT_upper_bound) {
         None => return Extent::Flexible,
         // GCC before 8 wrote the bound of `[0]` as −1 in four or eight unsigned bytes.
         Some(AttributeValue::Data4(u32::MAX) | AttributeValue::Data8(u64::MAX)) => -1,
-        Some(_) => match range.signed(dw::DW_AT_upper_bound) {
+        Some(_) => match bound(range, dw::DW_AT_upper_bound) {
             Some(upper) => upper,
             None => return Extent::Dynamic,
         },
     };
-    let count = i128::from(upper) - i128::from(lower) + 1;
-    u64::try_from(count.max(0)).map_or(Extent::Dynamic, Extent::Count)
+    u64::try_from((upper - lower + 1).max(0)).map_or(Extent::Dynamic, Extent::Count)
+}
+
+/// A bound that is a constant. Forms of a fixed size hold it unsigned: the 255 of `char [256]` is
+/// the one byte 0xff.
+fn bound(range: &Die<'_>, name: DwAt) -> Option<i128> {
+    let signed = || range.signed(name).map(i128::from);
+    range.unsigned(name).map(i128::from).or_else(signed)
 }
