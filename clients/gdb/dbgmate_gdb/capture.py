@@ -33,7 +33,7 @@ def paste():
     """The text."""
     stopped = threads()
     parts = [abort_message(), signal_line(stopped), backtraces(stopped)]
-    return "\n".join(part for part in parts if part)
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
 def threads():
@@ -74,7 +74,7 @@ def signal_line(stopped):
             number = _signal_number()
             if number not in _NOT_A_CRASH:
                 name = f' "{thread.name}"' if thread.name else ""
-                return f"Thread {thread.num}{name} received signal {_signal_name(number)}.\n"
+                return f"Thread {thread.num}{name} received signal {_signal_name(number)}."
     return ""
 
 

@@ -23,7 +23,7 @@ def with_answers(text, first, asked):
     session = asks.echo(asked)
     if not session:
         return first, text
-    text = f"{text.rstrip()}\n\n{session}\n"
+    text = f"{text}\n{session}\n"
     return report(text), text
 
 
