@@ -11,6 +11,10 @@ use crate::job::Job;
 /// A chain of typedefs and qualifiers longer than this is a cycle.
 pub(super) const MAX_CHAIN: usize = 64;
 
+/// More members than any type has, those of its members included: a kernel's largest has some ten
+/// thousand.
+const MAX_MEMBERS: usize = 1 << 18;
+
 /// How often the job is asked whether to go on, in DIEs.
 const CHECK_EVERY: usize = 1 << 12;
 
@@ -21,11 +25,12 @@ pub(super) struct Reader<'v, 'a> {
     pub(super) index: &'v Index,
     job: &'v Job,
     dies: Cell<usize>,
+    members: Cell<usize>,
 }
 
 impl<'v, 'a> Reader<'v, 'a> {
     pub(super) fn new(job: &'v Job, view: &'v View<'a>, index: &'v Index) -> Reader<'v, 'a> {
-        Reader { view, index, job, dies: Cell::new(0) }
+        Reader { view, index, job, dies: Cell::new(0), members: Cell::new(0) }
     }
 
     /// Counts a DIE that was read.
@@ -39,6 +44,14 @@ impl<'v, 'a> Reader<'v, 'a> {
             self.job.check()?;
         }
         Ok(())
+    }
+
+    /// Counts a member that an answer keeps. Structs that hold each other twice, a few levels deep,
+    /// are small in a file and without bound when laid out.
+    pub(super) fn count_member(&self) -> Result<(), Error> {
+        let members = self.members.get() + 1;
+        self.members.set(members);
+        if members > MAX_MEMBERS { Err(Error::TooMany) } else { Ok(()) }
     }
 
     /// Reads a DIE.
