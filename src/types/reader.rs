@@ -5,7 +5,7 @@ use std::cell::Cell;
 use gimli::{DwTag, constants as dw};
 
 use super::Error;
-use crate::dwarf::{Die, DieRef, Index, Language, View};
+use crate::dwarf::{self, Die, DieRef, Index, Language, View};
 use crate::job::Job;
 
 /// A chain of typedefs and qualifiers longer than this is a cycle.
@@ -57,19 +57,30 @@ impl<'v, 'a> Reader<'v, 'a> {
     /// Reads a DIE.
     pub(super) fn die(&self, at: DieRef) -> Result<Die<'a>, Error> {
         self.count()?;
-        Ok(self.view.die(at)?)
+        self.defined(self.view.die(at)?)
+    }
+
+    /// Reads the DIE at a reference that `from` makes.
+    pub(super) fn die_from(&self, from: &Die<'a>, at: DieRef) -> Result<Die<'a>, Error> {
+        self.count()?;
+        self.defined(self.view.die_from(from.unit(), at)?)
+    }
+
+    /// A DIE that only stands for a type unit's (DWARF 5 §5.7.1, DW_AT_signature) is passed over for
+    /// it: GCC gives it neither a name nor DW_AT_declaration.
+    fn defined(&self, die: Die<'a>) -> Result<Die<'a>, Error> {
+        match self.view.reference(&die, dw::DW_AT_signature) {
+            Ok(Some(definition)) => Ok(self.view.die(definition)?),
+            // A unit that is missing leaves a declaration.
+            Ok(None) | Err(dwarf::Error::NoSuchSignature(_)) => Ok(die),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The DIE that DW_AT_type leads to; none for `void`.
     pub(super) fn type_of(&self, die: &Die<'a>) -> Result<Option<Die<'a>>, Error> {
         let target = self.view.type_of(die)?;
         target.map(|at| self.die_from(die, at)).transpose()
-    }
-
-    /// Reads the DIE at a reference that `from` makes.
-    pub(super) fn die_from(&self, from: &Die<'a>, at: DieRef) -> Result<Die<'a>, Error> {
-        self.count()?;
-        Ok(self.view.die_from(from.unit(), at)?)
     }
 
     /// The name of a DIE; empty where it has none.
@@ -97,9 +108,6 @@ impl<'v, 'a> Reader<'v, 'a> {
     pub(super) fn completed(&self, die: Die<'a>) -> Result<Die<'a>, Error> {
         if !die.is_declaration() {
             return Ok(die);
-        }
-        if let Some(at) = self.view.reference(&die, dw::DW_AT_signature)? {
-            return self.die(at);
         }
         let mut candidates = self.definitions_of(&die)?.into_iter();
         let Some(first) = candidates.next() else { return Ok(die) };

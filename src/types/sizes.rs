@@ -42,7 +42,7 @@ impl fmt::Display for Extent {
 impl<'a> Reader<'_, 'a> {
     /// The size of a type. Zero-sized types are `Known(0)`; `[]` and variable lengths are dynamic.
     pub(super) fn size_of(&self, die: &Die<'a>) -> Result<Size, Error> {
-        let mut current = die.clone();
+        let mut current = self.completed(die.clone())?;
         let mut factor = 1_u64;
         for _ in 0..MAX_CHAIN {
             if let Some(bytes) = current.unsigned(dw::DW_AT_byte_size) {
@@ -58,6 +58,9 @@ impl<'a> Reader<'_, 'a> {
                     let size = Size::Known(current.unit().address_size().into());
                     return Ok(multiply(size, factor));
                 }
+                dw::DW_TAG_ptr_to_member_type => {
+                    return Ok(multiply(self.pointer_to_member(&current)?, factor));
+                }
                 dw::DW_TAG_array_type => match self.elements(&current)? {
                     Some(count) => factor = factor.saturating_mul(count),
                     None => return Ok(Size::Dynamic),
@@ -72,6 +75,15 @@ impl<'a> Reader<'_, 'a> {
             }
         }
         Err(Error::TooDeep)
+    }
+
+    /// DWARF says no size here: a member's offset, or for a function its address and an adjustment
+    /// of `this` (Itanium C++ ABI §2.3).
+    fn pointer_to_member(&self, pointer: &Die<'a>) -> Result<Size, Error> {
+        let target = self.type_of(pointer)?;
+        let is_function = target.is_some_and(|die| die.tag() == dw::DW_TAG_subroutine_type);
+        let words = if is_function { 2 } else { 1 };
+        Ok(Size::Known(u64::from(pointer.unit().address_size()) * words))
     }
 
     /// How many elements an array has in all its dimensions; none where that is not a constant.
