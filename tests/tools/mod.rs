@@ -6,7 +6,7 @@ use std::process::Command;
 /// Whether all tools are installed; where they must be and are not, the test fails here.
 pub(crate) fn have(tools: &[&str]) -> bool {
     let missing: Vec<&str> = tools.iter().copied().filter(|tool| !is_installed(tool)).collect();
-    missing.is_empty() || go_without(&format!("{} is not installed", missing.join(", ")))
+    missing.is_empty() || go_without(&format!("not installed: {}", missing.join(", ")))
 }
 
 /// Says that a test is skipped, or fails it where nothing may be.
