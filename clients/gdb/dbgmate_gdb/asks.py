@@ -9,7 +9,6 @@ import gdb
 
 from . import capture, member_path, state
 
-# How values are shown: as memory has them, on one line, without pretty-printers.
 _FORMAT = {"raw": True, "pretty_structs": False, "pretty_arrays": False, "max_elements": 200}
 
 
@@ -63,7 +62,7 @@ def _answer(ask, places):
     try:
         _check_member(ask.get("requires_member"), frame)
         path = member_path.parse(ask["show"])
-        return {**found, "value": _shown(walk(path, frame), ask["show"])}
+        return {**found, "value": shown(walk(path, frame), ask["show"])}
     except (_NotRead, member_path.NotAPath) as reason:
         return {**found, "why_not": str(reason)}
     except gdb.MemoryError as error:
@@ -194,7 +193,8 @@ def _block(frame):
         return None
 
 
-def _shown(value, show):
+def shown(value, show):
+    """The value as text on one line, as memory has it: pretty-printers could run anything."""
     if value.is_optimized_out:
         raise _NotRead(f"{show} is optimized out in this frame")
     return value.format_string(**_FORMAT)

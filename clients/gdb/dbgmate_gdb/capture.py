@@ -9,6 +9,7 @@ import signal
 import gdb
 
 from . import rpc, state
+from .output import notice
 
 # As many threads are shown, and as many frames of each.
 MAX_THREADS = 200
@@ -20,19 +21,24 @@ _MAX_MESSAGE = 8 << 10
 # gdb's own stops, and threads that only wait for it.
 _NOT_A_CRASH = frozenset((0, signal.SIGTRAP, signal.SIGSTOP))
 
-# Whatever the person's settings are, the text must be what dbgmate reads: arguments, addresses,
-# no pretty-printers and no frame filters.
+# Whatever the person's settings are, the text must be what dbgmate reads: arguments, addresses, each
+# frame in its own language, no pretty-printers and no frame filters.
 _BACKTRACE = (
     "bt -no-filters -raw-frame-arguments on -frame-arguments scalars"
-    f" -frame-info location -past-main off {MAX_FRAMES}"
+    f" -frame-info location {MAX_FRAMES}"
 )
-_FRAME_SETTINGS = "with print address on -- with print elements 200 -- "
+_FRAME_SETTINGS = "with language auto -- with print address on -- with print elements 200 -- "
 
 
 def paste():
     """The text."""
     stopped = threads()
-    parts = [abort_message(), signal_line(stopped), backtraces(stopped)]
+    left_out = len(gdb.selected_inferior().threads()) - len(stopped)
+    if left_out:
+        notice(f"{left_out} threads are left out: they run, or {MAX_THREADS} are shown already")
+    with state.selection(), state.setting("language", "c"):
+        parts = [abort_message(), signal_line(stopped)]
+    parts.append(backtraces(stopped))
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
@@ -68,13 +74,12 @@ def frame_line(level):
 
 def signal_line(stopped):
     """`Thread 3 "libvirtd" received signal SIGABRT, Aborted.`, or nothing."""
-    with state.selection():
-        for thread in stopped:
-            thread.switch()
-            number = _signal_number()
-            if number not in _NOT_A_CRASH:
-                name = f' "{thread.name}"' if thread.name else ""
-                return f"Thread {thread.num}{name} received signal {_signal_name(number)}."
+    for thread in stopped:
+        thread.switch()
+        number = _signal_number()
+        if number not in _NOT_A_CRASH:
+            name = f' "{thread.name}"' if thread.name else ""
+            return f"Thread {thread.num}{name} received signal {_signal_name(number)}."
     return ""
 
 

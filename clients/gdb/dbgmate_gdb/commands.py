@@ -50,7 +50,8 @@ Usage: triage [--paste]
 
 Sends the signal, the C library's last words and the backtraces of all threads, and prints which
 known bug they fit. What a note then asks is read from memory, without running anything of the
-program. --paste prints the text that would be sent, and sends nothing."""
+program. --paste prints the text that would be sent, in which the report counts lines, and sends
+nothing."""
 
     def __init__(self):
         super().__init__("triage", gdb.COMMAND_STACK, gdb.COMPLETE_NONE)

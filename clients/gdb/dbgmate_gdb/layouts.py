@@ -20,14 +20,20 @@ def binaries():
     """The files in which gdb found the program's symbols, the program itself first."""
     # A separate debug file speaks for its owner, which dbgmate knows how to complete itself.
     loaded = [objfile.filename for objfile in gdb.objfiles() if objfile.owner is None]
-    paths = [gdb.current_progspace().filename, *loaded]
+    paths = [path for path in (gdb.current_progspace().filename, *loaded) if path]
     # The kernel's vDSO and code made at run time have names but no files; a remote target's files
     # are not here.
-    readable = [path for path in paths if path and os.path.isfile(path) and os.access(path, os.R_OK)]
-    if not readable:
+    readable = [path for path in paths if os.path.isfile(path) and os.access(path, os.R_OK)]
+    if readable:
+        return list(dict.fromkeys(os.path.abspath(path) for path in readable))
+    if paths:
         raise rpc.Error(
-            "gdb has no program loaded",
-            "request",
-            "load one with `file PROGRAM`, `attach PID` or `core-file CORE`",
+            f"{paths[0]}, which gdb has loaded, cannot be read here",
+            "unreadable",
+            "debug a copy of it on this machine: `file PROGRAM`, `set sysroot FOLDER`",
         )
-    return list(dict.fromkeys(os.path.abspath(path) for path in readable))
+    raise rpc.Error(
+        "gdb has no program loaded",
+        "request",
+        "load one with `file PROGRAM`, `attach PID` or `core-file CORE`",
+    )

@@ -1,4 +1,4 @@
-"""What a person has selected in gdb stays selected, whatever is looked at meanwhile."""
+"""What a person has selected and set in gdb stays so, whatever is looked at meanwhile."""
 
 import contextlib
 
@@ -17,6 +17,18 @@ def selection():
             thread.switch()
         if frame is not None and frame.is_valid():
             frame.select()
+
+
+@contextlib.contextmanager
+def setting(name, value):
+    """Gives a setting another value for a while."""
+    before = gdb.parameter(name)
+    # gdb's remarks on it are for a person who typed it.
+    gdb.execute(f"set {name} {value}", to_string=True)
+    try:
+        yield
+    finally:
+        gdb.execute(f"set {name} {before}", to_string=True)
 
 
 def _selected_frame():
