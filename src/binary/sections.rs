@@ -81,6 +81,11 @@ impl Sections {
         present(SectionId::DebugInfo) || present(SectionId::DebugTypes)
     }
 
+    /// Whether the file was cut while it was read.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.mapping.is_torn()
+    }
+
     /// The bytes of a section, empty where the file has none or it cannot be decompressed (then
     /// [`Sections::problem`] says why).
     pub fn bytes(&self, id: SectionId) -> &[u8] {

@@ -148,6 +148,9 @@ impl Search<'_> {
         };
         searched.debug_info = Provenance::from(&*opened);
         let found = self.definitions(&opened, readings);
+        if opened.binary().is_torn() {
+            return Err(rewritten(&known.path));
+        }
         searched.problem = opened.file.problem().or_else(|| opened.file.indexed()?.problem());
         self.open.push(Arc::clone(&opened));
         let found = match found {
@@ -260,6 +263,11 @@ impl Search<'_> {
         near.truncate(5);
         near
     }
+}
+
+fn rewritten(path: &std::path::Path) -> Error {
+    let sentence = format!("{} was rewritten while it was being read", path.display());
+    Error::new(Kind::Unreadable, sentence).hint("ask again once the build is done")
 }
 
 /// Whether the binary was looked into only because another one loads it.

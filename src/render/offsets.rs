@@ -2,49 +2,22 @@
 
 use std::fmt::{self, Write};
 
+use super::counted;
 use super::escape::escape;
 use super::style::DIM;
-use crate::api::layout::{Layout, LayoutMatch, Member, OffsetsOf, Selected};
+use crate::api::layout::{Layout, LayoutMatch, Member, Selected};
 
-/// Writes every match, one under the other; where there are several, each says where it is from.
-pub(super) fn write(page: &mut String, answer: &OffsetsOf) -> fmt::Result {
-    let count = answer.matches.len();
-    for (position, found) in answer.matches.iter().enumerate() {
-        if count > 1 {
-            if position > 0 {
-                writeln!(page)?;
-            }
-            write_origin(page, position + 1, count, &found.layout)?;
-        }
-        match &found.selected {
-            Some(selected) => write_selected(page, &found.layout, selected)?,
-            None => write_layout(page, found)?,
-        }
+/// Writes one match.
+pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
+    match &found.selected {
+        Some(selected) => write_selected(page, &found.layout, selected),
+        None => write_layout(page, &found.layout),
     }
-    Ok(())
 }
 
-/// Which of several definitions of one name this is.
-pub(super) fn write_origin(
-    page: &mut String,
-    number: usize,
-    count: usize,
-    layout: &Layout,
-) -> fmt::Result {
-    write!(page, "{DIM}// {number} of {count}")?;
-    if let Some(declared) = &layout.declared_at {
-        write!(page, ": {}:{}", escape(&declared.file), declared.line)?;
-    }
-    for source in &layout.binaries {
-        let units = counted(source.units as u64, "unit");
-        write!(page, ", {units} of {}", escape(&source.path))?;
-    }
-    writeln!(page, "{DIM:#}")
-}
-
-/// `1 unit`, `3 units`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+fn write_selected(page: &mut String, layout: &Layout, selected: &Selected) -> fmt::Result {
+    let name = format!("{}.{}", layout.type_name, selected.path);
+    writeln!(page, "{} => {}", escape(&name), place(&selected.member))
 }
 
 /// `8 bytes`, or why there is no size.
@@ -56,13 +29,7 @@ pub(super) fn size_in_words(layout: &Layout) -> String {
     }
 }
 
-fn write_selected(page: &mut String, layout: &Layout, selected: &Selected) -> fmt::Result {
-    let name = format!("{}.{}", layout.type_name, selected.path);
-    writeln!(page, "{} => {}", escape(&name), place(&selected.member))
-}
-
-fn write_layout(page: &mut String, found: &LayoutMatch) -> fmt::Result {
-    let layout = &found.layout;
+fn write_layout(page: &mut String, layout: &Layout) -> fmt::Result {
     if layout.members.is_empty() && layout.enumerators.is_empty() && layout.kind == "type" {
         let size = size_in_words(layout);
         return writeln!(page, "{} {DIM}// {}{DIM:#}", escape(&layout.type_name), escape(&size));

@@ -95,7 +95,8 @@ pub(crate) fn run(command: &mut Command) -> Option<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             assert!(program != "gcc" && program != "g++", "the tests need {program:?}");
             // Not `eprintln`: the test harness would keep it to itself.
-            writeln!(std::io::stderr(), "skipped: {program:?} is not installed").unwrap();
+            let line = format!("skipped: {program:?} is not installed\n");
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
             return None;
         }
         output => output.unwrap(),
