@@ -235,7 +235,11 @@ impl Search<'_> {
             [one] => one.path.clone(),
             many => format!("the {} binaries searched", many.len()),
         };
-        let error = Error::new(Kind::NotFound, format!("no type `{name}` in {places}"));
+        let mut sentence = format!("no type `{name}` in {places}");
+        if let Some(problem) = self.searched.iter().find_map(|searched| searched.problem.as_ref()) {
+            sentence.push_str(&format!(", not all of which could be read: {problem}"));
+        }
+        let error = Error::new(Kind::NotFound, sentence);
         let near = self.near(readings);
         let without = self.searched.iter().filter(|searched| searched.debug_info.used.is_none());
         match (near.as_slice(), without.count()) {
