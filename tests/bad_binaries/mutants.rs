@@ -21,7 +21,7 @@ use object::{Object, ObjectSection};
 use super::ask::{Files, SHARED, SOURCE};
 
 /// How many mutants an ordinary run tries.
-const MUTANTS: u64 = 3000;
+const MUTANTS: u64 = 2000;
 
 /// No mutant may take longer, on the busiest of machines; most take a few milliseconds.
 const SLOW: Duration = Duration::from_secs(60);
