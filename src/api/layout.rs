@@ -176,6 +176,9 @@ pub struct Member {
     /// The members of a struct or union, when it is part of this one's bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
+    /// Bits of such a struct that none of its members uses, to its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holes: Vec<Hole>,
     /// What could not be known, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -233,7 +236,6 @@ impl From<&types::Layout> for Layout {
             name: enumerator.name.clone(),
             value: enumerator.value.to_string(),
         });
-        let holes = layout.holes.iter();
         Layout {
             type_name: layout.type_name.clone(),
             kind: layout.kind.name().to_owned(),
@@ -246,12 +248,16 @@ impl From<&types::Layout> for Layout {
             language: layout.language.name().to_owned(),
             members: layout.members.iter().map(Member::from).collect(),
             enumerators: enumerators.collect(),
-            holes: holes
-                .map(|hole| Hole { bit_offset: hole.bit_offset, bit_size: hole.bit_size })
-                .collect(),
+            holes: layout.holes.iter().map(Hole::from).collect(),
             padding: layout.padding,
             why: layout.why.clone(),
         }
+    }
+}
+
+impl From<&types::Hole> for Hole {
+    fn from(hole: &types::Hole) -> Self {
+        Hole { bit_offset: hole.bit_offset, bit_size: hole.bit_size }
     }
 }
 
@@ -267,6 +273,7 @@ impl From<&types::Member> for Member {
             base: member.kind == types::MemberKind::Base,
             anonymous: member.kind == types::MemberKind::Anonymous,
             members: member.members.iter().map(Member::from).collect(),
+            holes: member.holes.iter().map(Hole::from).collect(),
             why: member.why.clone(),
         }
     }

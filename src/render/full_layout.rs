@@ -166,7 +166,7 @@ impl View {
         let type_name = member.type_name.trim_end_matches(" {...}");
         let opening = format!("{}{type_name} {{", indent(depth));
         self.rows.push(Row::Member { declaration: opening, comment: String::new() });
-        self.members(&member.members, depth + 1, &[]);
+        self.members(&member.members, depth + 1, &member.holes);
         let name = if member.name.is_empty() { "" } else { &format!(" {}", member.name) };
         let closing = format!("{}}}{name};", indent(depth));
         self.rows.push(Row::Member { declaration: closing, comment: comment(member) });

@@ -2,31 +2,49 @@
 
 use super::{Hole, Kind, Layout, Member, Size};
 
-/// Finds the holes and the padding of a layout whose members are all in known places; overlap is
-/// legal, so what counts is the union of the members' bits.
+/// Finds the holes and the padding of a layout whose members are all in known places.
 pub(super) fn find(layout: &mut Layout) {
+    if !matches!(layout.kind, Kind::Struct | Kind::Class) {
+        return;
+    }
+    let Some((mut holes, used)) = between(0, &layout.members) else { return };
     let Size::Known(size) = layout.size else { return };
-    if !matches!(layout.kind, Kind::Struct | Kind::Class) || layout.members.is_empty() {
-        return;
-    }
-    let Some(mut ranges) = layout.members.iter().map(bits_of).collect::<Option<Vec<_>>>() else {
-        return;
-    };
-    ranges.sort_unstable();
     let total = size.saturating_mul(8);
-    let mut used = 0;
-    for (start, end) in ranges {
-        if start > used {
-            layout.holes.push(Hole { bit_offset: used, bit_size: start - used });
-        }
-        used = used.max(end);
-    }
     // The bits left in the last byte used are a hole; whole bytes behind it are padding.
     let byte_end = used.checked_next_multiple_of(8).unwrap_or(total).min(total);
-    if byte_end > used {
-        layout.holes.push(Hole { bit_offset: used, bit_size: byte_end - used });
-    }
+    holes.extend(hole(used, byte_end));
+    layout.holes = holes;
     layout.padding = total.saturating_sub(byte_end) / 8;
+}
+
+/// The bits of a struct inside another that none of its members uses, to its end. `start` is its
+/// offset in the outermost type, which its members count from.
+pub(super) fn inside(start: Option<u64>, size: Size, members: &[Member]) -> Vec<Hole> {
+    let (Some(start), Size::Known(size)) = (start, size) else { return Vec::new() };
+    let start = start.saturating_mul(8);
+    let Some((mut holes, used)) = between(start, members) else { return Vec::new() };
+    holes.extend(hole(used, start.saturating_add(size.saturating_mul(8))));
+    holes
+}
+
+/// The holes between members, and where the last of their bits is; none where there are no members
+/// or the place of one is not known. Overlap is legal: what counts is the union of their bits.
+fn between(start: u64, members: &[Member]) -> Option<(Vec<Hole>, u64)> {
+    let mut ranges = members.iter().map(bits_of).collect::<Option<Vec<_>>>()?;
+    ranges.sort_unstable();
+    ranges.first()?;
+    let mut holes = Vec::new();
+    let mut used = start;
+    for (first, end) in ranges {
+        holes.extend(hole(used, first));
+        used = used.max(end);
+    }
+    Some((holes, used))
+}
+
+fn hole(start: u64, end: u64) -> Option<Hole> {
+    let bit_size = end.checked_sub(start).filter(|size| *size > 0)?;
+    Some(Hole { bit_offset: start, bit_size })
 }
 
 /// The bits a member covers, from the start of the type; a flexible array covers none.

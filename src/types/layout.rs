@@ -156,7 +156,7 @@ impl<'a> Reader<'_, 'a> {
             None => Size::Dynamic,
         };
         let (offset, bits, mut why) = place(base, location(die, size));
-        let mut members = Vec::new();
+        let (mut members, mut holes) = (Vec::new(), Vec::new());
         if let Some(aggregate) = aggregate {
             let inner = match nesting {
                 Nesting::Deep(MAX_NESTING) => return Err(Error::TooDeep),
@@ -171,6 +171,9 @@ impl<'a> Reader<'_, 'a> {
                 let inner_why;
                 (members, inner_why) = self.members(&aggregate, offset, inner)?;
                 why = why.or(inner_why);
+                if aggregate.tag() != dw::DW_TAG_union_type {
+                    holes = gaps::inside(offset, size, &members);
+                }
             }
         }
         Ok(Member {
@@ -182,6 +185,7 @@ impl<'a> Reader<'_, 'a> {
             size,
             bits,
             members,
+            holes,
             why,
         })
     }
@@ -214,6 +218,7 @@ impl<'a> Reader<'_, 'a> {
             size: self.size_of(die)?,
             bits: None,
             members: Vec::new(),
+            holes: Vec::new(),
             why: None,
         };
         let mut steps = path.steps();
@@ -227,6 +232,9 @@ impl<'a> Reader<'_, 'a> {
         let aggregate = self.aggregate_of(&member)?;
         if let Some(aggregate) = aggregate {
             (member.members, _) = self.members(&aggregate, member.offset, Nesting::Deep(0))?;
+            if aggregate.tag() != dw::DW_TAG_union_type {
+                member.holes = gaps::inside(member.offset, member.size, &member.members);
+            }
         }
         Ok(Selected { path: path.to_string(), member })
     }

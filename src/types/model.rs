@@ -138,12 +138,15 @@ pub struct Member {
     pub bits: Option<BitField>,
     /// The members of a struct or union that is part of this one.
     pub members: Vec<Member>,
+    /// Bits of such a struct that none of its members uses, to its end.
+    pub holes: Vec<Hole>,
     /// What could not be known.
     pub why: Option<String>,
 }
 
 impl PartialEq for Member {
-    /// Equal in what they say; the DIE it was read from does not matter.
+    /// Equal in what they say; the DIE it was read from does not matter, and holes follow from the
+    /// members.
     fn eq(&self, other: &Member) -> bool {
         self.name == other.name
             && self.kind == other.kind

@@ -120,6 +120,7 @@ fn the_full_form_shows_types_holes_bits_and_cache_lines() {
             long int both;                          /*    64     8 */
             struct {
                 int count;                          /*    64     4 */
+                /* 4 bytes unused */
                 struct buffer buffers[2];           /*    72    32 */
             } many;                                 /*    64    40 */
         };                                          /*    64    40 */
@@ -228,6 +229,7 @@ fn unions_and_deep_anonymous_members_keep_their_nesting() {
             struct {
                 char in; /*     4     1 */
             } deep;      /*     4     1 */
+            /* 1 byte unused */
         };               /*     0     6 */
         long int l;      /*     0     8 */
     };
