@@ -97,7 +97,10 @@ impl Config {
             }
         };
         let config: Config = toml::from_str(&text).map_err(|error| {
-            Error::new(Kind::Configuration, format!("{}: {}", path.display(), error.message()))
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let what = error.message().lines().collect::<Vec<_>>().join(" ");
+            Error::new(Kind::Configuration, format!("{}:{line}: {what}", path.display()))
                 .hint("mend that line; docs/configuration.md lists what may stand there")
         })?;
         Ok(config.with_user_plugins())

@@ -26,8 +26,8 @@ pub(crate) enum Mode {
 
 /// Whoever answers.
 pub(crate) enum Backend {
-    /// A daemon.
-    Daemon(rpc::Client),
+    /// A daemon, and what this process may answer under when a question is too large for it.
+    Daemon(rpc::Client, Option<Config>),
     /// This process.
     InProcess(Box<Engine>),
 }
@@ -57,7 +57,10 @@ fn choose_at(path: &Path, mode: Mode, config: &Config) -> Result<Choice, Error> 
         return Ok(in_process(None));
     }
     match (daemon(path, config), mode) {
-        (Ok(Some(client)), _) => Ok(Choice { backend: Backend::Daemon(client), notice: None }),
+        (Ok(Some(client)), _) => {
+            let own = (mode == Mode::Auto).then(|| config.clone());
+            Ok(Choice { backend: Backend::Daemon(client, own), notice: None })
+        }
         (Ok(None), Mode::Require) => {
             Err(Error::new(Kind::Daemon, "no daemon runs").hint("start one with `dbgmate serve`"))
         }
@@ -69,29 +72,41 @@ fn choose_at(path: &Path, mode: Mode, config: &Config) -> Result<Choice, Error> 
 
 /// The daemon that would answer as this process would; none when none runs.
 fn daemon(path: &Path, config: &Config) -> Result<Option<rpc::Client>, Error> {
+    let Some((client, hello)) = introduce(path, config)? else {
+        return Ok(None);
+    };
+    match disagreement(&hello, config) {
+        None => Ok(Some(client)),
+        Some(why) => {
+            Err(Error::new(Kind::Daemon, format!("{why} (pid {})", hello.pid)).hint("restart it"))
+        }
+    }
+}
+
+/// The daemon that listens there, and who it says it is; none when none runs.
+pub(crate) fn introduce(
+    path: &Path,
+    config: &Config,
+) -> Result<Option<(rpc::Client, Hello)>, Error> {
     let Some(client) = rpc::Client::connect(path, &config.daemon)? else {
         return Ok(None);
     };
     let introduction = HelloRequest { client: Some("cli".to_owned()), protocol: Some(PROTOCOL) };
     let hello = client.call::<HelloMethod>(&Job::new().with_deadline(HELLO), &introduction)?;
-    agree(&hello, config)?;
-    Ok(Some(client))
+    Ok(Some((client, hello)))
 }
 
-/// Whether this daemon's answers are the ones this process would give.
-fn agree(hello: &Hello, config: &Config) -> Result<(), Error> {
+/// Why this daemon's answers are not the ones this process would give, if so.
+pub(crate) fn disagreement(hello: &Hello, config: &Config) -> Option<String> {
     let version = env!("CARGO_PKG_VERSION");
-    let different = if hello.version != version || hello.protocol != PROTOCOL {
-        format!(
+    if hello.version != version || hello.protocol != PROTOCOL {
+        return Some(format!(
             "it is version {} (protocol {}), this is {version} (protocol {PROTOCOL})",
             hello.version, hello.protocol
-        )
-    } else if hello.configuration_hash != config.hash() {
-        "it was started under another configuration".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(Kind::Daemon, format!("{different} (pid {})", hello.pid)).hint("restart it"))
+        ));
+    }
+    (hello.configuration_hash != config.hash())
+        .then(|| "it was started under another configuration".to_owned())
 }
 
 impl Backend {
@@ -102,7 +117,14 @@ impl Backend {
         request: M::Request,
     ) -> Result<M::Response, Error> {
         match self {
-            Backend::Daemon(client) => client.call::<M>(job, &request),
+            Backend::Daemon(client, own) => match (client.call::<M>(job, &request), own) {
+                // The wire has limits that this process does not: 100 MB of log are no reason to
+                // fail because a daemon happens to run.
+                (Err(error), Some(own)) if error.kind == Kind::TooLarge => {
+                    M::answer(&Engine::new(own.clone()), job, request)
+                }
+                (answer, _) => answer,
+            },
             Backend::InProcess(engine) => M::answer(engine, job, request),
         }
     }
@@ -154,7 +176,7 @@ mod tests {
         daemon_at(&path, other());
         for mode in [Mode::Auto, Mode::Require] {
             let choice = choose_at(&path, mode, &other()).unwrap();
-            assert!(matches!(choice.backend, Backend::Daemon(_)), "{:?}", choice.notice);
+            assert!(matches!(choice.backend, Backend::Daemon(..)), "{:?}", choice.notice);
             assert_eq!(choice.notice, None);
             assert_eq!(pid(&choice.backend), std::process::id());
         }
@@ -179,11 +201,11 @@ mod tests {
         let config = Config::default();
         let engine = Engine::new(config.clone());
         let hello = HelloMethod::answer(&engine, &Job::new(), HelloRequest::default()).unwrap();
-        assert_eq!(agree(&hello, &config), Ok(()));
+        assert_eq!(disagreement(&hello, &config), None);
         let newer = Hello { protocol: PROTOCOL + 1, ..hello.clone() };
-        assert!(agree(&newer, &config).unwrap_err().sentence.contains("protocol"));
+        assert!(disagreement(&newer, &config).unwrap().contains("protocol"));
         let older = Hello { version: "0.0.1".into(), ..hello };
-        assert!(agree(&older, &config).unwrap_err().sentence.contains("0.0.1"));
+        assert!(disagreement(&older, &config).unwrap().contains("0.0.1"));
     }
 
     #[test]
