@@ -61,7 +61,7 @@ impl<'a> View<'a> {
     }
 
     /// Where an attribute's reference leads (DWARF 5 §7.5.5, class reference).
-    pub(super) fn follow(
+    pub fn follow(
         &self,
         from: &UnitView<'a>,
         value: AttributeValue<Slice<'a>>,
@@ -226,7 +226,7 @@ impl<'a> UnitView<'a> {
     }
 
     /// Whether a reference leads into this unit.
-    fn holds(&self, die: DieRef) -> bool {
+    pub(super) fn holds(&self, die: DieRef) -> bool {
         let end = self.start.saturating_add(self.end().0 as u64);
         die.file() == FileId::Main
             && die.section() == self.section

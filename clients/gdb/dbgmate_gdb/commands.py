@@ -1,0 +1,107 @@
+"""The commands, as a person types them: arguments in, dbgmate's text out."""
+
+import gdb
+
+from . import asks, capture, crash, layouts, rpc
+from .output import notice, printable, result
+
+_VERDICTS = {"confirms": "which confirms", "refutes": "which speaks against"}
+
+
+def register():
+    """Makes gdb know the commands."""
+    OffsetsOf()
+    Triage()
+
+
+class OffsetsOf(gdb.Command):
+    """Show where the members of a type are, by dbgmate.
+
+Usage: offsets-of [--layout] TYPE
+
+TYPE is a struct, union, class, enum or typedef, perhaps with a member path:
+`struct libxl__ev_fd.entry.le_next`. It is looked for in the program and its libraries.
+--layout shows the C-like view with types, sizes, bit fields and holes."""
+
+    def __init__(self):
+        super().__init__("offsets-of", gdb.COMMAND_DATA, gdb.COMPLETE_EXPRESSION)
+
+    def invoke(self, argument, from_tty):
+        self.dont_repeat()
+        flags, words = _split(argument, ("--layout", "-l"))
+        if not words:
+            raise gdb.GdbError("offsets-of: name a type, for instance `offsets-of struct foo`")
+        try:
+            answer = layouts.offsets_of(" ".join(words), "layout" if flags else "script")
+        except rpc.Error as error:
+            raise gdb.GdbError(printable(str(error))) from None
+        result(answer["rendered"])
+        for searched in answer["searched"]:
+            if searched["definitions"]:
+                notice(f"from {searched['path']}")
+            if "problem" in searched:
+                notice(f"{searched['path']}: {searched['problem']}")
+
+
+class Triage(gdb.Command):
+    """Match this stop against dbgmate's known races and bugs.
+
+Usage: triage [--paste]
+
+Sends the signal, the C library's last words and the backtraces of all threads, and prints which
+known bug they fit. What a note then asks is read from memory, without running anything of the
+program. --paste prints the text that would be sent, in which the report counts lines, and sends
+nothing."""
+
+    def __init__(self):
+        super().__init__("triage", gdb.COMMAND_STACK, gdb.COMPLETE_NONE)
+
+    def invoke(self, argument, from_tty):
+        self.dont_repeat()
+        flags, words = _split(argument, ("--paste",))
+        if words:
+            raise gdb.GdbError(f"triage: it takes no `{printable(words[0])}`")
+        try:
+            text = capture.paste()
+            if flags:
+                result(text)
+            else:
+                _triage(text)
+        except rpc.Error as error:
+            raise gdb.GdbError(printable(str(error))) from None
+
+
+def _triage(text):
+    first = crash.report(text)
+    result(first["rendered"])
+    asked = asks.answers(first)
+    if not asked:
+        return
+    final, _ = crash.with_answers(text, first, asked)
+    result("\nasked of the process, by reading its memory")
+    for answer in asked:
+        result(printable(_told(answer, final)))
+    if _ranking(final) != _ranking(first):
+        result("\nwith these values\n" + final["rendered"])
+
+
+def _told(answer, final):
+    """A question and its answer, in lines."""
+    lines = [f"  {answer['show']}  in {answer.get('frame', 'the selected frame')}", f"    {answer['why']}"]
+    if "level" in answer:
+        lines[0] += f" (thread {answer['thread']['number']}, frame {answer['level']})"
+    if "value" not in answer:
+        return "\n".join([*lines, f"    not read: {answer['why_not']}"])
+    meaning = _VERDICTS.get(crash.verdict(final, answer))
+    value = f"    it is {answer['value']}"
+    return "\n".join([*lines, f"{value}, {meaning} {answer['note']}" if meaning else value])
+
+
+def _ranking(report):
+    return [(note["id"], note["rank"]) for note in report["notes"]]
+
+
+def _split(argument, flags):
+    """The flags among the words of an argument, and the other words."""
+    words = argument.split()
+    return [word for word in words if word in flags], [word for word in words if word not in flags]

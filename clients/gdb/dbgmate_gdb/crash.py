@@ -1,0 +1,36 @@
+"""Where was this crash seen before, and what does this very process say to it?"""
+
+from . import asks, capture, rpc
+from .output import notice
+
+
+def triage():
+    """What was sent, the report, and what was asked, in one dictionary."""
+    text = capture.paste()
+    first = report(text)
+    asked = asks.answers(first)
+    second, text = with_answers(text, first, asked)
+    return {"text": text, "report": second, "asked": asked}
+
+
+def report(text):
+    """What `triage.report` says of the text."""
+    return rpc.call("triage.report", {"text": text, "render": "text"}, notice)
+
+
+def with_answers(text, first, asked):
+    """The report once the answers are known, and the text it is about."""
+    session = asks.echo(asked)
+    if not session:
+        return first, text
+    text = f"{text}\n{session}\n"
+    return report(text), text
+
+
+def verdict(final, answer):
+    """`confirms` or `refutes`, by the report that knows the answer; else None."""
+    for note in final["notes"]:
+        for ask in note["asks"]:
+            if note["id"] == answer["note"] and ask["show"] == answer["show"]:
+                return ask.get("verdict")
+    return None
