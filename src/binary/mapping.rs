@@ -1,4 +1,4 @@
-//! A file's bytes, mapped into memory: the only `unsafe` of the project.
+//! A file's bytes, mapped into memory.
 
 use std::fs::File;
 use std::io;
@@ -6,9 +6,14 @@ use std::ops::Deref;
 
 use memmap2::Mmap;
 
-/// A whole file, mapped for reading.
+use super::sigbus::Watch;
+
+/// A whole file, mapped for reading. A page that is gone because the file was cut reads as zeros;
+/// [`Mapping::is_torn`] then says so.
 #[derive(Debug)]
 pub struct Mapping {
+    // Before `map`: fields are dropped in this order, and the watch must end first.
+    watch: Watch,
     map: Mmap,
 }
 
@@ -17,10 +22,15 @@ impl Mapping {
     pub(crate) fn new(file: &File) -> io::Result<Mapping> {
         // SAFETY: the mapping is private and read-only. Should another process rewrite the file,
         // its bytes change under us: every reader bounds-checks what it reads, so that is a wrong
-        // answer at worst, and `Store` notices the new time stamp at the next question.
+        // answer at worst, and the new time stamp is noticed at the next question.
         #[allow(unsafe_code)]
         let map = unsafe { Mmap::map(file) }?;
-        Ok(Mapping { map })
+        Ok(Mapping { watch: Watch::new(&map)?, map })
+    }
+
+    /// Whether the file was cut while it was read: what was read since is not to be trusted.
+    pub fn is_torn(&self) -> bool {
+        self.watch.is_torn()
     }
 }
 
@@ -29,5 +39,26 @@ impl Deref for Mapping {
 
     fn deref(&self) -> &[u8] {
         &self.map
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_cut_reads_as_zeros_and_says_so() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 1 << 20]).unwrap();
+        let mapping = Mapping::new(&file).unwrap();
+        assert_eq!(mapping[(1 << 20) - 1], 7);
+        assert!(!mapping.is_torn());
+        file.set_len(10).unwrap();
+        assert_eq!(mapping[(1 << 20) - 1], 0);
+        assert!(mapping.is_torn());
+        let other = Mapping::new(&file).unwrap();
+        assert!(!other.is_torn());
     }
 }

@@ -21,6 +21,7 @@ mod file;
 mod mapping;
 mod needed;
 mod sections;
+mod sigbus;
 
 pub use debug_files::{DebugInfo, Found, Tried};
 pub use elf::{BuildId, Identity};
@@ -68,6 +69,11 @@ impl Binary {
     /// The build-id, if the file has one.
     pub fn build_id(&self) -> Option<&BuildId> {
         self.identity.build_id.as_ref()
+    }
+
+    /// Whether a file that was mapped for it was cut since: it must be opened again.
+    pub fn is_torn(&self) -> bool {
+        self.debug_info().is_some_and(|debug_info| debug_info.sections().is_torn())
     }
 
     /// The debug info, if any was found.

@@ -4,6 +4,9 @@
 //! claims is checked against a limit first, since a few bytes can claim terabytes. In a relocatable
 //! file (.o, .ko) the section is copied and its relocations applied; an executable with leftover
 //! relocation sections (Debian's vmlinux has them) is final already and must be left as it is.
+//!
+//! A relocatable file has one section for each COMDAT group, all of one name: GCC and Clang put each
+//! type unit into a group of its own. They are read as one, in order, as the linker joins them.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -11,7 +14,9 @@ use std::sync::OnceLock;
 use gimli::SectionId;
 use object::{
     CompressionFormat, Object, ObjectKind, ObjectSection, ObjectSymbol, RelocationTarget,
+    SectionIndex,
 };
+use rustc_hash::FxHashMap;
 
 use super::{Error, Mapping, elf};
 
@@ -41,14 +46,22 @@ pub struct Sections {
     slots: [Option<Slot>; WANTED.len()],
 }
 
-/// Where a section's bytes are in the file, and its decompressed bytes once they are needed.
+/// The sections of one name, and their final bytes once they are needed.
 #[derive(Debug)]
 struct Slot {
+    /// At least one.
+    pieces: Vec<Piece>,
+    owned: OnceLock<Result<Box<[u8]>, String>>,
+}
+
+/// Where one section's bytes are in the file.
+#[derive(Debug)]
+struct Piece {
+    index: SectionIndex,
     offset: u64,
     size: u64,
     format: CompressionFormat,
     uncompressed_size: u64,
-    owned: OnceLock<Result<Box<[u8]>, String>>,
 }
 
 impl Sections {
@@ -64,18 +77,25 @@ impl Sections {
     /// Whether there is any DWARF to read. A stripped file's debug twin keeps its section headers
     /// as NOBITS, so presence by name alone says nothing.
     pub(crate) fn has_debug_info(&self) -> bool {
-        let present = |id| self.slot(id).is_some_and(|slot| slot.uncompressed_size > 0);
+        let present = |id| self.slot(id).is_some_and(|slot| slot.uncompressed_size() > 0);
         present(SectionId::DebugInfo) || present(SectionId::DebugTypes)
+    }
+
+    /// Whether the file was cut while it was read.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.mapping.is_torn()
     }
 
     /// The bytes of a section, empty where the file has none or it cannot be decompressed (then
     /// [`Sections::problem`] says why).
     pub fn bytes(&self, id: SectionId) -> &[u8] {
         let Some(slot) = self.slot(id) else { return &[] };
-        if !self.relocatable && slot.format == CompressionFormat::None {
-            return slot.raw(&self.mapping).unwrap_or(&[]);
+        if let ([piece], false) = (slot.pieces.as_slice(), self.relocatable)
+            && piece.format == CompressionFormat::None
+        {
+            return piece.raw(&self.mapping).unwrap_or(&[]);
         }
-        let owned = slot.owned.get_or_init(|| self.prepare(id, slot));
+        let owned = slot.owned.get_or_init(|| self.prepare(slot));
         owned.as_deref().unwrap_or(&[])
     }
 
@@ -93,25 +113,86 @@ impl Sections {
         self.slots.get(position)?.as_ref()
     }
 
-    fn prepare(&self, id: SectionId, slot: &Slot) -> Result<Box<[u8]>, String> {
-        let mut bytes = slot.decompress(&self.mapping)?;
+    fn prepare(&self, slot: &Slot) -> Result<Box<[u8]>, String> {
+        let mut bytes = Vec::new();
+        for piece in &slot.pieces {
+            bytes.append(&mut piece.decompress(&self.mapping)?);
+        }
         if self.relocatable {
-            relocate(&self.mapping, id, &mut bytes).map_err(|error| error.to_string())?;
+            self.relocate(slot, &mut bytes).map_err(|error| error.to_string())?;
         }
         Ok(bytes.into())
+    }
+
+    /// Applies a relocatable file's relocations to its debug sections, as the linker would with every
+    /// section at its own address: references between debug sections become offsets.
+    fn relocate(&self, slot: &Slot, bytes: &mut [u8]) -> object::Result<()> {
+        let file = object::File::parse(&*self.mapping)?;
+        let little = file.is_little_endian();
+        let starts: FxHashMap<SectionIndex, u64> =
+            self.slots.iter().flatten().flat_map(Slot::starts).collect();
+        for (index, piece_start) in slot.starts() {
+            for (offset, relocation) in file.section_by_index(index)?.relocations() {
+                let target = match relocation.target() {
+                    RelocationTarget::Symbol(index) => {
+                        let symbol = file.symbol_by_index(index)?;
+                        let section = symbol.section_index();
+                        let start = section.and_then(|index| starts.get(&index)).copied();
+                        symbol.address().wrapping_add(start.unwrap_or(0))
+                    }
+                    _ => 0,
+                };
+                let start = piece_start.checked_add(offset).and_then(|at| usize::try_from(at).ok());
+                let width = usize::from(relocation.size() / 8);
+                let range = start.and_then(|start| Some(start..start.checked_add(width)?));
+                let Some(field) = range.and_then(|range| bytes.get_mut(range)) else { continue };
+                let mut value = target.wrapping_add_signed(relocation.addend());
+                if relocation.has_implicit_addend() {
+                    value = value.wrapping_add(read_field(field, little));
+                }
+                write_field(field, little, value);
+            }
+        }
+        Ok(())
     }
 }
 
 impl Slot {
     fn find(file: &object::File<'_>, id: SectionId) -> Option<Slot> {
-        let section = file.section_by_name(id.name())?;
+        let is_wanted = |name: &str| {
+            let older = name.strip_prefix(".zdebug_");
+            name == id.name()
+                || older.is_some_and(|rest| id.name().strip_prefix(".debug_") == Some(rest))
+        };
+        let sections = file.sections().filter(|section| section.name().is_ok_and(is_wanted));
+        let pieces: Vec<Piece> = sections.filter_map(|section| Piece::of(&section)).collect();
+        (!pieces.is_empty()).then(|| Slot { pieces, owned: OnceLock::new() })
+    }
+
+    /// Where each section starts when they are joined.
+    fn starts(&self) -> impl Iterator<Item = (SectionIndex, u64)> + '_ {
+        self.pieces.iter().scan(0_u64, |end, piece| {
+            let start = *end;
+            *end = end.saturating_add(piece.uncompressed_size);
+            Some((piece.index, start))
+        })
+    }
+
+    fn uncompressed_size(&self) -> u64 {
+        let sizes = self.pieces.iter().map(|piece| piece.uncompressed_size);
+        sizes.fold(0, u64::saturating_add)
+    }
+}
+
+impl Piece {
+    fn of<'data>(section: &impl ObjectSection<'data>) -> Option<Piece> {
         let range = section.compressed_file_range().ok()?;
-        Some(Slot {
+        Some(Piece {
+            index: section.index(),
             offset: range.offset,
             size: range.compressed_size,
             format: range.format,
             uncompressed_size: range.uncompressed_size,
-            owned: OnceLock::new(),
         })
     }
 
@@ -136,31 +217,6 @@ impl Slot {
         let bytes = compressed.decompress().map_err(|error| error.to_string())?;
         Ok(bytes.into_owned())
     }
-}
-
-/// Applies a relocatable file's relocations to one of its debug sections, as the linker would with
-/// every section at its own address: references between debug sections become offsets.
-fn relocate(mapping: &[u8], id: SectionId, bytes: &mut [u8]) -> object::Result<()> {
-    let file = object::File::parse(mapping)?;
-    let Some(section) = file.section_by_name(id.name()) else { return Ok(()) };
-    let little = file.is_little_endian();
-    for (offset, relocation) in section.relocations() {
-        let target = match relocation.target() {
-            RelocationTarget::Symbol(index) => file.symbol_by_index(index)?.address(),
-            _ => 0,
-        };
-        let Ok(start) = usize::try_from(offset) else { continue };
-        let width = usize::from(relocation.size() / 8);
-        let Some(field) = start.checked_add(width).and_then(|end| bytes.get_mut(start..end)) else {
-            continue;
-        };
-        let mut value = target.wrapping_add_signed(relocation.addend());
-        if relocation.has_implicit_addend() {
-            value = value.wrapping_add(read_field(field, little));
-        }
-        write_field(field, little, value);
-    }
-    Ok(())
 }
 
 fn read_field(field: &[u8], little: bool) -> u64 {

@@ -2,7 +2,7 @@
 
 use gimli::{AttributeValue, DwAt, constants as dw};
 
-use super::{Die, DieRef, Error, Slice, View};
+use super::{Die, DieRef, Error, Slice, UnitView, View};
 
 impl<'a> Die<'a> {
     /// A flag (DW_FORM_flag, DW_FORM_flag_present); absent is false.
@@ -56,9 +56,16 @@ impl<'a> Die<'a> {
 impl<'a> View<'a> {
     /// The name of a DIE, as bytes of the string section; none where it has no name.
     pub fn name(&self, die: &Die<'a>) -> Option<&'a [u8]> {
-        let value = die.entry.attr_value(dw::DW_AT_name)?;
-        let text = self.dwarf.attr_string(&die.unit.unit, value).ok()?;
-        Some(text.slice())
+        self.string(&die.unit, die.entry.attr_value(dw::DW_AT_name)?)
+    }
+
+    /// The text of an attribute of a unit's DIE, as bytes of its section; none where it is no text.
+    pub fn string(
+        &self,
+        unit: &UnitView<'a>,
+        value: AttributeValue<Slice<'a>>,
+    ) -> Option<&'a [u8]> {
+        Some(self.dwarf.attr_string(&unit.unit, value).ok()?.slice())
     }
 
     /// Where a reference attribute leads; none where the DIE has no such attribute.

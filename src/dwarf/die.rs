@@ -62,9 +62,10 @@ impl<'a> Die<'a> {
         self.entry.has_attr(name)
     }
 
-    /// Whether it only says that the type exists, not what it is.
+    /// Whether it only says that the type exists, not what it is: a declaration, or the stand-in for
+    /// a type unit's DIE.
     pub fn is_declaration(&self) -> bool {
-        self.flag(dw::DW_AT_declaration)
+        self.flag(dw::DW_AT_declaration) || self.has(dw::DW_AT_signature)
     }
 
     /// Whether it may have children; the list can be empty.

@@ -17,6 +17,7 @@ mod language;
 mod scope;
 mod units;
 mod view;
+mod walk;
 
 pub use debug_file::DebugFile;
 pub use die::{Children, Die};
@@ -24,6 +25,7 @@ pub use die_ref::{DieRef, DieSection, FileId};
 pub use index::{Definitions, Index};
 pub use language::Language;
 pub use view::{UnitView, View};
+pub use walk::{Step, Walk};
 
 /// The reader that all DWARF is read with: bytes in place, either byte order.
 pub type Slice<'a> = gimli::EndianSlice<'a, gimli::RunTimeEndian>;

@@ -23,6 +23,15 @@ impl<'a> View<'a> {
     /// The names of the scopes around a DIE, outermost first; an empty name stands for an unnamed
     /// namespace or struct. Function scopes are left out.
     pub fn scope_of(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
+        // Of a DIE that completes a declaration, the declaration stands in the scope (DWARF 5 §5.7.1):
+        // GCC's type units are written so.
+        match self.reference(die, dw::DW_AT_specification)? {
+            Some(declaration) => self.scope_around(&self.die(declaration)?),
+            None => self.scope_around(die),
+        }
+    }
+
+    fn scope_around(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
         let scopes = self.scopes(die.unit())?;
         let offset = die.at().offset();
         // The innermost scope is the last that starts before the DIE and has not ended.

@@ -54,8 +54,14 @@ impl<'a> View<'a> {
         Die::read(unit, at)
     }
 
+    /// Reads the DIE that a DIE of `unit` refers to: most references stay in their unit, which then
+    /// need not be looked up.
+    pub fn die_from(&self, unit: &Rc<UnitView<'a>>, at: DieRef) -> Result<Die<'a>, Error> {
+        if unit.holds(at) { Die::read(Rc::clone(unit), at) } else { self.die(at) }
+    }
+
     /// Where an attribute's reference leads (DWARF 5 §7.5.5, class reference).
-    pub(super) fn follow(
+    pub fn follow(
         &self,
         from: &UnitView<'a>,
         value: AttributeValue<Slice<'a>>,
@@ -217,6 +223,14 @@ impl<'a> UnitView<'a> {
     pub(super) fn die_ref(&self, offset: UnitOffset) -> DieRef {
         let offset = self.start.saturating_add(offset.0 as u64);
         DieRef::new(FileId::Main, self.section, offset)
+    }
+
+    /// Whether a reference leads into this unit.
+    pub(super) fn holds(&self, die: DieRef) -> bool {
+        let end = self.start.saturating_add(self.end().0 as u64);
+        die.file() == FileId::Main
+            && die.section() == self.section
+            && (self.start..end).contains(&die.offset())
     }
 
     /// The place in this unit of a DIE that is known to be in it.

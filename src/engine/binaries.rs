@@ -45,6 +45,7 @@ impl Binaries {
         let now = self.clock.fetch_add(1, Ordering::Relaxed);
         if let Some(opened) = lock(&self.open).get(path)
             && *opened.binary().stamp() == stamp
+            && !opened.binary().is_torn()
         {
             opened.used.store(now, Ordering::Relaxed);
             return Ok(Arc::clone(opened));

@@ -22,15 +22,22 @@ impl Answer for OffsetsOfMethod {
     fn answer(engine: &Engine, job: &Job, request: OffsetsOfRequest) -> Result<OffsetsOf, Error> {
         let language = request.language.as_deref().map(language_named).transpose()?;
         let readings = readings(&request)?;
-        let mut search = Search { engine, job, language, searched: Vec::new(), open: Vec::new() };
+        let mut search = Search {
+            engine,
+            job,
+            language,
+            searched: Vec::new(),
+            open: Vec::new(),
+            no_member: None,
+        };
         let asked = search.asked(&request.binaries)?;
         let mut matches = search.through(&asked, &readings)?;
-        if matches.is_empty() {
+        if matches.is_empty() && search.no_member.is_none() {
             let loaded = search.loaded_by_searched();
             matches = search.through(&loaded, &readings)?;
         }
         if matches.is_empty() {
-            return Err(search.failure(&readings));
+            return Err(search.no_member.take().unwrap_or_else(|| search.failure(&readings)));
         }
         let mut answer = OffsetsOf { matches, searched: search.searched, rendered: None };
         let styled = request.render.map(|form| render::layout(&answer, form));
@@ -65,6 +72,8 @@ struct Search<'e> {
     language: Option<Language>,
     searched: Vec<Searched>,
     open: Vec<Arc<Opened>>,
+    /// The type was found without the member: the answer, unless another binary has both.
+    no_member: Option<Error>,
 }
 
 impl Search<'_> {
@@ -139,12 +148,21 @@ impl Search<'_> {
         };
         searched.debug_info = Provenance::from(&*opened);
         let found = self.definitions(&opened, readings);
+        if opened.binary().is_torn() {
+            return Err(rewritten(&known.path));
+        }
         searched.problem = opened.file.problem().or_else(|| opened.file.indexed()?.problem());
         self.open.push(Arc::clone(&opened));
         let found = match found {
             Ok(found) => found,
             Err(types::Error::Dwarf(error)) => {
                 searched.problem = Some(error.to_string());
+                Vec::new()
+            }
+            Err(error @ types::Error::NoSuchMember { .. }) => {
+                let error = Error::from(error);
+                searched.problem = Some(error.sentence.clone());
+                self.no_member.get_or_insert(error);
                 Vec::new()
             }
             Err(error) => {
@@ -245,6 +263,11 @@ impl Search<'_> {
         near.truncate(5);
         near
     }
+}
+
+fn rewritten(path: &std::path::Path) -> Error {
+    let sentence = format!("{} was rewritten while it was being read", path.display());
+    Error::new(Kind::Unreadable, sentence).hint("ask again once the build is done")
 }
 
 /// Whether the binary was looked into only because another one loads it.

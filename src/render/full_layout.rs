@@ -5,9 +5,9 @@ use std::fmt::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::escape;
-use super::offsets::{bits, write_origin};
+use super::offsets::bits;
 use super::style::{DIM, TITLE, UNCERTAIN};
-use crate::api::layout::{Hole, Layout, LayoutMatch, Member, OffsetsOf};
+use crate::api::layout::{Hole, Layout, LayoutMatch, Member};
 
 /// x86-64 and most arm64: the boundary that people lay structs out for.
 const CACHE_LINE: u64 = 64;
@@ -15,22 +15,8 @@ const CACHE_LINE: u64 = 64;
 /// The comments stand in one column unless a declaration is longer than this.
 const MAX_DECLARATION: usize = 56;
 
-/// Writes every match, one under the other.
-pub(super) fn write(page: &mut String, answer: &OffsetsOf) -> fmt::Result {
-    let count = answer.matches.len();
-    for (position, found) in answer.matches.iter().enumerate() {
-        if count > 1 {
-            if position > 0 {
-                writeln!(page)?;
-            }
-            write_origin(page, position + 1, count, &found.layout)?;
-        }
-        write_match(page, found)?;
-    }
-    Ok(())
-}
-
-fn write_match(page: &mut String, found: &LayoutMatch) -> fmt::Result {
+/// Writes one match.
+pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
     let mut view = View { rows: Vec::new(), line: 0 };
     let layout = &found.layout;
     match &found.selected {
@@ -229,15 +215,12 @@ fn declare(type_name: &str, name: &str) -> String {
         let (before, after) = type_name.split_at(star + depth + stars);
         return format!("{before}{name}{after}");
     }
-    match type_name.find('[') {
-        // A leading bracket is Rust's array: `[u8; 4]`.
-        Some(bracket) if bracket > 0 && type_name.ends_with(']') => {
-            let (element, extents) = type_name.split_at(bracket);
-            format!("{} {name}{extents}", element.trim_end())
-        }
-        _ if type_name.ends_with('*') => format!("{type_name}{name}"),
-        _ => format!("{type_name} {name}"),
-    }
+    // A leading bracket is Rust's array (`[u8; 4]`), which is a name like any other.
+    let extents = type_name.find('[').filter(|at| *at > 0 && type_name.ends_with(']'));
+    let (element, extents) = type_name.split_at(extents.unwrap_or(type_name.len()));
+    let element = element.trim_end();
+    let space = if element.ends_with('*') { "" } else { " " };
+    format!("{element}{space}{name}{extents}")
 }
 
 #[cfg(test)]

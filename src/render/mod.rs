@@ -21,17 +21,51 @@ pub mod report;
 pub mod style;
 mod wrap;
 
-use crate::api::layout::{LayoutForm, OffsetsOf};
+use std::fmt::{self, Write};
 
-/// Layouts in one of their forms, styled.
+use crate::api::layout::{Layout, LayoutForm, LayoutMatch, OffsetsOf};
+use escape::escape;
+use style::DIM;
+
+/// Layouts in one of their forms, styled, one under the other; where a name has several, each says
+/// where it is from.
 pub fn layout(answer: &OffsetsOf, form: LayoutForm) -> String {
     let mut page = String::new();
     // Writing to a String cannot fail.
-    let _ = match form {
-        LayoutForm::Script => offsets::write(&mut page, answer),
-        LayoutForm::Layout => full_layout::write(&mut page, answer),
-    };
+    let _ = write_matches(&mut page, &answer.matches, form);
     page
+}
+
+fn write_matches(page: &mut String, matches: &[LayoutMatch], form: LayoutForm) -> fmt::Result {
+    for (position, found) in matches.iter().enumerate() {
+        if position > 0 {
+            writeln!(page)?;
+        }
+        if matches.len() > 1 {
+            write_origin(page, position + 1, matches.len(), &found.layout)?;
+        }
+        match form {
+            LayoutForm::Script => offsets::write(page, found)?,
+            LayoutForm::Layout => full_layout::write(page, found)?,
+        }
+    }
+    Ok(())
+}
+
+/// Which of several definitions of one name this is.
+fn write_origin(page: &mut String, number: usize, count: usize, layout: &Layout) -> fmt::Result {
+    write!(page, "{DIM}// {number} of {count}")?;
+    if let Some(declared) = &layout.declared_at {
+        write!(page, ": {}:{}", escape(&declared.file), declared.line)?;
+    }
+    for source in &layout.binaries {
+        write!(page, ", {} of {}", units(source.units), escape(&source.path))?;
+    }
+    writeln!(page, "{DIM:#}")
+}
+
+fn units(count: usize) -> String {
+    if count == 1 { "1 unit".to_owned() } else { format!("{count} units") }
 }
 
 /// The text without its styles.

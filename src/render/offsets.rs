@@ -4,45 +4,14 @@ use std::fmt::{self, Write};
 
 use super::escape::escape;
 use super::style::DIM;
-use crate::api::layout::{Layout, LayoutMatch, Member, OffsetsOf, Selected};
+use crate::api::layout::{Layout, LayoutMatch, Member, Selected};
 
-/// Writes every match, one under the other; where there are several, each says where it is from.
-pub(super) fn write(page: &mut String, answer: &OffsetsOf) -> fmt::Result {
-    let count = answer.matches.len();
-    for (position, found) in answer.matches.iter().enumerate() {
-        if count > 1 {
-            if position > 0 {
-                writeln!(page)?;
-            }
-            write_origin(page, position + 1, count, &found.layout)?;
-        }
-        match &found.selected {
-            Some(selected) => write_selected(page, &found.layout, selected)?,
-            None => write_layout(page, found)?,
-        }
+/// Writes one match.
+pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
+    match &found.selected {
+        Some(selected) => write_selected(page, &found.layout, selected),
+        None => write_layout(page, &found.layout),
     }
-    Ok(())
-}
-
-/// Which of several definitions of one name this is.
-pub(super) fn write_origin(
-    page: &mut String,
-    number: usize,
-    count: usize,
-    layout: &Layout,
-) -> fmt::Result {
-    write!(page, "{DIM}// {number} of {count}")?;
-    if let Some(declared) = &layout.declared_at {
-        write!(page, ": {}:{}", escape(&declared.file), declared.line)?;
-    }
-    for source in &layout.binaries {
-        write!(page, ", {} of {}", units(source.units), escape(&source.path))?;
-    }
-    writeln!(page, "{DIM:#}")
-}
-
-fn units(count: usize) -> String {
-    if count == 1 { "1 unit".to_owned() } else { format!("{count} units") }
 }
 
 fn write_selected(page: &mut String, layout: &Layout, selected: &Selected) -> fmt::Result {
@@ -50,8 +19,7 @@ fn write_selected(page: &mut String, layout: &Layout, selected: &Selected) -> fm
     writeln!(page, "{} => {}", escape(&name), place(&selected.member))
 }
 
-fn write_layout(page: &mut String, found: &LayoutMatch) -> fmt::Result {
-    let layout = &found.layout;
+fn write_layout(page: &mut String, layout: &Layout) -> fmt::Result {
     if layout.members.is_empty() && layout.enumerators.is_empty() && layout.kind == "type" {
         let size = layout.size.map_or("?".to_owned(), |size| size.to_string());
         return writeln!(page, "{} {DIM}// {size} bytes{DIM:#}", escape(&layout.type_name));

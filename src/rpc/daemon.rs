@@ -13,16 +13,13 @@ use tokio::net::UnixListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::Log;
 use super::pool::worker_count;
 use super::server::Server;
 use super::socket::Bound;
 use crate::config;
 use crate::engine::Engine;
 use crate::error::{Error, Kind};
-
-/// Where a daemon writes what an administrator wants to know, a line a call. Nothing that a client
-/// sent is in it.
-pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Threads that move bytes; the answers are made by the workers.
 const TRANSPORT_THREADS: usize = 2;

@@ -31,4 +31,8 @@ mod server;
 mod wire_error;
 
 pub use client::Client;
-pub use daemon::{Log, serve};
+pub use daemon::serve;
+
+/// Where a daemon writes what an administrator wants to know, a line a call. Nothing that a client
+/// sent is in it.
+pub type Log = std::sync::Arc<dyn Fn(&str) + Send + Sync>;

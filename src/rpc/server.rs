@@ -15,8 +15,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
+use super::Log;
 use super::connection::Connection;
-use super::daemon::Log;
 use super::methods::{self, Context};
 use super::pool::Pool;
 use super::socket::own_uid;

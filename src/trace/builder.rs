@@ -8,16 +8,17 @@
 
 use super::budget::Budget;
 use super::formats::gdb_session::Command;
-use super::formats::{Format, Record, assertion};
+use super::formats::{Format, assertion};
 use super::model::{
     Argument, Event, EventKind, Frame, Lines, LogRecord, PrintedValue, SessionKind, Skipped,
     SourceLine, Stack, StackKind, Thread, Trace, Value,
 };
 use super::notation::shorten;
 use super::physical;
+use super::threads::{self, ThreadFrom};
 
 /// Bytes of a skipped run's first line that are kept.
-const SKIPPED_TEXT: usize = 120;
+pub(super) const SKIPPED_TEXT: usize = 120;
 /// How many stacks back a selected frame's backtrace is looked for.
 const BACK: usize = 64;
 
@@ -29,8 +30,8 @@ pub(super) struct Builder {
     piece: Option<String>,
     stack: Option<Pending>,
     session: Session,
-    /// The last thing told was a skipped line: the next one joins it.
-    skipping: bool,
+    /// The line that would join the skipped run, if it too is skipped.
+    joins_skipped: Option<usize>,
 }
 
 /// What gdb's state must be, by what it printed.
@@ -46,6 +47,8 @@ struct Session {
     introduction: Introduction,
     /// The expression of the `print` whose value has not been seen.
     expression: Option<String>,
+    /// Variables are listed: the answer to `info locals`.
+    lists_variables: bool,
     /// What a frame without a number, or a source line, would belong to.
     awaits: Awaits,
 }
@@ -80,6 +83,8 @@ struct Pending {
     /// The core it may be the stop of.
     core: Option<usize>,
     source: Option<SourceLine>,
+    /// A skipped line followed the last frame: what comes next is no part of it.
+    interrupted: bool,
 }
 
 impl Builder {
@@ -88,7 +93,7 @@ impl Builder {
         self.finish_stack();
         self.piece = name.map(str::to_owned);
         self.session = Session::default();
-        self.skipping = false;
+        self.joins_skipped = None;
     }
 
     /// All that was told.
@@ -109,7 +114,7 @@ impl Builder {
     }
 
     fn tell(&mut self, format: Format) {
-        self.skipping = false;
+        self.joins_skipped = None;
         if !self.trace.formats.iter().any(|name| name == format.name()) {
             self.trace.formats.push(format.name().to_owned());
         }
@@ -117,14 +122,26 @@ impl Builder {
 
     /// A line nothing is made of.
     pub(super) fn skip(&mut self, first: usize, last: usize, text: &str) {
-        if let (true, Some(run)) = (self.skipping, self.trace.skipped.last_mut()) {
+        if let Some(stack) = &mut self.stack {
+            stack.interrupted = true;
+        }
+        let joins = self.joins_skipped.replace(last + 1) == Some(first);
+        if let (true, Some(run)) = (joins, self.trace.skipped.last_mut()) {
             run.lines.last = last;
             return;
         }
-        self.skipping = true;
+        // gdb's complaint about the expression, or nothing of gdb's at all.
+        self.session.expression = None;
         self.session.awaits = Awaits::Nothing;
         let skipped = Skipped { lines: self.lines(first, last), text: shorten(text, SKIPPED_TEXT) };
         self.trace.skipped.push(skipped);
+    }
+
+    /// A blank line; skipped lines around it are one run.
+    pub(super) fn blank(&mut self, number: usize) {
+        if self.joins_skipped == Some(number) {
+            self.joins_skipped = Some(number + 1);
+        }
     }
 
     /// A frame with its number.
@@ -144,16 +161,21 @@ impl Builder {
                 _ => None,
             },
             source: None,
+            interrupted: false,
         });
+        stack.interrupted = false;
         stack.frames.push(frame);
     }
 
     /// Whether the last thing told was a frame with its number, whose locals may follow.
     pub(super) fn last_frame(&mut self) -> Option<&mut Frame> {
-        match self.skipping {
-            true => None,
-            false => self.stack.as_mut()?.frames.last_mut(),
-        }
+        let stack = self.stack.as_mut().filter(|stack| !stack.interrupted);
+        stack?.frames.last_mut()
+    }
+
+    /// Whether variables are listed.
+    pub(super) fn lists_variables(&self) -> bool {
+        self.session.lists_variables
     }
 
     /// A local variable of the last frame.
@@ -179,14 +201,28 @@ impl Builder {
         }
     }
 
+    /// What looked like the frame of a stop is none; it may stand on the line of the stop itself.
+    pub(super) fn no_stop_frame(&mut self, first: usize, last: usize, line: &str) {
+        if let Awaits::Frame(index) = self.session.awaits
+            && let Some(event) = self.trace.events.get_mut(index)
+            && event.lines.first == first
+        {
+            event.lines.last = last;
+            return;
+        }
+        self.skip(first, last, line);
+    }
+
     /// A line of source under a frame; false when there is no frame it could be of.
     pub(super) fn source(&mut self, source: SourceLine, line: usize) -> bool {
-        if let Awaits::Source(index) = self.session.awaits {
-            return self.source_of_stop(index, source, line);
+        if let Awaits::Source(index) | Awaits::Frame(index) = self.session.awaits {
+            return self.source_of_event(index, source, line);
         }
-        let Some(stack) = self.stack.as_mut().filter(|_| !self.skipping) else { return false };
+        let Some(stack) = self.stack.as_mut().filter(|stack| !stack.interrupted) else {
+            return false;
+        };
         match stack.frames.as_mut_slice() {
-            [frame] if stack.source.is_none() && frame.line.is_none_or(|l| l == source.line) => {
+            [frame] if stack.source.is_none() && frame.line == Some(source.line) => {
                 frame.lines.last = line;
                 stack.source = Some(source);
                 true
@@ -195,10 +231,14 @@ impl Builder {
         }
     }
 
-    fn source_of_stop(&mut self, index: usize, source: SourceLine, line: usize) -> bool {
+    fn source_of_event(&mut self, index: usize, source: SourceLine, line: usize) -> bool {
         let Some(event) = self.trace.events.get_mut(index) else { return false };
-        let printed = event.frame.as_ref().and_then(|frame| frame.line);
-        if printed.is_some_and(|printed| printed != source.line) {
+        // `next` shows the line alone; where a frame was shown, it is that frame's line.
+        let fits = match (&event.frame, &event.what) {
+            (Some(frame), _) => frame.line == Some(source.line),
+            (None, what) => matches!(what, EventKind::Session { what: SessionKind::Command }),
+        };
+        if !fits {
             return false;
         }
         event.source = Some(source);
@@ -258,7 +298,7 @@ impl Builder {
         self.tell(Format::Gdb);
         self.forget_stop();
         if let Some(thread) = thread {
-            self.session.thread = Some(known_as(self.session.thread.take(), thread));
+            self.session.thread = Some(threads::known_as(self.session.thread.take(), thread));
         }
         let index = self.event(what, self.session.thread.clone(), lines);
         self.session.stop = Some(index);
@@ -284,15 +324,14 @@ impl Builder {
     /// gdb names the thread that what follows, or the stop just told, speaks of.
     pub(super) fn switching(&mut self, thread: Thread, lines: Lines) {
         self.tell(Format::Gdb);
-        if let Awaits::Frame(stop) | Awaits::CoreFrame(stop) = self.session.awaits {
-            if let Some(event) = self.trace.events.get_mut(stop) {
-                let named = event.thread.take().filter(|thread| thread.number.is_some());
-                event.thread = Some(known_as(Some(thread.clone()), named.unwrap_or_default()));
-            }
-        } else if let Some(core) = self.stack.as_ref().and_then(|stack| stack.core) {
-            if let Some(event) = self.trace.events.get_mut(core) {
-                event.thread = Some(thread.clone());
-            }
+        let stop = match self.session.awaits {
+            Awaits::Frame(stop) | Awaits::CoreFrame(stop) => Some(stop),
+            _ => self.stack.as_ref().and_then(|stack| stack.core),
+        };
+        if let Some(event) = stop.and_then(|stop| self.trace.events.get_mut(stop)) {
+            let named = event.thread.take().filter(|thread| thread.number.is_some());
+            let named = named.unwrap_or_default();
+            event.thread = Some(threads::known_as(Some(thread.clone()), named));
         }
         self.session.thread = Some(thread.clone());
         self.event(EventKind::Session { what: SessionKind::Switching }, Some(thread), lines);
@@ -326,12 +365,13 @@ impl Builder {
         session.introduction = Introduction::default();
         session.expression = None;
         session.awaits = Awaits::Nothing;
+        session.lists_variables = command == Command::Variables;
         match command {
             Command::Backtrace(label) => session.introduction.label = label.to_owned(),
             Command::Select => session.introduction.selects = true,
             Command::Print(expression) => session.expression = Some(expression.to_owned()),
             Command::Step => session.awaits = Awaits::Frame(index),
-            Command::Other => {}
+            Command::Variables | Command::Other => {}
         }
     }
 
@@ -358,23 +398,6 @@ impl Builder {
         self.trace.log.push(record);
     }
 
-    /// The record that a first line starts.
-    pub(super) fn new_record(&self, record: &Record<'_>, first: usize) -> LogRecord {
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        LogRecord {
-            lines: self.lines(first, first),
-            format: record.format.name().to_owned(),
-            time: owned(record.time),
-            level: owned(record.level),
-            thread: record.thread,
-            file: owned(record.file),
-            line: record.line,
-            function: owned(record.function),
-            program: owned(record.program),
-            text: record.text.to_owned(),
-        }
-    }
-
     /// The open stack is complete: its frames are told apart, and it is tied to its stop.
     fn finish_stack(&mut self) {
         let Some(pending) = self.stack.take() else { return };
@@ -386,15 +409,17 @@ impl Builder {
         };
         let lines = self.lines(first.lines.first, last.lines.last);
         let kind = pending.kind();
-        let of_header = pending.introduction.thread.is_some();
-        let thread = pending.introduction.thread.or_else(|| self.session.thread.clone());
+        let (thread, from) = match pending.introduction.thread {
+            Some(thread) => (Some(thread), ThreadFrom::Header),
+            None => (self.session.thread.clone(), ThreadFrom::Session),
+        };
         let mut frames = pending.frames;
         physical::number(&mut frames);
         let label = pending.introduction.label;
         let stack = Stack { kind, label, thread, lines, frames };
         match kind {
             StackKind::Selected => self.selected(stack),
-            StackKind::Backtrace => self.backtrace(stack, of_header),
+            StackKind::Backtrace => self.backtrace(stack, from),
         }
     }
 
@@ -427,7 +452,7 @@ impl Builder {
         self.trace.stacks.push(stack);
     }
 
-    fn backtrace(&mut self, stack: Stack, of_header: bool) {
+    fn backtrace(&mut self, stack: Stack, from: ThreadFrom) {
         let index = self.trace.stacks.len();
         if let Some((at, what)) = assertion::in_frames(&stack.frames) {
             let lines = stack.frames.get(at).map_or(stack.lines.clone(), |f| f.lines.clone());
@@ -437,12 +462,12 @@ impl Builder {
             }
         }
         let stop = self.session.stop.and_then(|stop| self.trace.events.get_mut(stop));
-        if let Some(event) = stop.filter(|event| is_stack_of(event, &stack, of_header)) {
+        if let Some(event) = stop.filter(|event| threads::is_stack_of(event, &stack, from)) {
             event.stack = Some(index);
             self.session.stop = None;
         }
         let from_the_top = stack.frames.first().is_some_and(|frame| frame.index == 0);
-        if !of_header && from_the_top && self.session.selected.is_none() {
+        if from == ThreadFrom::Session && from_the_top && self.session.selected.is_none() {
             self.session.selected = Some((index, 0));
         }
         self.trace.stacks.push(stack);
@@ -460,43 +485,5 @@ impl Pending {
         // gdb prints the source under the one frame it selects, never in a backtrace.
         let selected = self.introduction.selects || self.source.is_some();
         if selected { StackKind::Selected } else { StackKind::Backtrace }
-    }
-}
-
-/// Whether the stack is of the thread that stopped.
-fn is_stack_of(event: &Event, stack: &Stack, of_header: bool) -> bool {
-    let (Some(stopped), Some(shown)) = (&event.thread, &stack.thread) else {
-        return !of_header || begins_with(event, stack);
-    };
-    let same = same(stopped.address, shown.address)
-        .or(same(stopped.lwp, shown.lwp))
-        .or(same(stopped.number, shown.number));
-    same.unwrap_or_else(|| !of_header || begins_with(event, stack))
-}
-
-fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<bool> {
-    Some(a? == b?)
-}
-
-/// Whether the stack begins with the frame that gdb showed where the program stopped.
-fn begins_with(event: &Event, stack: &Stack) -> bool {
-    match (&event.frame, stack.frames.first()) {
-        (Some(stopped), Some(first)) => physical::same_frame(stopped, first),
-        _ => false,
-    }
-}
-
-/// What is known of a thread, when gdb calls the one it speaks of by another name: `[Switching to
-/// Thread 0x…]` gives the address, `Thread 3 "libvirtd" received …` number and name.
-fn known_as(known: Option<Thread>, named: Thread) -> Thread {
-    let Some(known) = known else { return named };
-    if known.number.is_some() && named.number.is_some() && known.number != named.number {
-        return named;
-    }
-    Thread {
-        number: named.number.or(known.number),
-        name: named.name.or(known.name),
-        address: named.address.or(known.address),
-        lwp: named.lwp.or(known.lwp),
     }
 }

@@ -9,6 +9,9 @@
 //! assert_eq!(trace.stacks[0].frames[0].module.as_deref(), Some("/usr/lib64/libxenlight.so.2.0"));
 //! ```
 //!
+//! The way of a line: `lines` cleans it, `formats` recognise it, `assemble` joins it to what it is
+//! wrapped from, `builder` ties the whole to what was told before.
+//!
 //! Rule: functions of text; no I/O, nothing printed, no panic whatever the input. A line that is
 //! not understood is in [`Trace::skipped`], never lost.
 
@@ -18,11 +21,13 @@ mod assemble;
 mod budget;
 mod builder;
 mod formats;
+mod leaf;
 mod lines;
 pub mod names;
 mod nesting;
 mod notation;
 mod physical;
+mod threads;
 mod value;
 
 pub use model::{

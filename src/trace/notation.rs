@@ -11,14 +11,24 @@ fn identifier(text: &str, inner: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-/// `name=…`, `name@entry=…`: the length of the name, and where the value starts.
+/// `name=…`, `name@entry=…`: the length of the name, and where the value starts. Of
+/// `name=name@entry=…`, which gdb prints when the value is still what it was, the name is `name`.
 pub(super) fn argument_name(text: &str) -> Option<(usize, usize)> {
-    let mut length = identifier(text, ":.");
-    if text.get(length..)?.starts_with("@entry=") {
-        length += "@entry".len();
+    const ENTRY: &str = "@entry";
+    let length = identifier(text, ":.");
+    let (name, rest) = text.split_at_checked(length)?;
+    if name.is_empty() {
+        return None;
     }
-    let found = length > 0 && text.get(length..)?.starts_with('=');
-    found.then_some((length, length + 1))
+    if rest.strip_prefix(ENTRY).is_some_and(|rest| rest.starts_with('=')) {
+        return Some((length + ENTRY.len(), length + ENTRY.len() + 1));
+    }
+    let value = rest.strip_prefix('=')?;
+    let still = value.strip_prefix(name).and_then(|rest| rest.strip_prefix(ENTRY));
+    if still.is_some_and(|rest| rest.starts_with('=')) {
+        return Some((length, length + 1 + length + ENTRY.len() + 1));
+    }
+    Some((length, length + 1))
 }
 
 /// `name = …`, `static name = …`, `["key"] = …`, Rust's `name: …`: the length of the name, and
@@ -179,6 +189,9 @@ mod tests {
 
     #[test]
     fn names_end_where_their_value_starts() {
+        assert_eq!(argument_name("sig=6"), Some((3, 4)));
+        assert_eq!(argument_name("sig=sig@entry=6"), Some((3, 14)));
+        assert_eq!(argument_name("sig=signal@entry=6"), Some((3, 4)));
         assert_eq!(argument_name("sig@entry=6"), Some((9, 10)));
         assert_eq!(argument_name("capacity 1 = {5}"), None);
         assert_eq!(member_name("_vptr.Base = 0x1"), Some((10, 13)));

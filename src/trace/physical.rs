@@ -38,3 +38,42 @@ pub(super) fn number(frames: &mut [Frame]) {
 pub(super) fn same_frame(a: &Frame, b: &Frame) -> bool {
     a.index == b.index && a.address == b.address && a.function == b.function
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::budget::Budget;
+    use crate::trace::formats::gdb;
+
+    /// The machine frame and the kind of address of each frame.
+    fn numbered(texts: &[&str], first: u32) -> Vec<(u32, Pc)> {
+        let frame = |(text, index): (&&str, u32)| gdb::frame(text, index, &mut Budget::default());
+        let mut frames: Vec<Frame> = texts.iter().zip(first..).filter_map(frame).collect();
+        number(&mut frames);
+        frames.iter().map(|frame| (frame.physical, frame.pc)).collect()
+    }
+
+    #[test]
+    fn inlined_frames_share_the_innermost_address() {
+        let stack = ["0x1 in a ()", "b ()", "c ()", "0x2 in d ()", "e ()"];
+        let expected =
+            [(0, Pc::Exact), (0, Pc::Exact), (0, Pc::Exact), (1, Pc::Return), (1, Pc::Return)];
+        assert_eq!(numbered(&stack, 0), expected);
+    }
+
+    #[test]
+    fn a_signal_interrupts_an_instruction() {
+        let stack = ["0x1 in a ()", "<signal handler called>", "b ()", "c ()", "0x2 in d ()"];
+        let expected =
+            [(0, Pc::Exact), (1, Pc::Return), (2, Pc::Exact), (2, Pc::Exact), (3, Pc::Return)];
+        assert_eq!(numbered(&stack, 0), expected);
+    }
+
+    #[test]
+    fn a_stack_without_its_top_has_return_addresses_only() {
+        assert_eq!(
+            numbered(&["0x1 in a ()", "0x2 in b ()"], 3),
+            [(0, Pc::Return), (1, Pc::Return)]
+        );
+    }
+}

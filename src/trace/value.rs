@@ -9,10 +9,10 @@
 //! one tree. What is beyond stays in the text of the value around it.
 
 use super::budget::Budget;
+use super::leaf::{self, Leaf};
 use super::model::{Argument, Value, ValueKind};
 use super::nesting::{after_character, group_end, string_end};
 use super::notation::{self, shorten};
-use crate::address::RuntimeAddress;
 
 /// Levels of braces that become levels of the tree.
 const DEPTH: usize = 64;
@@ -61,7 +61,7 @@ fn argument(item: Item) -> Argument {
 
 /// A value the budget has no room for.
 fn unpaid(text: &str) -> Value {
-    leaf_value(shorten(text, 16), Leaf::of_kind(ValueKind::Unknown))
+    Leaf::of_kind(ValueKind::Unknown).value(shorten(text, 16))
 }
 
 /// How the names in a list stand before their values.
@@ -126,7 +126,10 @@ impl<'a, 'b> Reader<'a, 'b> {
                 self.at += 1;
             }
             match pending.as_mut() {
-                Some(before) if self.belongs(before, &next) => before.end = next.end,
+                Some(before) if self.belongs(before, &next) => {
+                    before.end = next.end;
+                    before.children = before.children.take().or(next.children);
+                }
                 _ => {
                     let before = pending.replace(next);
                     items.extend(before.and_then(|before| self.item(before)));
@@ -245,20 +248,18 @@ impl<'a, 'b> Reader<'a, 'b> {
     /// The value whose whole text is known; none when the budget has no room for it.
     fn finish(&mut self, text: &str, children: Option<Vec<Item>>, limit: usize) -> Option<Value> {
         let leaf = match &children {
-            Some(_) => Leaf::of_kind(ValueKind::Array),
-            None => leaf(text, limit),
+            Some(_) => leaf::function(text, limit),
+            None => Some(leaf::leaf(text, limit)),
         };
-        let strings = leaf.string.as_ref().map_or(0, String::len);
-        if !self.budget.pay(size_of::<Value>() + text.len().min(limit) + strings) {
+        let size = leaf.as_ref().map_or(0, Leaf::size);
+        if !self.budget.pay(size_of::<Value>() + text.len().min(limit) + size) {
             return None;
         }
-        let Some(items) = children else {
-            return Some(leaf_value(shorten(text, limit), leaf));
-        };
-        if let Some(pointer) = function_pointer(text) {
-            return Some(leaf_value(shorten(text, limit), pointer));
+        if let Some(leaf) = leaf {
+            return Some(leaf.value(shorten(text, limit)));
         }
-        let mut value = leaf_value(shorten(text, limit), leaf);
+        let items = children.unwrap_or_default();
+        let mut value = Leaf::of_kind(ValueKind::Array).value(shorten(text, limit));
         if items.iter().any(|item| item.name.is_some()) {
             value.kind = ValueKind::Struct;
             value.fields = items.into_iter().map(argument).collect();
@@ -269,104 +270,104 @@ impl<'a, 'b> Reader<'a, 'b> {
     }
 }
 
-/// What a text without braces says.
-struct Leaf {
-    kind: ValueKind,
-    address: Option<RuntimeAddress>,
-    symbol: Option<String>,
-    string: Option<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Leaf {
-    fn of_kind(kind: ValueKind) -> Self {
-        Leaf { kind, address: None, symbol: None, string: None }
+    fn read(text: &str) -> Value {
+        value(text, &mut Budget::default())
     }
-}
 
-fn leaf_value(text: String, leaf: Leaf) -> Value {
-    let Leaf { kind, address, symbol, string } = leaf;
-    Value { text, kind, address, symbol, string, fields: Vec::new(), elements: Vec::new() }
-}
-
-fn leaf(text: &str, limit: usize) -> Leaf {
-    let bare = without_cast(text);
-    if bare == "<optimized out>" {
-        return Leaf::of_kind(ValueKind::OptimizedOut);
+    fn names(fields: &[Argument]) -> Vec<&str> {
+        fields.iter().map(|field| field.name.as_str()).collect()
     }
-    if let Some(pointer) = pointer(bare, limit) {
-        return pointer;
+
+    #[test]
+    fn kinds_are_told_apart() {
+        use ValueKind::*;
+        for (text, kind) in [
+            ("-1", Scalar),
+            ("44 ','", Scalar),
+            ("1.5e+10", Scalar),
+            ("false", Scalar),
+            ("XenbusStateConnected", Name),
+            ("(POLLIN | POLLOUT)", Name),
+            ("(POLLIN | unknown: 0x8)", Name),
+            ("ns::Colour::red", Name),
+            ("0x40", Pointer),
+            ("(struct XenDevice *) 0xadd280", Pointer),
+            ("{int (int)} 0x401136 <main>", Pointer),
+            ("\"text\"", String),
+            ("'\\000' <repeats 63 times>", String),
+            ("<optimized out>", OptimizedOut),
+            ("...", Unknown),
+            ("<error reading variable>", Unknown),
+            ("", Unknown),
+            ("{fd = 1}", Struct),
+            ("{1, 2, 3...}", Array),
+            ("{}", Array),
+            ("std::vector of length 3, capacity 3 = {3, 4, 5}", Array),
+            ("@0x7ffe0010: 5", Scalar),
+        ] {
+            assert_eq!(read(text).kind, kind, "{text}");
+        }
     }
-    let quoted = bare.trim_start_matches(['L', 'u', 'U', '8']);
-    if quoted.starts_with('"') || (quoted.starts_with('\'') && quoted.contains(" <repeats ")) {
-        let string = Some(notation::unescape(quoted, limit));
-        return Leaf { string, ..Leaf::of_kind(ValueKind::String) };
+
+    #[test]
+    fn a_pointer_shows_what_is_behind_it() {
+        let value = read("0x555555556050 <__PRETTY_FUNCTION__.0> \"on \\\"event\\\"\"");
+        assert_eq!(value.address.unwrap().0, 0x5555_5555_6050);
+        assert_eq!(value.symbol.as_deref(), Some("__PRETTY_FUNCTION__.0"));
+        assert_eq!(value.string.as_deref(), Some("on \"event\""));
+        let value = read("0x8 <error: Cannot access memory at address 0x8>");
+        assert_eq!((value.symbol, value.string), (None, None));
+        let value = read("0x55 <operator<(ns::A<int, char> const&, int)+16>");
+        assert_eq!(value.symbol.as_deref(), Some("operator<(ns::A<int, char> const&, int)+16"));
     }
-    Leaf::of_kind(plain_kind(bare))
-}
 
-/// `0x40`, `0x40 "text"`, `0x40 <f+12>`.
-fn pointer(text: &str, limit: usize) -> Option<Leaf> {
-    let digits = text.strip_prefix("0x")?;
-    let end = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
-    let (digits, rest) = digits.split_at_checked(end)?;
-    let address = RuntimeAddress(u64::from_str_radix(digits, 16).ok()?);
-    let rest = rest.trim_start();
-    let symbol = rest.strip_prefix('<').and_then(symbol);
-    let quoted = match rest.split_once("> ") {
-        Some((_, after)) if symbol.is_some() => after,
-        _ => rest.trim_start_matches(['L', 'u', 'U', '8']),
-    };
-    Some(Leaf {
-        kind: ValueKind::Pointer,
-        address: Some(address),
-        symbol: symbol.map(|symbol| shorten(symbol, limit)),
-        string: quoted.starts_with('"').then(|| notation::unescape(quoted, limit)),
-    })
-}
-
-/// What stands between `<` and the last `>` of a symbol; gdb also puts `<error: …>` there.
-fn symbol(text: &str) -> Option<&str> {
-    let (symbol, _) = text.split_once(" \"").unwrap_or((text, ""));
-    let symbol = symbol.trim_end().strip_suffix('>')?;
-    (!symbol.starts_with("error") && !symbol.starts_with("repeats ")).then_some(symbol)
-}
-
-/// `{int (int)} 0x401136 <main>`: gdb's way to print a function.
-fn function_pointer(text: &str) -> Option<Leaf> {
-    let end = group_end(text.as_bytes(), 0)?;
-    pointer(text.get(end..)?.strip_prefix(' ')?, INNER_TEXT)
-}
-
-/// Without `(struct foo *) ` and C++'s `@0x7ffe0010: ` of references.
-fn without_cast(text: &str) -> &str {
-    let cast = text.starts_with('(').then(|| group_end(text.as_bytes(), 0)).flatten();
-    let after = cast.and_then(|end| text.get(end..)).and_then(|after| after.strip_prefix(' '));
-    let bare = after.unwrap_or(text);
-    match bare.strip_prefix('@').and_then(|reference| reference.split_once(": ")) {
-        Some((_, referred)) => referred,
-        None => bare.strip_prefix('@').unwrap_or(bare),
+    #[test]
+    fn members_keep_their_commas() {
+        let text = "{name = \"a, b\", '\\000' <repeats 9 times>, {number = 0, ratio = 0}, \
+                    cb = 0x1 <f<int, char>>, sides = std::vector of length 2, capacity 2 = {3, 4}, \
+                    <ns::Base> = {kind = 7}, static count = 2, next = 0x0}";
+        let value = read(text);
+        let expected = ["name", "", "cb", "sides", "<ns::Base>", "static count", "next"];
+        assert_eq!(names(&value.fields), expected);
+        assert_eq!(value.fields[0].value.string.as_deref(), Some("a, b"));
+        assert_eq!(value.fields[3].value.elements.len(), 2);
     }
-}
 
-/// The kind of a text that is neither an address nor in quotes.
-fn plain_kind(text: &str) -> ValueKind {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let is_word = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':')
-    };
-    let flags = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
-    if unsigned.starts_with(|c: char| c.is_ascii_digit())
-        || ["true", "false", "inf"].contains(&unsigned)
-        || unsigned.starts_with("nan(")
-        || (text.starts_with('\'') && text.ends_with('\''))
-    {
-        ValueKind::Scalar
-    } else if is_word(text)
-        || (flags.contains(" | ") && flags.split(" | ").next().is_some_and(is_word))
-    {
-        ValueKind::Name
-    } else {
-        ValueKind::Unknown
+    #[test]
+    fn arguments_keep_what_brackets_and_quotes_hold() {
+        let text = "s=0x4 \"x=1, y=2\", v=..., c=44 ',', old=old@entry=6, gone@entry=7";
+        let read = arguments(text, &mut Budget::default());
+        assert_eq!(names(&read), ["s", "v", "c", "old", "gone"]);
+        let at_entry: Vec<bool> = read.iter().map(|argument| argument.at_entry).collect();
+        assert_eq!(at_entry, [false, false, false, false, true]);
+        assert_eq!(read[3].value.text, "6");
+    }
+
+    #[test]
+    fn trees_stay_bounded() {
+        let deep = read(&"{a = ".repeat(1_000_000));
+        let mut depth = 0;
+        let mut level = &deep;
+        while let Some(field) = level.fields.first() {
+            level = &field.value;
+            depth += 1;
+        }
+        assert_eq!(depth, DEPTH);
+        assert_eq!(read(&format!("{{{}}}", "1, ".repeat(1_000_000))).elements.len(), NODES);
+        assert!(read(&"9".repeat(1_000_000)).text.len() < TEXT + 4);
+        read(&"<".repeat(1_000_000));
+        read(&"[,".repeat(1_000_000));
+        read(&"(((".repeat(1_000_000));
+    }
+
+    #[test]
+    fn what_the_budget_cannot_pay_is_left_out() {
+        let mut budget = Budget::of(3 * size_of::<Value>());
+        let value = value("{1, 2, 3, 4, 5, 6}", &mut budget);
+        assert!(value.elements.len() < 6);
     }
 }

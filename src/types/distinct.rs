@@ -35,6 +35,7 @@ struct Target {
 }
 
 /// Every distinct layout, the most common first; empty where the binary does not define the name.
+/// Where a member is asked for, those that have it.
 pub fn find(
     job: &Job,
     file: &DebugFile,
@@ -55,17 +56,30 @@ pub fn find(
         }
     }
     let mut matches: Vec<LayoutMatch> = Vec::new();
+    let mut failure = None;
     for (target, units) in distinct {
         let die = reader.die(target.die)?;
         let mut layout = reader.layout(&die, target.known_as.as_deref())?;
         layout.via.clone_from(&target.via);
-        match matches.iter_mut().find(|other| other.layout.same_as(&layout)) {
-            Some(same) => same.units += units,
-            None => {
-                let selected = question.path.map(|path| reader.select(&die, path)).transpose()?;
-                matches.push(LayoutMatch { layout, units, selected });
+        let selected = match question.path.map(|path| reader.select(&die, path)).transpose() {
+            Ok(selected) => selected,
+            // Another definition may have the member.
+            Err(error @ Error::NoSuchMember { .. }) => {
+                failure = failure.or(Some(error));
+                continue;
             }
+            Err(error) => return Err(error),
+        };
+        // What is inside an array's elements shows only where a path leads there.
+        let is_same =
+            |other: &&mut LayoutMatch| other.layout.same_as(&layout) && other.selected == selected;
+        match matches.iter_mut().find(is_same) {
+            Some(same) => same.units += units,
+            None => matches.push(LayoutMatch { layout, units, selected }),
         }
+    }
+    if let (Some(failure), []) = (failure, matches.as_slice()) {
+        return Err(failure);
     }
     // Stable: among equally common ones, the order of the file.
     matches.sort_by_key(|found| std::cmp::Reverse(found.units));
@@ -75,9 +89,10 @@ pub fn find(
 /// The types the name leads to, each once: tags first, so that a typedef of the same name adds
 /// nothing.
 fn targets(reader: &Reader<'_, '_>, question: &Question<'_>) -> Result<Vec<Target>, Error> {
-    let found = reader.index.find(reader.view, question.name.name.as_bytes());
+    let spellings = question.name.spellings();
+    let find = |name: &String| reader.index.find(reader.view, name.as_bytes()).definitions;
     let mut named = Vec::new();
-    for at in found.definitions {
+    for at in spellings.iter().flat_map(find) {
         let die = reader.die(at)?;
         let wanted = question.name.admits(die.tag())
             && question.language.is_none_or(|language| language == die.language())

@@ -134,6 +134,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn member(&self, die: &Die<'a>, base: Option<u64>, nesting: Nesting) -> Result<Member, Error> {
+        self.count_member()?;
         let declared = self.type_of(die)?;
         let underlying = match &declared {
             Some(declared) => self.underlying(declared.clone())?,

@@ -79,6 +79,25 @@ impl TypeName {
         Ok(readings)
     }
 
+    /// The name as compilers may have spelled it: with a space between closing brackets of template
+    /// arguments (GCC, older Clang) and without (Clang from 14 on).
+    pub(crate) fn spellings(&self) -> Vec<String> {
+        if !self.name.ends_with('>') {
+            return vec![self.name.clone()];
+        }
+        let words = self.name.split_whitespace().collect::<Vec<_>>().join(" ");
+        let commas = words.split(',').map(str::trim).collect::<Vec<_>>().join(", ");
+        let mut joined = commas;
+        while joined.contains("> >") {
+            joined = joined.replace("> >", ">>");
+        }
+        let mut spaced = joined.clone();
+        while spaced.contains(">>") {
+            spaced = spaced.replace(">>", "> >");
+        }
+        if spaced == joined { vec![joined] } else { vec![spaced, joined] }
+    }
+
     /// Whether a DIE of this tag can be what was asked for.
     pub(crate) fn admits(&self, tag: DwTag) -> bool {
         match self.keyword {
@@ -166,6 +185,14 @@ mod tests {
             parsed("::std::vector<int, std::allocator<int> >"),
             "std::vector<int, std::allocator<int> >"
         );
+    }
+
+    #[test]
+    fn template_arguments_are_spaced_as_each_compiler_does() {
+        let spellings = |text| TypeName::parse(text).unwrap().spellings();
+        assert_eq!(spellings("a<b<c,1>,d>"), ["a<b<c, 1>, d>"]);
+        assert_eq!(spellings("a<b<c<d> >>"), ["a<b<c<d> > >", "a<b<c<d>>>"]);
+        assert_eq!(spellings("a"), ["a"]);
     }
 
     #[test]

@@ -5,11 +5,15 @@ use std::cell::Cell;
 use gimli::{DwTag, constants as dw};
 
 use super::Error;
-use crate::dwarf::{Die, DieRef, Index, Language, View};
+use crate::dwarf::{self, Die, DieRef, Index, Language, View};
 use crate::job::Job;
 
 /// A chain of typedefs and qualifiers longer than this is a cycle.
 pub(super) const MAX_CHAIN: usize = 64;
+
+/// More members than any type has, those of its members included: a kernel's largest has some ten
+/// thousand.
+const MAX_MEMBERS: usize = 1 << 18;
 
 /// How often the job is asked whether to go on, in DIEs.
 const CHECK_EVERY: usize = 1 << 12;
@@ -21,11 +25,12 @@ pub(super) struct Reader<'v, 'a> {
     pub(super) index: &'v Index,
     job: &'v Job,
     dies: Cell<usize>,
+    members: Cell<usize>,
 }
 
 impl<'v, 'a> Reader<'v, 'a> {
     pub(super) fn new(job: &'v Job, view: &'v View<'a>, index: &'v Index) -> Reader<'v, 'a> {
-        Reader { view, index, job, dies: Cell::new(0) }
+        Reader { view, index, job, dies: Cell::new(0), members: Cell::new(0) }
     }
 
     /// Counts a DIE that was read.
@@ -41,18 +46,41 @@ impl<'v, 'a> Reader<'v, 'a> {
         Ok(())
     }
 
+    /// Counts a member that an answer keeps. Structs that hold each other twice, a few levels deep,
+    /// are small in a file and without bound when laid out.
+    pub(super) fn count_member(&self) -> Result<(), Error> {
+        let members = self.members.get() + 1;
+        self.members.set(members);
+        if members > MAX_MEMBERS { Err(Error::TooMany) } else { Ok(()) }
+    }
+
     /// Reads a DIE.
     pub(super) fn die(&self, at: DieRef) -> Result<Die<'a>, Error> {
         self.count()?;
-        Ok(self.view.die(at)?)
+        self.defined(self.view.die(at)?)
+    }
+
+    /// Reads the DIE at a reference that `from` makes.
+    pub(super) fn die_from(&self, from: &Die<'a>, at: DieRef) -> Result<Die<'a>, Error> {
+        self.count()?;
+        self.defined(self.view.die_from(from.unit(), at)?)
+    }
+
+    /// A DIE that only stands for a type unit's (DWARF 5 §5.7.1, DW_AT_signature) is passed over for
+    /// it: GCC gives it neither a name nor DW_AT_declaration.
+    fn defined(&self, die: Die<'a>) -> Result<Die<'a>, Error> {
+        match self.view.reference(&die, dw::DW_AT_signature) {
+            Ok(Some(definition)) => Ok(self.view.die(definition)?),
+            // A unit that is missing leaves a declaration.
+            Ok(None) | Err(dwarf::Error::NoSuchSignature(_)) => Ok(die),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The DIE that DW_AT_type leads to; none for `void`.
     pub(super) fn type_of(&self, die: &Die<'a>) -> Result<Option<Die<'a>>, Error> {
-        match self.view.type_of(die)? {
-            Some(at) => Ok(Some(self.die(at)?)),
-            None => Ok(None),
-        }
+        let target = self.view.type_of(die)?;
+        target.map(|at| self.die_from(die, at)).transpose()
     }
 
     /// The name of a DIE; empty where it has none.
@@ -80,9 +108,6 @@ impl<'v, 'a> Reader<'v, 'a> {
     pub(super) fn completed(&self, die: Die<'a>) -> Result<Die<'a>, Error> {
         if !die.is_declaration() {
             return Ok(die);
-        }
-        if let Some(at) = self.view.reference(&die, dw::DW_AT_signature)? {
-            return self.die(at);
         }
         let mut candidates = self.definitions_of(&die)?.into_iter();
         let Some(first) = candidates.next() else { return Ok(die) };

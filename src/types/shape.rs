@@ -1,26 +1,30 @@
 //! A hash of everything a layout shows, without building it.
 //!
 //! A header's struct is defined anew in every unit that includes it: task_struct two thousand times
-//! in a kernel. Hashing them tells which are alike; only one of each shape is then read in full. The
-//! hash may tell layouts apart that read alike (a merge follows), never the other way round.
+//! in a kernel. Hashing them tells which are alike; only one of each shape is then read in full.
+//!
+//! Every attribute of every DIE that a layout is read from goes into the hash, as it is written;
+//! references go in as the shape of what they lead to. So two types of one hash read alike, and the
+//! hash may tell types apart that read alike as well (a merge follows).
 
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
-use gimli::constants as dw;
+use gimli::{AttributeValue, DwAt, DwTag, constants as dw};
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::Error;
-use super::location::location;
 use super::reader::{Reader, is_aggregate, is_transparent};
-use crate::dwarf::{Die, DieRef, Language};
+use crate::dwarf::{Die, DieRef, Language, Slice, UnitView, Walk};
 
 /// Types nested deeper than this are a cycle in damaged debug info.
 const MAX_DEPTH: usize = 96;
 
-/// Hashes types, remembering those it has met: one for each view.
+/// Hashes types, remembering those it has met in one unit: the next unit has its own copies.
 #[derive(Debug)]
 pub(super) struct Shapes<'r, 'v, 'a> {
     reader: &'r Reader<'v, 'a>,
+    unit: Option<DieRef>,
     known: FxHashMap<(DieRef, Through), u64>,
 }
 
@@ -31,154 +35,220 @@ enum Through {
     Pointer,
 }
 
+/// What one DIE's attributes come to, apart from the hash of their values.
+#[derive(Debug, Default)]
+struct Facts<'a> {
+    has_name: bool,
+    is_declaration: bool,
+    target: Option<AttributeValue<Slice<'a>>>,
+    class: Option<AttributeValue<Slice<'a>>>,
+}
+
 impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
     pub(super) fn new(reader: &'r Reader<'v, 'a>) -> Self {
-        Shapes { reader, known: FxHashMap::default() }
+        Shapes { reader, unit: None, known: FxHashMap::default() }
     }
 
     /// The hash of a type that is asked for.
     pub(super) fn of(&mut self, die: &Die<'a>) -> Result<u64, Error> {
-        self.shape(die, Through::Value, 0)
+        if self.unit.replace(die.unit().root()) != Some(die.unit().root()) {
+            self.known.clear();
+        }
+        self.shape(die.unit(), die.at(), Through::Value, 0)
     }
 
-    fn shape(&mut self, die: &Die<'a>, through: Through, depth: usize) -> Result<u64, Error> {
+    /// The shape of the type at a reference that `near` makes.
+    fn shape(
+        &mut self,
+        near: &Rc<UnitView<'a>>,
+        at: DieRef,
+        through: Through,
+        depth: usize,
+    ) -> Result<u64, Error> {
+        if let Some(shape) = self.known.get(&(at, through)) {
+            return Ok(*shape);
+        }
         if depth > MAX_DEPTH {
             return Err(Error::TooDeep);
         }
-        let key = (die.at(), through);
-        if let Some(shape) = self.known.get(&key) {
-            return Ok(*shape);
-        }
+        let unit = self.reader.view.unit_of(at, near)?;
         let mut hasher = FxHasher::default();
-        self.feed(die, through, depth, &mut hasher)?;
+        self.feed_type(&unit, at, through, depth, &mut hasher)?;
         let shape = hasher.finish();
-        self.known.insert(key, shape);
+        self.known.insert((at, through), shape);
         Ok(shape)
     }
 
-    fn feed(
+    fn feed_type(
         &mut self,
-        die: &Die<'a>,
+        unit: &Rc<UnitView<'a>>,
+        at: DieRef,
         through: Through,
         depth: usize,
         hasher: &mut FxHasher,
     ) -> Result<(), Error> {
-        let view = self.reader.view;
-        let name = view.name(die);
-        (die.tag().0, name, die.language(), die.is_declaration()).hash(hasher);
-        for attribute in [dw::DW_AT_byte_size, dw::DW_AT_alignment] {
-            (die.unsigned(attribute), die.is_dynamic(attribute)).hash(hasher);
+        self.reader.count()?;
+        let mut walk = unit.walk(at)?;
+        let mut facts = Facts::default();
+        let step = walk.step(|name, value| facts.feed(self.reader, unit, name, value, hasher))?;
+        let Some(step) = step else { return Ok(()) };
+        step.tag.0.hash(hasher);
+        unit.language().hash(hasher);
+        if facts.has_name && unit.language() != Language::C {
+            self.reader.scope(&self.reader.die(at)?)?.hash(hasher);
         }
         // What is behind a pointer shows by name only, and may lead back to where we came from.
-        if through == Through::Pointer && name.is_some() && !is_pointer_like(die) {
-            if die.language() != Language::C {
-                self.reader.scope(die)?.hash(hasher);
-            }
+        if through == Through::Pointer && facts.has_name && !is_pointer_like(step.tag) {
             return Ok(());
         }
-        match die.tag() {
-            tag if is_aggregate(tag) => {
-                let completed = self.reader.completed(die.clone())?;
-                if completed.at() != die.at() {
-                    return self.feed(&completed, through, depth + 1, hasher);
-                }
-                self.feed_members(die, through, depth, hasher)
+        if facts.is_declaration && is_aggregate(step.tag) {
+            let completed = self.reader.completed(self.reader.die(at)?)?;
+            if completed.at() != at {
+                self.shape(unit, completed.at(), through, depth + 1)?.hash(hasher);
+                return Ok(());
             }
-            dw::DW_TAG_enumeration_type => self.feed_members(die, through, depth, hasher),
-            dw::DW_TAG_array_type => {
-                for extent in self.reader.extents(die)? {
-                    extent.hash(hasher);
-                }
-                self.feed_target(die, through, depth, hasher)
-            }
-            dw::DW_TAG_subroutine_type => {
-                self.feed_members(die, Through::Pointer, depth, hasher)?;
-                self.feed_target(die, Through::Pointer, depth, hasher)
-            }
-            tag if is_transparent(tag) => self.feed_target(die, through, depth, hasher),
-            _ => self.feed_target(die, Through::Pointer, depth, hasher),
         }
-    }
-
-    fn feed_target(
-        &mut self,
-        die: &Die<'a>,
-        through: Through,
-        depth: usize,
-        hasher: &mut FxHasher,
-    ) -> Result<(), Error> {
-        match self.reader.type_of(die)? {
-            Some(target) => self.shape(&target, through, depth + 1)?.hash(hasher),
-            None => 0_u64.hash(hasher),
+        let inside = if keeps_value(step.tag) { through } else { Through::Pointer };
+        facts.feed_targets(self, unit, inside, depth, hasher)?;
+        if step.has_children {
+            self.feed_children(&mut walk, unit, inside, depth, hasher)?;
         }
         Ok(())
     }
 
-    fn feed_members(
+    /// The children that a layout is read from. Damage ends them here as it does there.
+    fn feed_children(
         &mut self,
-        die: &Die<'a>,
+        walk: &mut Walk<'_, 'a>,
+        unit: &Rc<UnitView<'a>>,
         through: Through,
         depth: usize,
         hasher: &mut FxHasher,
     ) -> Result<(), Error> {
-        for child in die.children() {
+        if depth > MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
+        loop {
             self.reader.count()?;
-            let child = match child {
-                Ok(child) => child,
+            let mut facts = Facts::default();
+            let mut child = FxHasher::default();
+            let stepped =
+                walk.step(|name, value| facts.feed(self.reader, unit, name, value, &mut child));
+            let step = match stepped {
+                Ok(Some(step)) => step,
+                Ok(None) => return Ok(()),
                 Err(error) => {
                     error.to_string().hash(hasher);
-                    break;
+                    return Ok(());
                 }
             };
-            match child.tag() {
-                dw::DW_TAG_member | dw::DW_TAG_inheritance => {
-                    self.feed_member(&child, through, depth, hasher)?;
+            if !is_part_of_layout(step.tag) {
+                walk.skip_children(step)?;
+                continue;
+            }
+            (step.tag.0, child.finish()).hash(hasher);
+            facts.feed_targets(self, unit, through, depth, hasher)?;
+            match step.tag {
+                dw::DW_TAG_variant_part | dw::DW_TAG_variant if step.has_children => {
+                    self.feed_children(walk, unit, through, depth + 1, hasher)?;
                 }
-                dw::DW_TAG_enumerator => {
-                    self.reader.view.name(&child).hash(hasher);
-                    child.unsigned(dw::DW_AT_const_value).hash(hasher);
-                    child.signed(dw::DW_AT_const_value).hash(hasher);
-                }
-                dw::DW_TAG_variant_part | dw::DW_TAG_variant => {
-                    self.feed_members(&child, through, depth + 1, hasher)?;
-                }
-                dw::DW_TAG_formal_parameter | dw::DW_TAG_unspecified_parameters => {
-                    child.tag().0.hash(hasher);
-                    self.feed_target(&child, Through::Pointer, depth, hasher)?;
-                }
-                _ => {}
+                _ => walk.skip_children(step)?,
             }
         }
-        Ok(())
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Hashes an attribute that shows, and keeps those that lead on.
+    fn feed(
+        &mut self,
+        reader: &Reader<'_, 'a>,
+        unit: &UnitView<'a>,
+        name: DwAt,
+        value: AttributeValue<Slice<'a>>,
+        hasher: &mut FxHasher,
+    ) {
+        match name {
+            dw::DW_AT_type => self.target = Some(value),
+            dw::DW_AT_containing_type => self.class = Some(value),
+            // Where something is declared is no part of its layout.
+            dw::DW_AT_decl_file | dw::DW_AT_decl_line | dw::DW_AT_decl_column => {}
+            dw::DW_AT_declaration => self.is_declaration = value == AttributeValue::Flag(true),
+            _ => {
+                self.has_name |= name == dw::DW_AT_name;
+                name.0.hash(hasher);
+                hash_value(reader, unit, value, hasher);
+            }
+        }
     }
 
-    fn feed_member(
-        &mut self,
-        member: &Die<'a>,
+    fn feed_targets(
+        &self,
+        shapes: &mut Shapes<'_, '_, 'a>,
+        unit: &Rc<UnitView<'a>>,
         through: Through,
         depth: usize,
         hasher: &mut FxHasher,
     ) -> Result<(), Error> {
-        let declared = self.reader.type_of(member)?;
-        let storage = match &declared {
-            Some(declared) => self.reader.size_of(declared)?,
-            None => super::Size::Dynamic,
-        };
-        (member.tag().0, self.reader.view.name(member), storage).hash(hasher);
-        (member.is_declaration(), member.flag(dw::DW_AT_external)).hash(hasher);
-        location(member, storage)?.hash(hasher);
-        match declared {
-            Some(declared) => self.shape(&declared, through, depth + 1)?.hash(hasher),
-            None => 0_u64.hash(hasher),
+        self.is_declaration.hash(hasher);
+        for (value, through) in [(&self.target, through), (&self.class, Through::Pointer)] {
+            let Some(value) = value else { continue };
+            if let Some(at) = shapes.reader.view.follow(unit, *value)? {
+                shapes.shape(unit, at, through, depth + 1)?.hash(hasher);
+            }
         }
         Ok(())
     }
 }
 
-/// Types whose spelling goes on behind them: the chain is followed to a type with a name.
-fn is_pointer_like(die: &Die<'_>) -> bool {
+/// Linkers merge equal strings: the place of one says as much as its text, and is cheaper.
+fn hash_value<'a>(
+    reader: &Reader<'_, 'a>,
+    unit: &UnitView<'a>,
+    value: AttributeValue<Slice<'a>>,
+    hasher: &mut FxHasher,
+) {
+    match value {
+        AttributeValue::DebugStrRef(offset) => offset.0.hash(hasher),
+        AttributeValue::Block(bytes) => bytes.slice().hash(hasher),
+        AttributeValue::Exprloc(expression) => expression.0.slice().hash(hasher),
+        AttributeValue::Flag(set) => set.hash(hasher),
+        // A reference that is not followed leads to what does not show.
+        AttributeValue::UnitRef(_) | AttributeValue::DebugInfoRef(_) => {}
+        AttributeValue::DebugTypesRef(signature) => signature.0.hash(hasher),
+        value => match (value.udata_value(), value.sdata_value()) {
+            (None, None) => reader.view.string(unit, value).hash(hasher),
+            constants => constants.hash(hasher),
+        },
+    }
+}
+
+/// The children of a type that its layout is read from, and the parameters its spelling shows.
+fn is_part_of_layout(tag: DwTag) -> bool {
     matches!(
-        die.tag(),
+        tag,
+        dw::DW_TAG_member
+            | dw::DW_TAG_inheritance
+            | dw::DW_TAG_enumerator
+            | dw::DW_TAG_variant_part
+            | dw::DW_TAG_variant
+            | dw::DW_TAG_subrange_type
+            | dw::DW_TAG_generic_subrange
+            | dw::DW_TAG_enumeration_type
+            | dw::DW_TAG_formal_parameter
+            | dw::DW_TAG_unspecified_parameters
+    )
+}
+
+/// Types whose target is part of their own bytes; behind the others only its name shows.
+fn keeps_value(tag: DwTag) -> bool {
+    is_aggregate(tag) || is_transparent(tag) || tag == dw::DW_TAG_array_type
+}
+
+/// Types whose spelling goes on behind them: the chain is followed to a type with a name.
+fn is_pointer_like(tag: DwTag) -> bool {
+    matches!(
+        tag,
         dw::DW_TAG_pointer_type
             | dw::DW_TAG_reference_type
             | dw::DW_TAG_rvalue_reference_type

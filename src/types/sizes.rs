@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gimli::{AttributeValue, constants as dw};
+use gimli::{AttributeValue, DwAt, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader, is_transparent};
 use super::{Error, Size};
@@ -42,7 +42,7 @@ impl fmt::Display for Extent {
 impl<'a> Reader<'_, 'a> {
     /// The size of a type. Zero-sized types are `Known(0)`; `[]` and variable lengths are dynamic.
     pub(super) fn size_of(&self, die: &Die<'a>) -> Result<Size, Error> {
-        let mut current = die.clone();
+        let mut current = self.completed(die.clone())?;
         let mut factor = 1_u64;
         for _ in 0..MAX_CHAIN {
             if let Some(bytes) = current.unsigned(dw::DW_AT_byte_size) {
@@ -58,6 +58,9 @@ impl<'a> Reader<'_, 'a> {
                     let size = Size::Known(current.unit().address_size().into());
                     return Ok(multiply(size, factor));
                 }
+                dw::DW_TAG_ptr_to_member_type => {
+                    return Ok(multiply(self.pointer_to_member(&current)?, factor));
+                }
                 dw::DW_TAG_array_type => match self.elements(&current)? {
                     Some(count) => factor = factor.saturating_mul(count),
                     None => return Ok(Size::Dynamic),
@@ -72,6 +75,15 @@ impl<'a> Reader<'_, 'a> {
             }
         }
         Err(Error::TooDeep)
+    }
+
+    /// DWARF says no size here: a member's offset, or for a function its address and an adjustment
+    /// of `this` (Itanium C++ ABI §2.3).
+    fn pointer_to_member(&self, pointer: &Die<'a>) -> Result<Size, Error> {
+        let target = self.type_of(pointer)?;
+        let is_function = target.is_some_and(|die| die.tag() == dw::DW_TAG_subroutine_type);
+        let words = if is_function { 2 } else { 1 };
+        Ok(Size::Known(u64::from(pointer.unit().address_size()) * words))
     }
 
     /// How many elements an array has in all its dimensions; none where that is not a constant.
@@ -117,16 +129,22 @@ fn extent(range: &Die<'_>) -> Extent {
         return Extent::Dynamic;
     }
     // The default lower bound is 0 in C, C++, Rust and Go (DWARF 5 §7.12).
-    let lower = range.signed(dw::DW_AT_lower_bound).unwrap_or(0);
+    let lower = bound(range, dw::DW_AT_lower_bound).unwrap_or(0);
     let upper = match range.raw(dw::DW_AT_upper_bound) {
         None => return Extent::Flexible,
         // GCC before 8 wrote the bound of `[0]` as −1 in four or eight unsigned bytes.
         Some(AttributeValue::Data4(u32::MAX) | AttributeValue::Data8(u64::MAX)) => -1,
-        Some(_) => match range.signed(dw::DW_AT_upper_bound) {
+        Some(_) => match bound(range, dw::DW_AT_upper_bound) {
             Some(upper) => upper,
             None => return Extent::Dynamic,
         },
     };
-    let count = i128::from(upper) - i128::from(lower) + 1;
-    u64::try_from(count.max(0)).map_or(Extent::Dynamic, Extent::Count)
+    u64::try_from((upper - lower + 1).max(0)).map_or(Extent::Dynamic, Extent::Count)
+}
+
+/// A bound that is a constant. Forms of a fixed size hold it unsigned: the 255 of `char [256]` is
+/// the one byte 0xff.
+fn bound(range: &Die<'_>, name: DwAt) -> Option<i128> {
+    let signed = || range.signed(name).map(i128::from);
+    range.unsigned(name).map(i128::from).or_else(signed)
 }

@@ -20,8 +20,9 @@ pub(in crate::trace) fn frame_start(text: &str) -> Option<(u32, &str)> {
     rest.starts_with([' ', '\t']).then(|| (index, rest.trim_start()))
 }
 
-/// `$4 = …`, `1: fd = …` (a `display`), `1: /x fd = …`.
+/// `$4 = …`, `Value returned is $4 = …`, `1: fd = …` (a `display`), `1: /x fd = …`.
 pub(super) fn value_start(text: &str) -> Option<Start<'_>> {
+    let text = text.strip_prefix("Value returned is ").unwrap_or(text);
     if let Some(rest) = text.strip_prefix('$') {
         let (number, rest) = number(rest)?;
         return Some(Start::Value { number: Some(number), expression: None, rest: equals(rest)? });
@@ -49,6 +50,8 @@ pub(in crate::trace) enum Lacks {
     Arguments,
     /// ` at FILE:LINE` or ` from LIBRARY`: they may stand on the next line.
     Place,
+    /// What ` at` or ` from` names, cut off by a mail program.
+    Path,
 }
 
 /// What the text of a frame, without its number, may be continued with.
@@ -59,6 +62,7 @@ pub(in crate::trace) fn lacks(text: &str) -> Lacks {
     match split(text) {
         Split { arguments: None, .. } => Lacks::Arguments,
         Split { place: "", .. } => Lacks::Place,
+        Split { place: "at" | "from", .. } => Lacks::Path,
         _ => Lacks::Nothing,
     }
 }
@@ -185,7 +189,7 @@ fn address(text: &str) -> (Option<RuntimeAddress>, &str) {
         let address = address.parse().ok()?;
         Some((Some(address), call.trim_start()))
     });
-    split.or_else(|| Some((None, text.strip_prefix("in ")?.trim_start()))).unwrap_or((None, text))
+    split.unwrap_or((None, text))
 }
 
 /// Without the reason why the stack ends, which can stand on the last frame's line.
@@ -234,5 +238,86 @@ fn starts_arguments(bytes: &[u8], open: usize) -> bool {
 
 fn ends_arguments(rest: &[u8]) -> bool {
     let rest = rest.trim_ascii_start();
-    rest.is_empty() || rest.starts_with(b"at ") || rest.starts_with(b"from ")
+    let word = rest.split(|&byte| byte == b' ').next().unwrap_or_default();
+    matches!(word, b"" | b"at" | b"from")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Frame {
+        frame(text, 0, &mut Budget::default()).unwrap()
+    }
+
+    #[test]
+    fn names_have_parentheses_too() {
+        for name in [
+            "main",
+            "*__GI_raise",
+            "operator()",
+            "(anonymous namespace)::f",
+            "foo<int (*)(char)>::operator()",
+            "Foo::bar(int) const",
+            "Caller<main(int, char**)::<lambda(const A&)> >::operator()(const A &) const",
+            "main::{lambda(int)#1}::operator()(int) const",
+            "Vec::operator<",
+            "Vec::operator->",
+            "core::call<&'a str>",
+            "<alloc::vec::Vec<T> as core::ops::Drop>::drop",
+        ] {
+            for (arguments, count) in [("", 0), ("this=0x1, s=0x2 \"a) (b\"", 2)] {
+                let read = read(&format!("0x00007f01 in {name} ({arguments}) at a (b)/f.cc:12"));
+                assert_eq!(read.function.as_deref(), Some(name));
+                assert_eq!(read.arguments.len(), count, "{name}");
+                assert_eq!((read.file.as_deref(), read.line), (Some("a (b)/f.cc"), Some(12)));
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_functions_and_places() {
+        assert_eq!(read("0x0000000000000000 in ?? ()").function, None);
+        let library = read("0x41 in ?? () from /lib/with space.so");
+        assert_eq!(library.module.as_deref(), Some("/lib/with space.so"));
+        let filtered = read("0x41 in  () at /usr/lib/x.so");
+        assert_eq!((filtered.function, filtered.module.as_deref()), (None, Some("/usr/lib/x.so")));
+        let last = read("0x41 in f ()Backtrace stopped: previous frame identical");
+        assert_eq!((last.function.as_deref(), last.module), (Some("f"), None));
+    }
+
+    #[test]
+    fn a_frame_cut_off_keeps_what_there_is() {
+        let cut = read("0x41 in f (a=1, b=0x2 \"tex");
+        assert_eq!(cut.function.as_deref(), Some("f"));
+        assert_eq!(cut.arguments.len(), 2);
+    }
+
+    #[test]
+    fn frames_of_other_printers_are_none() {
+        for text in [
+            "0x55d0c5b6a1c9 in main /tmp/uaf.c:6:10",
+            "0x7f3c1a629d8f in __libc_start_call_main (/lib/libc.so.6+0x29d8f)",
+            "0x00007f5fb5929b55 raise (libc.so.6 + 0x3e9)",
+            "issue is that it (often) fails",
+            "",
+        ] {
+            assert_eq!(frame(text, 0, &mut Budget::default()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_lacking_says_what_may_follow() {
+        for (text, lacking) in [
+            ("0x41 in very_long_name", Lacks::Arguments),
+            ("0x41 in f (a=1)", Lacks::Place),
+            ("0x41 in f (a=1) from", Lacks::Path),
+            ("0x41 in f (a=1) at f.c:1", Lacks::Nothing),
+            ("<signal handler called>", Lacks::Nothing),
+        ] {
+            assert_eq!(lacks(text), lacking, "{text}");
+        }
+        assert!(is_place("    at f.c:1") && is_place("from /lib/x.so") && is_place("at f.c:1"));
+        assert!(!is_place("at home I cannot") && !is_place("from here on"));
+    }
 }

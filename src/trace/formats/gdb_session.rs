@@ -22,7 +22,9 @@ pub(in crate::trace) enum Talk<'a> {
     /// A breakpoint was reached; `frame` is the text of the frame behind it.
     Breakpoint { number: u32, thread: Option<Thread>, frame: &'a str },
     /// The thread that what follows speaks of.
-    Switching { thread: Thread, by_command: bool },
+    Switching { thread: Thread },
+    /// The thread that was selected by a command, whose frame follows.
+    Selected { thread: Thread },
     /// `thread apply`: the thread whose stack follows.
     Header { thread: Thread },
     /// What the person typed.
@@ -42,6 +44,8 @@ pub(in crate::trace) enum Command<'a> {
     Select,
     /// `print EXPRESSION`.
     Print(&'a str),
+    /// `info locals`, `info args`: variables follow.
+    Variables,
     /// `next`, `finish`: the frame of the next stop follows.
     Step,
     /// Anything else.
@@ -113,6 +117,9 @@ fn command(typed: &str) -> Command<'_> {
                 _ => rest.trim(),
             })
         }
+        "info" | "i" if matches!(rest.trim(), "locals" | "lo" | "args" | "ar") => {
+            Command::Variables
+        }
         "n" | "next" | "s" | "step" | "ni" | "nexti" | "si" | "stepi" | "fin" | "finish" | "u"
         | "until" | "advance" | "run" | "r" | "start" => Command::Step,
         _ => Command::Other,
@@ -126,24 +133,23 @@ fn is_backtrace_of_threads(rest: &str) -> bool {
 
 /// `[Switching to Thread …]` and the like.
 fn bracketed(text: &str) -> Option<Talk<'_>> {
+    const OTHERS: [&str; 4] = ["Thread debugging ", "Inferior ", "Detaching ", "Attaching "];
     let inner = text.strip_prefix('[')?;
     let inner = inner.strip_suffix(']').unwrap_or(inner);
     if let Some(rest) = inner.strip_prefix("Switching to ") {
-        let by_command = rest.starts_with("thread ");
-        return Some(Talk::Switching { thread: thread(rest), by_command });
+        return Some(match rest.strip_prefix("thread ") {
+            Some(selected) => Talk::Selected { thread: thread(selected) },
+            None => Talk::Switching { thread: thread(rest) },
+        });
     }
     if let Some(rest) = inner.strip_prefix("Current thread is ") {
-        return Some(Talk::Switching { thread: thread(rest), by_command: false });
+        return Some(Talk::Switching { thread: thread(rest) });
     }
     let kind = if inner.starts_with("New ") {
         SessionKind::NewThread
     } else if inner.ends_with(" exited") {
         SessionKind::ThreadExited
-    } else if inner.starts_with("Thread debugging ") {
-        SessionKind::Other
-    } else if inner.starts_with("Inferior ") || inner.starts_with("Detaching ") {
-        SessionKind::Other
-    } else if inner.starts_with("Attaching ") {
+    } else if OTHERS.iter().any(|start| inner.starts_with(start)) {
         SessionKind::Other
     } else {
         return None;
@@ -227,7 +233,7 @@ fn other(text: &str) -> Option<Talk<'_>> {
         "Missing separate debuginfo",
         "Backtrace stopped: ",
         "(More stack frames follow...)",
-        "Value returned is ",
+        "(No debugging symbols found in ",
         "Program exited ",
         "Program terminated ",
         "GNU gdb ",
@@ -260,7 +266,6 @@ fn is_breakpoint_set(text: &str) -> bool {
 
 /// A thread by what the text says of it: `3 "libvirtd"`, `3 (Thread 0x7f… (LWP 7) "name")`.
 fn thread(text: &str) -> Thread {
-    let text = text.strip_prefix("thread ").unwrap_or(text);
     let name =
         text.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')).map(|(name, _)| name);
     let after = |word: &str| text.split_once(word).map(|(_, rest)| rest);
@@ -278,4 +283,98 @@ fn thread(text: &str) -> Thread {
 
 fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(number: u32, name: &str) -> Thread {
+        Thread { number: Some(number), name: Some(name.to_owned()), ..Thread::default() }
+    }
+
+    #[test]
+    fn stops_of_all_releases() {
+        let signal =
+            |thread| Some(Talk::Signal { name: "SIGABRT", meaning: Some("Aborted"), thread });
+        assert_eq!(talk("Program received signal SIGABRT, Aborted."), signal(None));
+        let line = "Thread 3 \"worker (2)\" received signal SIGABRT, Aborted.";
+        assert_eq!(talk(line), signal(Some(named(3, "worker (2)"))));
+        let killed = Some(Talk::Killed { name: "SIGSEGV", meaning: Some("Segmentation fault") });
+        assert_eq!(talk("Program terminated with signal 11, Segmentation fault."), killed);
+        assert_eq!(talk("Program terminated with signal SIGSEGV, Segmentation fault."), killed);
+        let stop = |thread| Some(Talk::Breakpoint { number: 2, thread, frame: "f (a=1) at f.c:1" });
+        assert_eq!(talk("Breakpoint 2, f (a=1) at f.c:1"), stop(None));
+        assert_eq!(talk("Temporary breakpoint 2, f (a=1) at f.c:1"), stop(None));
+        let line = "Thread 3 \"x\" hit Breakpoint 2.1, f (a=1) at f.c:1";
+        assert_eq!(talk(line), stop(Some(named(3, "x"))));
+    }
+
+    #[test]
+    fn headers_of_all_releases() {
+        for (line, name, address) in [
+            ("Thread 3 (Thread 0x7f40 (LWP 7) \"a b\"):", Some("a b"), true),
+            ("Thread 3 (Thread 0x7f40 \"a b\" (LWP 7)):", Some("a b"), true),
+            ("Thread 3 (Thread 0x7f40 (LWP 7)):", None, true),
+            ("Thread 3 (LWP 7):", None, false),
+        ] {
+            let Some(Talk::Header { thread }) = talk(line) else { panic!("{line}") };
+            assert_eq!((thread.number, thread.lwp), (Some(3), Some(7)), "{line}");
+            assert_eq!(
+                (thread.name.as_deref(), thread.address.is_some()),
+                (name, address),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn commands_by_their_abbreviations() {
+        for (typed, expected) in [
+            ("where", Command::Backtrace("where")),
+            ("bt full", Command::Backtrace("bt full")),
+            ("bt -5", Command::Backtrace("bt -5")),
+            ("thread apply all bt full", Command::Backtrace("thread apply all bt full")),
+            ("t a a bt", Command::Backtrace("t a a bt")),
+            ("f 3", Command::Select),
+            ("up", Command::Select),
+            ("thread 2", Command::Select),
+            ("p *ev", Command::Print("*ev")),
+            ("p/x ev->fd", Command::Print("ev->fd")),
+            ("print /x ev->fd", Command::Print("ev->fd")),
+            ("info locals", Command::Variables),
+            ("finish", Command::Step),
+            ("", Command::Other),
+        ] {
+            assert_eq!(command(typed), expected, "{typed}");
+            assert_eq!(talk(&format!("(gdb) {typed}")), Some(Talk::Command(expected)));
+        }
+    }
+
+    #[test]
+    fn a_persons_words_are_none() {
+        for line in [
+            "where is it?",
+            "Thread safety (is hard):",
+            "Breakpoint or not",
+            "[sic]",
+            "print",
+            "Program x",
+            "",
+        ] {
+            assert_eq!(talk(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_glued_before_a_line() {
+        assert_eq!(after_prompt("(gdb) (gdb) bt"), Some("bt"));
+        assert_eq!(after_label("(2), where"), Some("where"));
+        assert_eq!(after_label("3) [New Thread 0x1 (LWP 2)]"), Some("[New Thread 0x1 (LWP 2)]"));
+        assert_eq!(after_label("4, where"), None);
+        let page = "---Type <return> to continue, or q <return> to quit---#5  f ()";
+        assert_eq!(after_page_break(page), Some("#5  f ()"));
+        let page = "--Type <RET> for more, q to quit, c to continue without paging--";
+        assert_eq!(after_page_break(page), Some(""));
+    }
 }

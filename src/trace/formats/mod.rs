@@ -10,7 +10,8 @@ pub(super) mod libvirt_log;
 pub(super) mod libxl_log;
 pub(super) mod print;
 
-use super::model::EventKind;
+use super::model::{EventKind, Lines, LogRecord};
+use super::notation::shorten;
 
 /// What a line begins.
 #[derive(Debug, PartialEq)]
@@ -39,6 +40,25 @@ pub(super) struct Record<'a> {
     pub(super) function: Option<&'a str>,
     pub(super) program: Option<&'a str>,
     pub(super) text: &'a str,
+}
+
+impl Record<'_> {
+    /// The record on its own, its message kept up to `limit` bytes.
+    pub(super) fn to_record(&self, lines: Lines, limit: usize) -> LogRecord {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        LogRecord {
+            lines,
+            format: self.format.name().to_owned(),
+            time: owned(self.time),
+            level: owned(self.level),
+            thread: self.thread,
+            file: owned(self.file),
+            line: self.line,
+            function: owned(self.function),
+            program: owned(self.program),
+            text: shorten(self.text, limit),
+        }
+    }
 }
 
 /// The formats by their stable names.

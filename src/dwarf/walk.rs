@@ -1,0 +1,89 @@
+//! A DIE and what is below it, read front to back without being kept: for passes over many.
+
+use std::rc::Rc;
+
+use gimli::{AttributeValue, DwAt, DwTag, EntriesRaw, constants as dw};
+
+use super::{DieRef, Error, Slice, UnitView, View};
+
+/// A position in a unit's entries.
+#[derive(Debug)]
+pub struct Walk<'u, 'a> {
+    unit: &'u UnitView<'a>,
+    raw: EntriesRaw<'u, Slice<'a>>,
+}
+
+/// One entry that was walked over; its attributes went to the visitor.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// What it describes.
+    pub tag: DwTag,
+    /// Whether its children come next.
+    pub has_children: bool,
+    /// Where the producer says the entry after its children is.
+    sibling: Option<gimli::UnitOffset>,
+}
+
+impl<'a> View<'a> {
+    /// The unit of a DIE: `near` itself for the references that stay in their unit, as most do.
+    pub fn unit_of(&self, at: DieRef, near: &Rc<UnitView<'a>>) -> Result<Rc<UnitView<'a>>, Error> {
+        if near.holds(at) { Ok(Rc::clone(near)) } else { Ok(Rc::clone(self.die(at)?.unit())) }
+    }
+}
+
+impl<'a> UnitView<'a> {
+    /// Starts at a DIE of this unit.
+    pub fn walk(&self, at: DieRef) -> Result<Walk<'_, 'a>, Error> {
+        let raw = self.unit.entries_raw(Some(self.offset_of(at)))?;
+        Ok(Walk { unit: self, raw })
+    }
+}
+
+impl<'a> Walk<'_, 'a> {
+    /// Reads the next entry and shows its attributes as written; none at the end of a list of
+    /// children, and of the unit (producers leave out the last terminators).
+    pub fn step(
+        &mut self,
+        mut visit: impl FnMut(DwAt, AttributeValue<Slice<'a>>),
+    ) -> Result<Option<Step>, Error> {
+        if self.raw.is_empty() {
+            return Ok(None);
+        }
+        let Some(abbreviation) = self.raw.read_abbreviation()? else { return Ok(None) };
+        let mut sibling = None;
+        for &specification in abbreviation.attributes() {
+            let value = self.raw.read_attribute_inline(specification)?.raw_value();
+            match (specification.name(), value) {
+                (dw::DW_AT_sibling, AttributeValue::UnitRef(offset)) => sibling = Some(offset),
+                (name, value) => visit(name, value),
+            }
+        }
+        let (tag, has_children) = (abbreviation.tag(), abbreviation.has_children());
+        Ok(Some(Step { tag, has_children, sibling }))
+    }
+
+    /// Steps over the children of the entry just read.
+    pub fn skip_children(&mut self, step: Step) -> Result<(), Error> {
+        if !step.has_children {
+            return Ok(());
+        }
+        let ahead = |offset: &gimli::UnitOffset| {
+            *offset >= self.raw.next_offset() && *offset < self.unit.end()
+        };
+        if let Some(sibling) = step.sibling.filter(ahead) {
+            self.raw = self.unit.unit.entries_raw(Some(sibling))?;
+            return Ok(());
+        }
+        let mut depth = 1_u64;
+        while depth > 0 {
+            match self.raw.read_abbreviation()? {
+                None => depth -= 1,
+                Some(abbreviation) => {
+                    self.raw.skip_attributes(abbreviation.attributes())?;
+                    depth += u64::from(abbreviation.has_children());
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! How the debug info is packed: compressed, deduplicated, split over sections and units.
+
+use std::process::Command;
+
+use super::case::Case;
+use super::toolchain::{EVERYWHERE, GCC, Toolchain};
+
+const SOURCE: &str = "struct in { char a; long b; }; struct s { char c; struct in d[3]; } x;";
+
+#[test]
+fn sections_compressed_with_zstd_are_read() {
+    let mut objcopy = Command::new("objcopy");
+    let compressed = objcopy.arg("--compress-debug-sections=zstd");
+    let Some(compiled) = GCC.compile(SOURCE).unwrap().changed_by(compressed) else { return };
+    assert_eq!(compiled.member("struct s", "d[2].b").offset, Some(48));
+}
+
+#[test]
+fn units_that_dwz_has_shared_out_are_read() {
+    // dwz moves what two units share into a partial unit, and refers to it across units.
+    let unit = |object: &str| {
+        format!(
+            "struct in {{ char a; long b; struct in *next; }};
+             struct s {{ char c; struct in d[3]; struct {{ int e; struct in f; }}; }} {object};"
+        )
+    };
+    let (one, two) = (unit("x1"), unit("x2"));
+    let compiled = GCC.compile_all(&[("one", &one), ("two", &two)]).unwrap();
+    let Some(compiled) = compiled.changed_by(&mut Command::new("dwz")) else { return };
+    assert_eq!(compiled.member("struct s", "d[2].b").offset, Some(8 + 2 * 24 + 8));
+    assert_eq!(compiled.member("struct s", "f.next").offset, Some(8 + 3 * 24 + 8 + 16));
+}
+
+#[test]
+fn an_executable_that_keeps_its_relocations_is_final_already() {
+    let flags = &["-shared", "-fPIC", "-nostdlib", "-g", "-Wl,--emit-relocs"];
+    let units = [("one", SOURCE), ("two", "struct t { short a; struct { int b; } c; } y;")];
+    let compiled = Toolchain { program: "gcc", flags }.compile_all(&units).unwrap();
+    assert_eq!(compiled.member("struct s", "d[2].b").offset, Some(48));
+    assert_eq!(compiled.member("struct t", "c.b").offset, Some(4));
+}
+
+#[test]
+fn optimised_code_has_the_same_types() {
+    let flags =
+        &["-shared", "-fPIC", "-nostdlib", "-g", "-O3", "-fno-eliminate-unused-debug-types"];
+    Case::new(SOURCE)
+        .members("struct s", &["c", "d[2].b"])
+        .check(Toolchain { program: "gcc", flags });
+}
+
+#[test]
+fn linked_relocatable_files_are_read() {
+    // `ld -r` joins units: their references into .debug_str are relocated with large addends.
+    let flags = &["-r", "-nostdlib", "-g"];
+    let units = [("one", SOURCE), ("two", "struct t { short a; struct { int b; } c; } y;")];
+    let compiled = Toolchain { program: "gcc", flags }.compile_all(&units).unwrap();
+    assert_eq!(compiled.member("struct s", "d[2].b").offset, Some(48));
+    assert_eq!(compiled.member("struct t", "c.b").offset, Some(4));
+}
+
+#[test]
+fn the_place_of_the_declaration_is_the_source_file_and_line() {
+    for toolchain in EVERYWHERE {
+        let Some(compiled) = toolchain.compile("\n\nstruct s { int a; };\nstruct s x;") else {
+            continue;
+        };
+        // Optimisers that join units name files in full, others as they were given.
+        let (file, line) = compiled.layout("struct s").declared_at.unwrap();
+        assert!(file.ends_with("source.c"), "{file} by {toolchain}");
+        assert_eq!(line, 3, "{toolchain}");
+    }
+}

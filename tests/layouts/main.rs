@@ -1,0 +1,17 @@
+//! Layouts of types that the tests compile, compared with what the compiler itself says of them.
+//!
+//! One case is compiled in many ways ([`toolchain::EVERYWHERE`]): every DWARF version, type units,
+//! compressed sections, relocatable files, link-time optimisation, 32 bits, big endian. The compiler's
+//! own word is in the file that it writes: see [`case`].
+
+#![allow(clippy::unwrap_used)]
+
+mod bit_fields;
+mod case;
+mod containers;
+mod cxx;
+mod names;
+mod nested;
+mod rust;
+mod text;
+mod toolchain;

@@ -1,0 +1,285 @@
+//! What holds for every paste: nothing panics, no line is lost, two pastes read as one say what
+//! each says, and size is no danger.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are not tests to clippy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dbgmate::job::{Job, Stopped};
+use dbgmate::trace::{Lines, Piece, Trace, parse};
+use proptest::prelude::*;
+
+fn read(text: &str) -> Trace {
+    parse(&Job::new(), &[Piece::unnamed(text)]).unwrap()
+}
+
+/// The pastes under tests/traces.
+fn pastes() -> Vec<String> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces")];
+    let mut files: Vec<PathBuf> = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "txt" || end == "log") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
+}
+
+/// All that the trace made of the text, as line ranges, skipped ones last.
+fn understood(trace: &Trace) -> Vec<&Lines> {
+    let frames = trace.stacks.iter().flat_map(|stack| &stack.frames).map(|frame| &frame.lines);
+    let events = trace.events.iter().map(|event| &event.lines);
+    let values = trace.values.iter().map(|value| &value.lines);
+    let modules = trace.modules.iter().map(|module| &module.lines);
+    frames
+        .chain(events)
+        .chain(values)
+        .chain(modules)
+        .chain(trace.log.iter().map(|r| &r.lines))
+        .collect()
+}
+
+/// Every line that is not blank is understood or skipped, and none is both.
+fn check_that_no_line_is_lost(text: &str) {
+    let trace = read(text);
+    let count = text.split('\n').count();
+    let mut is_understood = vec![false; count + 1];
+    let mut is_skipped = vec![false; count + 1];
+    for lines in understood(&trace) {
+        is_understood[lines.first..=lines.last].fill(true);
+    }
+    for skipped in &trace.skipped {
+        is_skipped[skipped.lines.first..=skipped.lines.last].fill(true);
+    }
+    for (index, line) in text.split('\n').enumerate() {
+        let number = index + 1;
+        assert!(!(is_understood[number] && is_skipped[number]), "line {number} twice: {line:?}");
+        let blank = line.chars().all(|c| c.is_whitespace() || c.is_control() || c == '\u{feff}');
+        let found = is_understood[number] || is_skipped[number];
+        assert!(found || blank || line.contains('\u{1b}'), "line {number} is lost: {line:?}");
+    }
+}
+
+fn frames(trace: &Trace) -> usize {
+    trace.stacks.iter().map(|stack| stack.frames.len()).sum()
+}
+
+/// Lines as printers and people write them, whole and cut to pieces.
+fn line() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "#0  0x00007f5fb5929b55 in raise (sig=<optimized out>) at raise.c:64",
+        "#1  0x00007f5fb592b131 in f (a=1,",
+        "    b=0x2 \"text\") at f.c:92",
+        "#2  virEventPollRunOnce () at util/event_poll.c:631",
+        "#3  0x0000000000400500 in Foo::bar(int) const ()",
+        "   from /usr/lib64/libxenlight.so.2.0",
+        "#4  <signal handler called>",
+        "        local = {a = 1, b = {2, 3",
+        "No locals.",
+        "(gdb) bt",
+        "(gdb) frame 3",
+        "(gdb) p *ev",
+        "(gdb) next",
+        "(gdb) info locals",
+        "(gdb)",
+        "$2 = {fd = 38, entry = {le_next = 0x0}",
+        "name = \"x\",",
+        "}",
+        "1020\t    assert(fd == ev->fd);",
+        "Program received signal SIGSEGV, Segmentation fault.",
+        "Program terminated with signal SIGABRT, Aborted.",
+        "0x00007fbdd411bb55 in raise () from /lib64/libc.so.6",
+        "Breakpoint 8, f (fd=21) at f.c:106",
+        "[Switching to Thread 0x7fcecdaf1700 (LWP 5489)]",
+        "[Switching to thread 2 (Thread 0x7fcecdaf1700 (LWP 5489))]",
+        "Thread 3 (Thread 0x7f40 (LWP 7) \"a\"):",
+        "Run till exit from #0  f (a=1,",
+        "Continuing.",
+        "---Type <return> to continue, or q <return> to quit---",
+        "libxl: debug: libxl_event.c:181:f: text",
+        "2012-11-09 08:24:57.660+00004836: debug : f:137 : text",
+        "39:libxl_osevent_occurred_fd: fd<43>, ev->fd<-1>",
+        "prog: f.c:1: f: Assertion `x' failed.",
+        "(1), where",
+        "my own (words), \"quoted",
+        "",
+    ]);
+    prop_oneof![
+        6 => known.clone().prop_map(str::to_owned),
+        2 => (known, any::<prop::sample::Index>()).prop_map(|(line, at)| {
+            let cut = at.index(line.len() + 1);
+            line[..cut].to_owned()
+        }),
+        1 => "\\PC{0,40}",
+        1 => any::<String>().prop_map(|text| text.replace('\n', " ")),
+    ]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop::collection::vec(line(), 0..40).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #[test]
+    fn no_line_is_lost(text in text()) {
+        check_that_no_line_is_lost(&text);
+    }
+
+    #[test]
+    fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        check_that_no_line_is_lost(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn any_prefix_of_a_paste_is_read(paste in prop::sample::select(pastes()), at in any::<prop::sample::Index>()) {
+        let mut end = at.index(paste.len() + 1);
+        while !paste.is_char_boundary(end) {
+            end -= 1;
+        }
+        check_that_no_line_is_lost(&paste[..end]);
+    }
+
+    #[test]
+    fn pieces_are_read_each_by_itself(first in text(), second in text()) {
+        let both = parse(&Job::new(), &[Piece::unnamed(&first), Piece::unnamed(&second)]).unwrap();
+        let (first, second) = (read(&first), read(&second));
+        prop_assert_eq!(both.stacks.len(), first.stacks.len() + second.stacks.len());
+        prop_assert_eq!(both.events.len(), first.events.len() + second.events.len());
+        prop_assert_eq!(both.values.len(), first.values.len() + second.values.len());
+        prop_assert_eq!(both.log.len(), first.log.len() + second.log.len());
+        prop_assert_eq!(both.skipped.len(), first.skipped.len() + second.skipped.len());
+        for event in &both.events[first.events.len()..] {
+            prop_assert!(event.stack.is_none_or(|stack| stack >= first.stacks.len()));
+        }
+    }
+
+    #[test]
+    fn indices_point_at_what_exists(text in text()) {
+        let trace = read(&text);
+        for stack in trace.events.iter().filter_map(|event| event.stack) {
+            prop_assert!(stack < trace.stacks.len());
+        }
+        for value in &trace.values {
+            let Some(stack) = value.stack else { continue };
+            let indices: Vec<u32> = trace.stacks[stack].frames.iter().map(|f| f.index).collect();
+            prop_assert!(indices.contains(&value.frame.unwrap()));
+        }
+        for stack in &trace.stacks {
+            prop_assert!(stack.frames.is_sorted_by(|a, b| a.index < b.index));
+            prop_assert!(stack.frames.is_sorted_by(|a, b| a.physical <= b.physical));
+        }
+    }
+
+    #[test]
+    fn a_trace_survives_the_wire(text in text()) {
+        let trace = read(&text);
+        let wire = serde_json::to_string(&trace).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Trace>(&wire).unwrap(), trace);
+    }
+}
+
+#[test]
+fn no_line_of_a_paste_is_lost() {
+    for paste in pastes() {
+        check_that_no_line_is_lost(&paste);
+        check_that_no_line_is_lost(&paste.replace('\n', "\r\n"));
+    }
+}
+
+#[test]
+fn two_pastes_in_one_text_have_the_stacks_of_both() {
+    let pastes = pastes();
+    for first in &pastes {
+        for second in &pastes {
+            let both = read(&format!("{first}\n\n{second}"));
+            let (first, second) = (read(first), read(second));
+            assert_eq!(both.stacks.len(), first.stacks.len() + second.stacks.len());
+            assert_eq!(frames(&both), frames(&first) + frames(&second));
+        }
+    }
+}
+
+#[test]
+fn whole_lines_only_ever_add_frames() {
+    for paste in pastes() {
+        let mut before = 0;
+        for (end, _) in paste.match_indices('\n') {
+            let trace = read(&paste[..end]);
+            // A core's stop is shown as a stack would be, until it turns out to be one frame.
+            let stops = trace.events.iter().filter(|event| event.frame.is_some()).count();
+            assert!(frames(&trace) + stops >= before, "{}", &paste[..end]);
+            before = frames(&trace) + stops;
+        }
+    }
+}
+
+#[test]
+fn many_stacks_are_read() {
+    let trace = read(&"#0  f ()\n".repeat(200_000));
+    assert_eq!(trace.stacks.len(), 200_000);
+}
+
+#[test]
+fn one_deep_stack_is_read() {
+    let text: String = (0..200_000).map(|n| format!("#{n} 0x1 in f (n={n})\n")).collect();
+    let trace = read(&text);
+    assert_eq!((trace.stacks.len(), frames(&trace)), (1, 200_000));
+}
+
+#[test]
+fn selected_frames_without_a_backtrace_are_read() {
+    let trace = read(&"(gdb) frame 3\n#3  0x1 in f ()\n".repeat(50_000));
+    assert_eq!(trace.stacks.len(), 50_000);
+}
+
+#[test]
+fn what_never_closes_ends_at_its_bounds() {
+    for open in ["#0  f (a=", "$1 = {", "#0  f (s=\"", "        local = {", "Breakpoint 1, f (a="] {
+        let text = format!("#0  g ()\n{open}{}\n", "  (\n".repeat(100_000));
+        check_that_no_line_is_lost(&text);
+        let longest = read(&text)
+            .stacks
+            .iter()
+            .flat_map(|s| &s.frames)
+            .map(|f| f.lines.last - f.lines.first)
+            .max();
+        assert!(longest.is_none_or(|lines| lines <= 20_001), "{open}: {longest:?}");
+    }
+}
+
+#[test]
+fn long_lines_are_read() {
+    for (start, repeated) in [
+        ("", "x"),
+        ("", "("),
+        ("#0  f (a=", "{"),
+        ("#0  0x1 in ", "f(int)"),
+        ("#0  0x1 in f", " ("),
+        ("#0  f (a=", "\"\\"),
+        ("$1 = ", "{a = "),
+        ("$1 = ", "<"),
+        ("$1 = {", "'\\000', "),
+        ("(gdb) ", "(gdb) "),
+        ("Thread ", "\" ("),
+        ("libxl: debug: ", ":1:"),
+        ("a: b.c:", ":1: Assertion `"),
+        ("\u{1b}[", "1;"),
+        ("---Type <return>", "-"),
+    ] {
+        check_that_no_line_is_lost(&format!("{start}{}", repeated.repeat(500_000)));
+    }
+}
+
+#[test]
+fn a_stopped_job_stops() {
+    let job = Job::new().with_deadline(Duration::ZERO);
+    assert_eq!(parse(&job, &[Piece::unnamed("#0  f ()")]), Err(Stopped::DeadlinePassed));
+}
