@@ -74,14 +74,17 @@ def frame_line(level):
 
 def signal_line(stopped):
     """`Thread 3 "libvirtd" received signal SIGABRT, Aborted.`, or nothing."""
+    told = False
     for thread in stopped:
         thread.switch()
         number = _signal_number("$_siginfo.si_signo")
         if number not in _NOT_A_CRASH:
             name = f' "{thread.name}"' if thread.name else ""
             return f"Thread {thread.num}{name} received signal {_signal_name(number)}."
-    # A core may tell what killed the program and not which thread.
-    number = _signal_number("$_exitsignal")
+        told = told or number != 0
+    # An old core tells what killed the program and not which thread. Where threads tell, this is
+    # what killed an earlier run.
+    number = 0 if told else _signal_number("$_exitsignal")
     return f"Program received signal {_signal_name(number)}." if number else ""
 
 
