@@ -66,7 +66,9 @@ fn testbed() -> Option<PathBuf> {
     if testbed.is_none() {
         let required = env::var("DBGMATE_REQUIRE_REAL").is_ok_and(|value| value == "1");
         assert!(!required, "DBGMATE_TESTBED names no test bed: build it with tests/real/prepare");
-        eprintln!("skipped: DBGMATE_TESTBED names no test bed (tests/real/prepare builds it)");
+        // Not `eprintln`: the test harness would keep it to itself.
+        let line = "skipped: DBGMATE_TESTBED names no test bed (tests/real/prepare builds it)\n";
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
     testbed
 }

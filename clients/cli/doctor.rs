@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use dbgmate::api::binary::BinaryInfo;
 use dbgmate::api::daemon::PROTOCOL;
 use dbgmate::config::Config;
-use dbgmate::engine::{Engine, Known, install_command};
+use dbgmate::engine::{Because, Engine, Known, install_command};
 use dbgmate::error::Error;
 use dbgmate::render::escape::escape;
 use dbgmate::render::style::{CERTAIN, DIM, ERROR, HEADING, HINT, UNCERTAIN};
@@ -183,7 +183,7 @@ fn examine_plugins(engine: &Engine, findings: &mut Vec<Finding>) {
 fn examine_binaries(args: &Args, engine: &Engine, findings: &mut Vec<Finding>) {
     let asked = args.binaries.iter().map(|path| Known {
         path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
-        because: "asked".to_owned(),
+        because: Because::Asked,
     });
     let mut known: Vec<Known> = asked.chain(engine.known_binaries()).collect();
     let mut seen = BTreeSet::new();

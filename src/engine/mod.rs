@@ -22,7 +22,7 @@ mod paste;
 mod triage;
 
 use binaries::Binaries;
-pub use known::Known;
+pub use known::{Because, Known};
 pub use packages::install_command;
 
 use crate::api::Method;

@@ -4,8 +4,9 @@ use std::fmt::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::counted;
 use super::escape::escape;
-use super::offsets::bits;
+use super::offsets::{bits, size_in_words};
 use super::style::{DIM, TITLE, UNCERTAIN};
 use crate::api::layout::{Hole, Layout, LayoutMatch, Member};
 
@@ -21,15 +22,19 @@ pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
     let layout = &found.layout;
     match &found.selected {
         Some(selected) => {
-            let title = format!("{}.{}: ", layout.type_name, selected.path);
-            view.member(&selected.member, 0, &[]);
-            write!(page, "{TITLE}{}{TITLE:#}", escape(&title))?;
-            writeln!(page)?;
+            let title = format!("{}.{}:", layout.type_name, selected.path);
+            writeln!(page, "{TITLE}{}{TITLE:#}", escape(&title))?;
+            view.line = selected.member.offset.unwrap_or(0) / CACHE_LINE;
+            // What was asked for is shown to the bottom, also where its type has a name.
+            match selected.member.members.as_slice() {
+                [] => view.member(&selected.member, 0),
+                _ => view.nested(&selected.member, 0),
+            }
             view.write(page)
         }
         None if layout.kind == "type" => {
-            let size = layout.size.map_or("?".to_owned(), |size| size.to_string());
-            writeln!(page, "{} {DIM}/* {size} bytes */{DIM:#}", escape(&layout.type_name))
+            let size = size_in_words(layout);
+            writeln!(page, "{} {DIM}/* {} */{DIM:#}", escape(&layout.type_name), escape(&size))
         }
         None => {
             write!(page, "{TITLE}{} {{{TITLE:#}", escape(&layout.type_name))?;
@@ -59,18 +64,18 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
         facts.push(format!("align {align}"));
     }
     if !layout.members.is_empty() {
-        facts.push(format!("{} members", layout.members.len()));
+        facts.push(counted(layout.members.len() as u64, "member"));
     }
     if !layout.holes.is_empty() {
         let total: u64 = layout.holes.iter().map(|hole| hole.bit_size).sum();
-        facts.push(format!("{} holes ({})", layout.holes.len(), amount(total)));
+        let holes = counted(layout.holes.len() as u64, "hole");
+        facts.push(format!("{holes} ({})", amount(total)));
     }
     if layout.padding > 0 {
         facts.push(format!("{} at the end unused", amount(layout.padding * 8)));
     }
     if let Some(size) = layout.size.filter(|size| *size > 0) {
-        let lines = size.div_ceil(CACHE_LINE);
-        facts.push(format!("{lines} cache line{}", if lines == 1 { "" } else { "s" }));
+        facts.push(counted(size.div_ceil(CACHE_LINE), "cache line"));
     }
     if !layout.via.is_empty() {
         facts.push(format!("by typedef {}", layout.via.join(" → ")));
@@ -84,8 +89,7 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
 
 /// `3 bytes`, `5 bits`.
 fn amount(bits: u64) -> String {
-    let (count, unit) = if bits.is_multiple_of(8) { (bits / 8, "byte") } else { (bits, "bit") };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    if bits.is_multiple_of(8) { counted(bits / 8, "byte") } else { counted(bits, "bit") }
 }
 
 /// The lines of a view, aligned once all are known.
@@ -104,8 +108,11 @@ enum Row {
 impl View {
     fn members(&mut self, members: &[Member], depth: usize, holes: &[Hole]) {
         let mut holes = holes.iter().peekable();
+        // In memory order, which is not the order of declaration in Rust.
+        let mut members: Vec<&Member> = members.iter().collect();
+        members.sort_by_key(|member| first_bit(member));
         for member in members {
-            let start = member.bit_offset.or(member.offset.map(|offset| offset * 8));
+            let start = first_bit(member);
             while let Some(hole) = holes.next_if(|hole| Some(hole.bit_offset) < start) {
                 let text = format!("/* {} unused */", amount(hole.bit_size));
                 self.rows.push(Row::Remark(format!("{}{text}", indent(depth))));
@@ -113,7 +120,7 @@ impl View {
             if depth == 1 {
                 self.cache_line(member);
             }
-            self.member(member, depth, &[]);
+            self.member(member, depth);
         }
         for hole in holes {
             let text = format!("/* {} unused */", amount(hole.bit_size));
@@ -125,28 +132,25 @@ impl View {
         let Some(line) = member.offset.map(|offset| offset / CACHE_LINE) else { return };
         if line > self.line {
             self.line = line;
+            let start = line * CACHE_LINE;
+            let ago = match member.offset.map(|offset| offset - start) {
+                None | Some(0) => String::new(),
+                Some(bytes) => format!(", {} ago", counted(bytes, "byte")),
+            };
             self.rows.push(Row::Remark(format!(
-                "{}/* --- cache line {line} ({} bytes) --- */",
+                "{}/* --- cache line {line} (at {start}{ago}) --- */",
                 indent(1),
-                line * CACHE_LINE
             )));
         }
     }
 
-    fn member(&mut self, member: &Member, depth: usize, holes: &[Hole]) {
-        let unnamed_type = member.type_name.ends_with("{...}");
+    fn member(&mut self, member: &Member, depth: usize) {
         if member.base {
             let declaration = format!("{}<base> {};", indent(depth), member.type_name);
             self.rows.push(Row::Member { declaration, comment: comment(member) });
-            self.members(&member.members, depth + 1, holes);
-        } else if unnamed_type && !member.members.is_empty() {
-            let keyword = member.type_name.trim_end_matches(" {...}");
-            let opening = format!("{}{keyword} {{", indent(depth));
-            self.rows.push(Row::Member { declaration: opening, comment: String::new() });
-            self.members(&member.members, depth + 1, holes);
-            let name = if member.name.is_empty() { "" } else { &format!(" {}", member.name) };
-            let closing = format!("{}}}{name};", indent(depth));
-            self.rows.push(Row::Member { declaration: closing, comment: comment(member) });
+            self.members(&member.members, depth + 1, &[]);
+        } else if member.type_name.ends_with("{...}") && !member.members.is_empty() {
+            self.nested(member, depth);
         } else {
             let mut declaration = declare(&member.type_name, &member.name);
             if let Some(bits) = member.bit_size {
@@ -155,6 +159,17 @@ impl View {
             let declaration = format!("{}{declaration};", indent(depth));
             self.rows.push(Row::Member { declaration, comment: comment(member) });
         }
+    }
+
+    /// A member with the members of its type: all there is to see where that has no name.
+    fn nested(&mut self, member: &Member, depth: usize) {
+        let type_name = member.type_name.trim_end_matches(" {...}");
+        let opening = format!("{}{type_name} {{", indent(depth));
+        self.rows.push(Row::Member { declaration: opening, comment: String::new() });
+        self.members(&member.members, depth + 1, &[]);
+        let name = if member.name.is_empty() { "" } else { &format!(" {}", member.name) };
+        let closing = format!("{}}}{name};", indent(depth));
+        self.rows.push(Row::Member { declaration: closing, comment: comment(member) });
     }
 
     fn write(&self, page: &mut String) -> fmt::Result {
@@ -179,6 +194,11 @@ impl View {
         }
         Ok(())
     }
+}
+
+/// The first bit of a member, where it is known.
+fn first_bit(member: &Member) -> Option<u64> {
+    member.bit_offset.or(member.offset.map(|offset| offset.saturating_mul(8)))
 }
 
 fn indent(depth: usize) -> String {

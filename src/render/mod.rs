@@ -59,13 +59,15 @@ fn write_origin(page: &mut String, number: usize, count: usize, layout: &Layout)
         write!(page, ": {}:{}", escape(&declared.file), declared.line)?;
     }
     for source in &layout.binaries {
-        write!(page, ", {} of {}", units(source.units), escape(&source.path))?;
+        let units = counted(source.units as u64, "unit");
+        write!(page, ", {units} of {}", escape(&source.path))?;
     }
     writeln!(page, "{DIM:#}")
 }
 
-fn units(count: usize) -> String {
-    if count == 1 { "1 unit".to_owned() } else { format!("{count} units") }
+/// `1 unit`, `3 units`.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The text without its styles.

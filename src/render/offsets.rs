@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::counted;
 use super::escape::escape;
 use super::style::DIM;
 use crate::api::layout::{Layout, LayoutMatch, Member, Selected};
@@ -19,10 +20,19 @@ fn write_selected(page: &mut String, layout: &Layout, selected: &Selected) -> fm
     writeln!(page, "{} => {}", escape(&name), place(&selected.member))
 }
 
+/// `8 bytes`, or why there is no size.
+pub(super) fn size_in_words(layout: &Layout) -> String {
+    match (layout.size, &layout.why) {
+        (Some(size), _) => counted(size, "byte"),
+        (None, Some(why)) => why.clone(),
+        (None, None) => "size unknown".to_owned(),
+    }
+}
+
 fn write_layout(page: &mut String, layout: &Layout) -> fmt::Result {
     if layout.members.is_empty() && layout.enumerators.is_empty() && layout.kind == "type" {
-        let size = layout.size.map_or("?".to_owned(), |size| size.to_string());
-        return writeln!(page, "{} {DIM}// {size} bytes{DIM:#}", escape(&layout.type_name));
+        let size = size_in_words(layout);
+        return writeln!(page, "{} {DIM}// {}{DIM:#}", escape(&layout.type_name), escape(&size));
     }
     writeln!(page, "{} {{", escape(&layout.type_name))?;
     write_members(page, &layout.members)?;

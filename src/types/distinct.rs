@@ -159,16 +159,11 @@ fn resolve<'a>(reader: &Reader<'_, 'a>, die: Die<'a>) -> Result<Vec<Target>, Err
             None => break,
         }
     }
-    let target =
-        |die: Die<'_>| Target { die: die.at(), via: via.clone(), known_as: known_as.clone() };
+    let target = |die: DieRef| Target { die, via: via.clone(), known_as: known_as.clone() };
     if !current.is_declaration() {
-        return Ok(vec![target(current)]);
+        return Ok(vec![target(current.at())]);
     }
-    let completed = reader.completed(current.clone())?;
-    if !completed.is_declaration() {
-        return Ok(vec![target(completed)]);
-    }
-    Ok(reader.definitions_of(&current)?.into_iter().map(target).collect())
+    Ok(reader.definitions_of(&current)?.all.iter().copied().map(target).collect())
 }
 
 fn leads_to_aggregate<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>) -> Result<bool, Error> {
@@ -214,7 +209,7 @@ fn shapes_of(reader: &Reader<'_, '_>, targets: &[Target]) -> Result<Vec<u64>, Er
     let mut shapes = Shapes::new(reader);
     let mut all = Vec::with_capacity(targets.len());
     for target in targets {
-        let mut hasher = rustc_hash::FxHasher::default();
+        let mut hasher = std::hash::DefaultHasher::new();
         shapes.of(&reader.die(target.die)?)?.hash(&mut hasher);
         (&target.known_as, &target.via).hash(&mut hasher);
         all.push(hasher.finish());

@@ -56,7 +56,11 @@ impl<'a> Reader<'_, 'a> {
             Kind::Other => {}
         }
         if layout.size == Size::Dynamic && layout.why.is_none() {
-            layout.why = Some("its size is only known at run time".to_owned());
+            let why = match die.tag() {
+                dw::DW_TAG_subroutine_type => "a function type has no size",
+                _ => "its size is only known at run time",
+            };
+            layout.why = Some(why.to_owned());
         }
         gaps::find(&mut layout);
         Ok(layout)

@@ -31,6 +31,9 @@ pub struct TypeName {
 /// Longer than any name that a person types.
 const MAX_LENGTH: usize = 4096;
 
+/// A Go name has a few dots; what follows more of them is a member path in any reading.
+const MAX_READINGS: usize = 8;
+
 impl TypeName {
     /// Reads a name without a member path.
     pub fn parse(text: &str) -> Result<TypeName, Error> {
@@ -67,8 +70,11 @@ impl TypeName {
     /// Reads a name that a member path may follow. Where the type ends is not always plain (Go's
     /// names hold dots), so every reading is returned, the shortest name first.
     pub fn parse_with_path(text: &str) -> Result<Vec<(TypeName, Option<MemberPath>)>, Error> {
+        if text.len() > MAX_LENGTH {
+            return Err(Error::BadName("it is longer than 4096 characters".to_owned()));
+        }
         let mut readings = Vec::new();
-        for position in top_level_dots(text) {
+        for position in top_level_dots(text).into_iter().take(MAX_READINGS) {
             let (name, path) = (text.get(..position), text.get(position..));
             let (Some(name), Some(path)) = (name, path) else { continue };
             if let (Ok(name), Ok(path)) = (TypeName::parse(name), MemberPath::parse(path)) {

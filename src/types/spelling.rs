@@ -4,7 +4,7 @@
 //! C declares inside out: the text around the (absent) name grows as the chain of pointers, arrays
 //! and functions is followed towards the type at its end.
 
-use gimli::constants as dw;
+use gimli::{DwTag, constants as dw};
 
 use super::reader::{Reader, is_qualifier};
 use super::{Error, Kind};
@@ -83,11 +83,21 @@ impl<'a> Reader<'_, 'a> {
             Some(dw::DW_TAG_pointer_type) => {
                 self.spell_around(target.as_ref(), join(word, &inner), depth + 1)
             }
+            // A constant array is one of constant elements: GCC says so of both.
+            Some(dw::DW_TAG_array_type) if self.has_element(target.as_ref(), die.tag())? => {
+                self.spell_around(target.as_ref(), inner, depth + 1)
+            }
             _ => {
                 let rest = self.spell_around(target.as_ref(), inner, depth + 1)?;
                 Ok(format!("{word} {rest}"))
             }
         }
+    }
+
+    /// Whether an array's element type has the qualifier.
+    fn has_element(&self, array: Option<&Die<'a>>, qualifier: DwTag) -> Result<bool, Error> {
+        let Some(array) = array else { return Ok(false) };
+        Ok(self.type_of(array)?.is_some_and(|element| element.tag() == qualifier))
     }
 
     fn parameters(&self, function: &Die<'a>, depth: usize) -> Result<String, Error> {

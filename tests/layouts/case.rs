@@ -135,16 +135,17 @@ impl std::fmt::Debug for Place {
 }
 
 /// What the compiler wrote into the file.
-struct Said {
+pub(crate) struct Said {
     bytes: Vec<u8>,
 }
 
 impl Said {
-    fn read(compiled: &Compiled) -> Said {
+    pub(crate) fn read(compiled: &Compiled) -> Said {
         Said { bytes: fs::read(compiled.path()).unwrap() }
     }
 
-    fn object(&self, name: &str) -> (Vec<u8>, bool) {
+    /// The bytes of an object, and whether they are in little-endian order.
+    pub(crate) fn object(&self, name: &str) -> (Vec<u8>, bool) {
         let file = object::File::parse(&*self.bytes).unwrap();
         let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name)).unwrap();
         let section = file.section_by_index(symbol.section_index().unwrap()).unwrap();
@@ -157,7 +158,8 @@ impl Said {
         (bytes, file.is_little_endian())
     }
 
-    fn numbers(&self, name: &str) -> Vec<u64> {
+    /// The elements of an array of 64-bit numbers.
+    pub(crate) fn numbers(&self, name: &str) -> Vec<u64> {
         let (bytes, little) = self.object(name);
         let number = |bytes: &[u8]| {
             let bytes = bytes.try_into().unwrap();

@@ -78,7 +78,7 @@ impl Toolchain {
             command.arg(source);
         }
         run(&mut command)?;
-        Some(Compiled { path, how: self.to_string(), _folder: folder })
+        Some(Compiled::new(path, self.to_string(), folder))
     }
 }
 
@@ -95,7 +95,8 @@ pub(crate) fn run(command: &mut Command) -> Option<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             assert!(program != "gcc" && program != "g++", "the tests need {program:?}");
             // Not `eprintln`: the test harness would keep it to itself.
-            writeln!(std::io::stderr(), "skipped: {program:?} is not installed").unwrap();
+            let line = format!("skipped: {program:?} is not installed\n");
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
             return None;
         }
         output => output.unwrap(),
@@ -113,6 +114,11 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
+    /// What another compiler has made of a source in the folder.
+    pub(crate) fn new(path: PathBuf, how: String, folder: TempDir) -> Compiled {
+        Compiled { path, how, _folder: folder }
+    }
+
     /// The same file after another tool has changed it in place; none where there is no such tool.
     pub(crate) fn changed_by(self, tool: &mut Command) -> Option<Compiled> {
         run(tool.arg(&self.path))?;
