@@ -143,10 +143,7 @@ impl Search<'_> {
             Err(error) => {
                 searched.problem = Some(error.sentence.clone());
                 self.searched.push(searched);
-                // What is only loaded may be missing or no library at all: nobody named it.
-                if !known.because.is_loaded() {
-                    self.failure.get_or_insert(error);
-                }
+                self.note_failure(known, error);
                 return Vec::new();
             }
         };
@@ -155,7 +152,7 @@ impl Search<'_> {
         self.open.push(Arc::clone(&opened));
         let found = found.unwrap_or_else(|error| {
             searched.problem = Some(error.sentence.clone());
-            self.failure.get_or_insert(error);
+            self.note_failure(known, error);
             Arc::from([])
         });
         searched.definitions = found.iter().map(|found| found.units).sum();
@@ -166,6 +163,14 @@ impl Search<'_> {
             units,
         };
         found.iter().map(|found| (LayoutMatch::from(found), source(found.units))).collect()
+    }
+
+    /// A type without the member asked for is an answer of its own, and so is what is wrong with a
+    /// binary that was named; of the others, what is wrong is told beside the answer.
+    fn note_failure(&mut self, known: &Known, error: Error) {
+        if error.kind == Kind::NotFound || known.because == Because::Asked {
+            self.failure.get_or_insert(error);
+        }
     }
 
     /// Opens a binary and asks it; twice, should its files change meanwhile.
@@ -237,7 +242,11 @@ impl Search<'_> {
             [one] => one.path.clone(),
             many => format!("the {} binaries searched", many.len()),
         };
-        let error = Error::new(Kind::NotFound, format!("no type `{name}` in {places}"));
+        let mut sentence = format!("no type `{name}` in {places}");
+        if let Some(problem) = self.searched.iter().find_map(|searched| searched.problem.as_ref()) {
+            sentence.push_str(&format!(", not all of which could be read: {problem}"));
+        }
+        let error = Error::new(Kind::NotFound, sentence);
         let near = self.near(readings);
         let without = self.searched.iter().filter(|searched| searched.debug_info.used.is_none());
         match (near.as_slice(), without.count()) {
