@@ -228,7 +228,7 @@ impl Search<'_> {
         if with_debug_info.count() == 0
             && let Some(first) = asked().next()
         {
-            return no_debug_info(first);
+            return no_debug_info(self.job, first);
         }
         let name = readings.first().map(|(name, _)| name.to_string()).unwrap_or_default();
         let places = match self.searched.as_slice() {
@@ -275,7 +275,7 @@ fn is_loaded(searched: &Searched) -> bool {
     searched.because.starts_with("needed by") || searched.because.starts_with("a module of")
 }
 
-fn no_debug_info(searched: &Searched) -> Error {
+fn no_debug_info(job: &Job, searched: &Searched) -> Error {
     if let Some(problem) = &searched.problem {
         return Error::new(Kind::Malformed, format!("{}: {problem}", searched.path))
             .hint("name another copy of it with --binary");
@@ -288,7 +288,7 @@ fn no_debug_info(searched: &Searched) -> Error {
         .collect();
     let sentence = format!("{} has no debug info (tried {})", searched.path, tried.join("; "));
     let error = Error::new(Kind::NoDebugInfo, sentence);
-    match packages::install_command(std::path::Path::new(&searched.path)) {
+    match packages::install_command(job, std::path::Path::new(&searched.path)) {
         Some(command) => error.hint(command),
         None => error.hint("build it with -g, or name a copy that has debug info with --binary"),
     }
