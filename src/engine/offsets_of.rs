@@ -235,7 +235,7 @@ impl Search<'_> {
         if asked().all(|searched| searched.debug_info.used.is_none())
             && let Some(first) = asked().next()
         {
-            return no_debug_info(first);
+            return no_debug_info(self.job, first);
         }
         let name = readings.first().map(|(name, _)| name.to_string()).unwrap_or_default();
         let places = match self.searched.as_slice() {
@@ -276,7 +276,7 @@ impl Search<'_> {
     }
 }
 
-fn no_debug_info(searched: &Searched) -> Error {
+fn no_debug_info(job: &Job, searched: &Searched) -> Error {
     if let Some(problem) = &searched.problem {
         return Error::new(Kind::Malformed, format!("{}: {problem}", searched.path))
             .hint("name another copy of it with --binary");
@@ -289,7 +289,7 @@ fn no_debug_info(searched: &Searched) -> Error {
         .collect();
     let sentence = format!("{} has no debug info (tried {})", searched.path, tried.join("; "));
     let error = Error::new(Kind::NoDebugInfo, sentence);
-    match packages::install_command(std::path::Path::new(&searched.path)) {
+    match packages::install_command(job, std::path::Path::new(&searched.path)) {
         Some(command) => error.hint(command),
         None => error.hint("build it with -g, or name a copy that has debug info with --binary"),
     }
