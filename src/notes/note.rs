@@ -9,7 +9,7 @@ use toml::{Spanned, Table};
 use super::claims::{Affected, Claim, Fix, Interleaving, Rank};
 use super::comparison::Comparison;
 use super::member_path::MemberPath;
-use super::predicate::Predicate;
+use super::predicate::{FramesOn, Predicate};
 use super::problem::Flaw;
 use crate::trace::public_name;
 
@@ -78,8 +78,8 @@ pub(crate) struct Signature {
     pub(crate) all: Vec<Predicate>,
     /// Each that holds is further evidence.
     pub(crate) any: Vec<Predicate>,
-    /// A stack on which one of them holds is not looked at.
-    pub(crate) none: Vec<Predicate>,
+    /// A stack on which one of them stands is not looked at.
+    pub(crate) none: Vec<FramesOn>,
 }
 
 /// What to look at next, and which answer decides.
@@ -258,19 +258,25 @@ fn signature(keys: &Spanned<SignatureKeys>) -> Result<Signature, Flaw> {
         tables.iter().map(Predicate::read).collect::<Result<Vec<_>, Flaw>>()
     };
     let SignatureKeys { rank, all, any, none } = keys.get_ref();
-    let signature =
-        Signature { rank: *rank, all: read(all.get_ref())?, any: read(any)?, none: read(none)? };
+    let none = none.iter().map(ruled_out).collect::<Result<_, _>>()?;
+    let signature = Signature { rank: *rank, all: read(all.get_ref())?, any: read(any)?, none };
     if signature.all.iter().map(Predicate::specificity).sum::<usize>() == 0 {
         let what = "`all` names nothing of the project: every crash would fit";
         return Err(Flaw::at(all, what, "add an assertion, frames, a value or a log pattern"));
     }
-    for (predicate, table) in signature.none.iter().zip(none) {
-        if !matches!(predicate, Predicate::Frames(_)) {
-            let what = "`none` looks at the crashing stack and takes only `frames`";
-            return Err(Flaw::at(table, what, "say which frames rule the note out"));
+    Ok(signature)
+}
+
+/// A predicate of `none`: frames on one stack.
+fn ruled_out(table: &Spanned<Table>) -> Result<FramesOn, Flaw> {
+    match Predicate::read(table)? {
+        Predicate::Frames(asked) if asked.count.is_none() && asked.before.is_none() => Ok(asked),
+        _ => {
+            let what =
+                "`none` looks at one stack and takes only `frames`, without `count` and `before`";
+            Err(Flaw::at(table, what, "say which frames rule the note out"))
         }
     }
-    Ok(signature)
 }
 
 fn interleaving(keys: Spanned<Interleaving>) -> Result<Interleaving, Flaw> {

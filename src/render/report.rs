@@ -172,7 +172,7 @@ fn write_affected(page: &mut String, affected: &Affected) -> fmt::Result {
         None => text.push_str(", first release unknown"),
     }
     match affected.fixed.as_slice() {
-        [] => text.push_str(", mended in no release known"),
+        [] => text.push_str("; which release mends it is not known"),
         fixed => write!(text, ", mended in {}", fixed.join(" and "))?,
     }
     write!(text, " ({})", in_words(affected.confidence))?;
