@@ -287,6 +287,17 @@ fn a_healthy_value_of_an_earlier_stop_takes_nothing() {
 }
 
 #[test]
+fn a_log_of_additions_alone_is_called_incomplete() {
+    let plugins = plugins();
+    let text = paste("fd-deregister-race-breakpoints.txt");
+    let remarks = |text: &str| triage(&plugins, text).notes[0].remarks.len();
+    assert_eq!(remarks(&text), 1);
+    let removal = "Breakpoint 9, virEventPollRemoveHandle (watch=7) at util/event_poll.c:194\n";
+    assert_eq!(remarks(&(removal.to_owned() + &text)), 0);
+    assert_eq!(remarks(&paste("fd-deregister-race.txt")), 0);
+}
+
+#[test]
 fn the_lock_may_have_a_frame_of_its_own() {
     let plugins = plugins();
     let text = paste("timeout-ctx-lock-abort.txt");

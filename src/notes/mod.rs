@@ -32,8 +32,8 @@ pub(crate) use frame_pattern::{FramePattern, Globs};
 pub(crate) use member_path::MemberPath;
 pub(crate) use note::{Question, Signature};
 pub(crate) use predicate::{
-    AssertionFailed, Before, Expected, FramesOn, Logged, Predicate, Ran, StackPrinted, Start,
-    Stopped, ValueIs,
+    AssertionFailed, Before, Expected, FramesOn, Logged, Predicate, Ran, Reached, StackPrinted,
+    Start, Stopped, ValueIs,
 };
 
 use std::collections::BTreeMap;

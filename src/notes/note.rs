@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
-use super::claims::{Affected, Claim, Fix, Interleaving, Rank};
+use super::claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank};
 use super::comparison::Comparison;
 use super::member_path::MemberPath;
 use super::predicate::{FramesOn, Predicate};
@@ -34,6 +34,7 @@ pub struct Note {
     pub(crate) fixes: Vec<Fix>,
     pub(crate) workaround: Option<Claim>,
     pub(crate) asks: Vec<Question>,
+    pub(crate) remarks: Vec<Remark>,
     pub(crate) sources: Vec<String>,
     /// Pastes that must be recognised.
     pub examples: Vec<Example>,
@@ -94,6 +95,16 @@ pub(crate) struct Question {
     pub(crate) refutes: Option<Comparison>,
 }
 
+/// What is to be said of some pastes only.
+#[derive(Clone, Debug)]
+pub(crate) struct Remark {
+    /// Said where this holds,
+    pub(crate) when: Predicate,
+    /// unless this does.
+    pub(crate) unless: Option<Predicate>,
+    pub(crate) claim: Claim,
+}
+
 /// A paste that the note must recognise.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,6 +159,8 @@ struct NoteKeys {
     workaround: Option<Claim>,
     #[serde(default, rename = "ask")]
     asks: Vec<QuestionKeys>,
+    #[serde(default, rename = "remark")]
+    remarks: Vec<RemarkKeys>,
     #[serde(rename = "source")]
     sources: Vec<SourceKeys>,
     #[serde(default, rename = "example")]
@@ -176,6 +189,15 @@ struct QuestionKeys {
     requires_member: Option<Spanned<String>>,
     confirms: Option<Spanned<String>>,
     refutes: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemarkKeys {
+    when: Spanned<Table>,
+    unless: Option<Spanned<Table>>,
+    confidence: Confidence,
+    text: String,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +233,7 @@ impl Note {
             fixes: keys.fixes,
             workaround: keys.workaround,
             asks: keys.asks.into_iter().map(question).collect::<Result<_, _>>()?,
+            remarks: keys.remarks.into_iter().map(remark).collect::<Result<_, _>>()?,
             sources: keys.sources.into_iter().map(|source| source.what).collect(),
             examples: keys.examples,
             lookalikes: keys.lookalikes.into_iter().map(lookalike).collect::<Result<_, _>>()?,
@@ -222,6 +245,7 @@ impl Note {
         self.signatures
             .iter()
             .flat_map(|signature| signature.all.iter().chain(&signature.any))
+            .chain(self.remarks.iter().flat_map(Remark::predicates))
             .flat_map(|predicate| match predicate {
                 Predicate::Log(asked) => asked.patterns.as_slice(),
                 _ => &[],
@@ -309,6 +333,20 @@ fn question(keys: QuestionKeys) -> Result<Question, Flaw> {
         confirms: keys.confirms.map(comparison).transpose()?,
         refutes: keys.refutes.map(comparison).transpose()?,
     })
+}
+
+fn remark(keys: RemarkKeys) -> Result<Remark, Flaw> {
+    Ok(Remark {
+        when: Predicate::read(&keys.when)?,
+        unless: keys.unless.as_ref().map(Predicate::read).transpose()?,
+        claim: Claim { confidence: keys.confidence, text: keys.text },
+    })
+}
+
+impl Remark {
+    fn predicates(&self) -> impl Iterator<Item = &Predicate> {
+        [&self.when].into_iter().chain(&self.unless)
+    }
 }
 
 /// `type.member`: two names.

@@ -1,7 +1,7 @@
 //! What can a note ask of a paste?
 //!
 //! A predicate is a table; the first of these keys that it has says which kind it is: `assertion`,
-//! `frames`, `value`, `log`, `signal`, `program`. Each is read on one record, event or stack. The
+//! `frames`, `value`, `log`, `breakpoint`, `signal`, `program`. Each is read on one record, event or stack. The
 //! keys beside it are fixed by the kind; a key that no kind knows is refused with its name.
 //!
 //! `module`, `file`, `program`, `caller`, `under`, `asserted_in` and a frame's `printed` *narrow*:
@@ -35,6 +35,8 @@ pub(crate) enum Predicate {
     Value(ValueIs),
     /// A log record says this.
     Log(Logged),
+    /// A breakpoint was reached.
+    Breakpoint(Reached),
     /// A signal stopped the program.
     Signal(Stopped),
     /// The paste names this program.
@@ -126,6 +128,15 @@ pub(crate) struct Logged {
     pub(crate) level: Vec<String>,
 }
 
+/// `{ breakpoint }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reached {
+    /// The function it stopped in.
+    #[serde(rename = "breakpoint")]
+    pub(crate) function: String,
+}
+
 /// `{ signal, program?, stack?, asserted_in? }`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,6 +214,8 @@ impl Predicate {
             value(keys).map_err(flaw)
         } else if has("log") {
             log(keys).map_err(flaw)
+        } else if has("breakpoint") {
+            parse(keys).map(Predicate::Breakpoint).map_err(flaw)
         } else if has("signal") {
             parse(keys).map(Predicate::Signal).map_err(flaw)
         } else if has("program") {
@@ -211,7 +224,8 @@ impl Predicate {
             Err(flaw("`stacks` (two stacks at once) is not supported yet".to_owned()))
         } else {
             Err(flaw(
-                "a predicate has one of `assertion`, `frames`, `value`, `log`, `signal`, `program`"
+                "a predicate has one of `assertion`, `frames`, `value`, `log`, `breakpoint`, \
+                 `signal`, `program`"
                     .to_owned(),
             ))
         }
@@ -235,7 +249,7 @@ impl Predicate {
             Predicate::Frames(asked) => {
                 asked.runs.iter().map(Vec::len).sum::<usize>() + usize::from(asked.count.is_some())
             }
-            Predicate::Value(_) | Predicate::Log(_) => 1,
+            Predicate::Value(_) | Predicate::Log(_) | Predicate::Breakpoint(_) => 1,
             Predicate::Signal(_) | Predicate::Program(_) => 0,
         }
     }
@@ -327,6 +341,7 @@ impl fmt::Display for Predicate {
             Predicate::Log(asked) => {
                 write!(f, "a log record with {}", asked.patterns.join(" or "))
             }
+            Predicate::Breakpoint(asked) => write!(f, "a breakpoint in {}", asked.function),
             Predicate::Signal(asked) => {
                 let stack = if asked.stack.is_some() { " without a stack" } else { "" };
                 write!(f, "signal {}{stack}", asked.names.join(" or "))

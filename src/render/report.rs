@@ -71,6 +71,9 @@ fn write_note(page: &mut String, note: &MatchedNote) -> fmt::Result {
     write_evidence(page, note)?;
     write_claim(page, "what happens", Some(&note.cause))?;
     write_claim(page, "easily overlooked", note.overlooked.as_ref())?;
+    for remark in &note.remarks {
+        write_claim(page, "about this paste", Some(remark))?;
+    }
     if let Some(interleaving) = &note.interleaving {
         heading(page, "interleaving", Some(interleaving.confidence))?;
         for line in columns(interleaving, WIDTH - 4) {

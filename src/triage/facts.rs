@@ -29,6 +29,8 @@ pub(super) struct Facts<'t> {
     assertions: Vec<Assertion<'t>>,
     by_expression: FxHashMap<String, Vec<usize>>,
     signals: Vec<Signal<'t>>,
+    /// The first stop at a breakpoint in each function.
+    breakpoints: FxHashMap<Cow<'t, str>, &'t Event>,
     in_text: InText<'t>,
     main_threads: FxHashMap<Option<&'t str>, Option<&'t str>>,
     log: FxHashMap<&'t str, Vec<usize>>,
@@ -79,6 +81,7 @@ impl<'t> Facts<'t> {
             assertions: Vec::new(),
             by_expression: FxHashMap::default(),
             signals: Vec::new(),
+            breakpoints: FxHashMap::default(),
             in_text: InText::default(),
             main_threads: program::main_threads(trace),
             log: FxHashMap::default(),
@@ -154,7 +157,12 @@ impl<'t> Facts<'t> {
                         program: program.as_deref().or(stack_program),
                     });
                 }
-                EventKind::Breakpoint { .. } | EventKind::Session { .. } => {}
+                EventKind::Breakpoint { .. } => {
+                    if let Some(name) = event.frame.as_deref().and_then(name_of) {
+                        self.breakpoints.entry(name).or_insert(event);
+                    }
+                }
+                EventKind::Session { .. } => {}
             }
         }
         let signals = self.signals.iter().map(|signal| &signal.event.lines);
@@ -243,6 +251,11 @@ impl<'t> Facts<'t> {
     /// The signals, in the order of the text.
     pub(super) fn signals(&self) -> &[Signal<'t>] {
         &self.signals
+    }
+
+    /// The first stop at a breakpoint in this function.
+    pub(super) fn breakpoint_in(&self, function: &str) -> Option<&'t Event> {
+        self.breakpoints.get(function).copied()
     }
 
     /// Whether no signal of the same text follows the lines.

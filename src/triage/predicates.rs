@@ -9,7 +9,8 @@ use super::report::Evidence;
 use super::scope::{Occasion, Scope};
 use super::values;
 use crate::notes::{
-    AssertionFailed, Expected, FramesOn, Logged, Predicate, Ran, StackPrinted, Stopped, ValueIs,
+    AssertionFailed, Expected, FramesOn, Logged, Predicate, Ran, Reached, StackPrinted, Stopped,
+    ValueIs,
 };
 use crate::trace::{EventKind, Frame, Lines, Value};
 
@@ -37,6 +38,7 @@ pub(super) fn held(facts: &Facts<'_>, predicate: &Predicate, scope: &Scope<'_>) 
         Predicate::Frames(asked) => frames(facts, asked, scope),
         Predicate::Value(asked) => value(facts, asked, scope),
         Predicate::Log(asked) => log(facts, asked),
+        Predicate::Breakpoint(asked) => breakpoint(facts, asked),
         Predicate::Signal(asked) => signal(facts, asked, scope),
         Predicate::Program(asked) => program(facts, asked),
     }?;
@@ -181,6 +183,13 @@ fn log(facts: &Facts<'_>, asked: &Logged) -> Option<Shows> {
         more => format!("{} (and {more} more)", shorten(&first.text)),
     };
     Some(Shows { lines: first.lines.clone(), text, stack: None })
+}
+
+fn breakpoint(facts: &Facts<'_>, asked: &Reached) -> Option<Shows> {
+    let event = facts.breakpoint_in(&asked.function)?;
+    let EventKind::Breakpoint { number } = &event.what else { return None };
+    let text = format!("breakpoint {number}, {}", frame_text(event.frame.as_deref()?));
+    Some(Shows { lines: event.lines.clone(), text, stack: event.stack })
 }
 
 fn signal(facts: &Facts<'_>, asked: &Stopped, scope: &Scope<'_>) -> Option<Shows> {

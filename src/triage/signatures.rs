@@ -8,7 +8,7 @@ use super::predicates::held;
 use super::report::{Ask, Evidence, MatchedNote, Verdict};
 use super::scope::{Occasion, Scope, occasions};
 use super::values;
-use crate::notes::{Note, Predicate, Question, Rank, Signature};
+use crate::notes::{Claim, Note, Predicate, Question, Rank, Signature};
 use crate::trace::Value;
 
 /// A note with the signature that fits.
@@ -19,6 +19,7 @@ pub(super) struct Matched<'n> {
     missing: Vec<String>,
     specificity: usize,
     asks: Vec<Ask>,
+    remarks: Vec<Claim>,
 }
 
 /// The note's best signature that holds on the trace.
@@ -72,7 +73,18 @@ fn attempt<'n>(
     let refuted = asks.iter().any(|ask| ask.verdict == Some(Verdict::Refutes));
     let rank = if refuted { signature.rank.max(Rank::Consistent) } else { signature.rank };
     let specificity = signature.all.iter().map(Predicate::specificity).sum();
-    Some(Matched { note, rank, evidence: found, missing, specificity, asks })
+    let remarks = remarks(facts, note, &scope);
+    Some(Matched { note, rank, evidence: found, missing, specificity, asks, remarks })
+}
+
+/// The remarks that the paste calls for.
+fn remarks(facts: &Facts<'_>, note: &Note, scope: &Scope<'_>) -> Vec<Claim> {
+    let holds = |predicate: &Predicate| held(facts, predicate, scope).is_some();
+    let called_for = note
+        .remarks
+        .iter()
+        .filter(|remark| holds(&remark.when) && !remark.unless.as_ref().is_some_and(holds));
+    called_for.map(|remark| remark.claim.clone()).collect()
 }
 
 /// What the paste answers: the first value of the stack that matched, or else the last one.
@@ -136,6 +148,7 @@ impl Matched<'_> {
             missing: self.missing,
             cause: note.cause.clone(),
             overlooked: note.overlooked.clone(),
+            remarks: self.remarks,
             interleaving: note.interleaving.clone(),
             affected: note.affected.clone(),
             fixes: note.fixes.clone(),
