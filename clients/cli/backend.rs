@@ -27,7 +27,7 @@ pub(crate) enum Mode {
 /// Whoever answers.
 pub(crate) enum Backend {
     /// A daemon, and what this process may answer under when a question is too large for it.
-    Daemon(rpc::Client, Option<Config>),
+    Daemon(rpc::Client, Option<Box<Config>>),
     /// This process.
     InProcess(Box<Engine>),
 }
@@ -58,7 +58,7 @@ fn choose_at(path: &Path, mode: Mode, config: &Config) -> Result<Choice, Error> 
     }
     match (daemon(path, config), mode) {
         (Ok(Some(client)), _) => {
-            let own = (mode == Mode::Auto).then(|| config.clone());
+            let own = (mode == Mode::Auto).then(|| Box::new(config.clone()));
             Ok(Choice { backend: Backend::Daemon(client, own), notice: None })
         }
         (Ok(None), Mode::Require) => {
@@ -121,7 +121,7 @@ impl Backend {
                 // The wire has limits that this process does not: 100 MB of log are no reason to
                 // fail because a daemon happens to run.
                 (Err(error), Some(own)) if error.kind == Kind::TooLarge => {
-                    M::answer(&Engine::new(own.clone()), job, request)
+                    M::answer(&Engine::new(Config::clone(own)), job, request)
                 }
                 (answer, _) => answer,
             },
