@@ -30,7 +30,7 @@ pub(crate) enum Mode {
 /// Whoever answers.
 pub(crate) enum Backend {
     /// A daemon, and what this process may answer under when the daemon does not.
-    Daemon(rpc::Client, Option<Config>),
+    Daemon(rpc::Client, Option<Box<Config>>),
     /// This process.
     InProcess(Box<Engine>),
 }
@@ -61,7 +61,7 @@ fn choose_at(path: &Path, mode: Mode, config: &Config) -> Result<Choice, Error> 
     }
     match (daemon(path, config), mode) {
         (Ok(Some(client)), _) => {
-            let own = (mode == Mode::Auto).then(|| config.clone());
+            let own = (mode == Mode::Auto).then(|| Box::new(config.clone()));
             Ok(Choice { backend: Backend::Daemon(client, own), notice: None })
         }
         (Ok(None), Mode::Require) => {
@@ -125,7 +125,7 @@ impl Backend {
             Backend::Daemon(client, own) => match (client.call::<M>(job, &request), own) {
                 (Err(error), Some(own)) if is_about_the_daemon(&error) => {
                     output.notice(&format!("answering without the daemon: {}", error.sentence));
-                    M::answer(&Engine::new(own.clone()), job, request)
+                    M::answer(&Engine::new(Config::clone(own)), job, request)
                 }
                 (answer, _) => answer,
             },
