@@ -210,6 +210,7 @@ fn a_question_too_large_for_the_daemon_is_answered_here() {
     let run = home.feed(&["triage"], KNOWN_CRASH.as_bytes());
     assert_eq!(run.status, 0, "{run:?}");
     assert!(run.stdout.contains("libxl/fd-deregister-race"), "{run:?}");
+    assert!(run.stderr.contains("answering without the daemon"), "{run:?}");
     let run = home.feed(&["--daemon", "require", "triage"], KNOWN_CRASH.as_bytes());
     assert_eq!(run.status, 1, "{run:?}");
     assert!(run.stderr.contains("--daemon never"), "{run:?}");

@@ -316,6 +316,49 @@ fn a_daemon_that_dies_is_a_clear_error() {
     assert!(Client::connect(&daemon.socket(), &config::Daemon::default()).unwrap().is_none());
 }
 
+/// How many sockets of this name are open: the one that listens, and one a connection.
+fn open_sockets(path: &Path) -> usize {
+    let name = format!(" {}", path.display());
+    fs::read_to_string("/proc/net/unix").unwrap().lines().filter(|it| it.ends_with(&name)).count()
+}
+
+#[test]
+fn a_command_whose_daemon_goes_away_answers_itself_unless_it_must_not() {
+    for (mode, signal, status) in [
+        ("auto", Signal::TERM, 0),
+        ("auto", Signal::KILL, 0),
+        ("require", Signal::TERM, 1),
+        ("require", Signal::KILL, 1),
+    ] {
+        let mut daemon = Daemon::start();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dbgmate"))
+            .args(["triage", "--daemon", mode])
+            .env("XDG_RUNTIME_DIR", daemon.home.path())
+            .env("XDG_CONFIG_HOME", daemon.home.path())
+            .env_remove("DBGMATE_SOCKET")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Once it is connected it introduces itself, and then waits for the paste.
+        while open_sockets(&daemon.socket()) < 2 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        daemon.signal(signal);
+        daemon.wait();
+        let paste = include_bytes!("traces/fd-deregister-race.txt");
+        command.stdin.take().unwrap().write_all(paste).unwrap();
+        let output = command.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{mode} {signal:?}: {stderr}");
+        assert_eq!(stderr.contains("without the daemon"), mode == "auto", "{stderr}");
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(stdout.contains("libxl/fd-deregister-race"), mode == "auto", "{stdout}");
+    }
+}
+
 #[test]
 fn it_ends_cleanly_on_sigterm_and_on_ctrl_c_whatever_runs() {
     for signal in [Signal::TERM, Signal::INT] {
@@ -330,7 +373,7 @@ fn it_ends_cleanly_on_sigterm_and_on_ctrl_c_whatever_runs() {
             let status = daemon.wait();
             assert!(status.success(), "{status}");
             if let Err(error) = call.join().unwrap() {
-                assert!(matches!(error.kind, Kind::Cancelled | Kind::Daemon), "{error}");
+                assert_eq!(error.kind, Kind::Daemon, "{error}");
             }
         });
         assert!(!daemon.socket().exists());

@@ -1,7 +1,8 @@
 //! Who answers: the daemon, or the same engine in this process?
 //!
 //! Chosen once. The daemon is asked only when it would give the answers that this process would:
-//! the same version, the same protocol, the same configuration.
+//! the same version, the same protocol, the same configuration. What it then does not answer (it is
+//! stopping, busy, gone, or the question is larger than it takes) is answered here all the same.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use dbgmate::engine::{Answer, Engine};
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::rpc::{self, socket};
+
+use crate::output::Output;
 
 /// `--daemon`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -26,7 +29,7 @@ pub(crate) enum Mode {
 
 /// Whoever answers.
 pub(crate) enum Backend {
-    /// A daemon, and what this process may answer under when a question is too large for it.
+    /// A daemon, and what this process may answer under when the daemon does not.
     Daemon(rpc::Client, Option<Box<Config>>),
     /// This process.
     InProcess(Box<Engine>),
@@ -110,17 +113,18 @@ pub(crate) fn disagreement(hello: &Hello, config: &Config) -> Option<String> {
 }
 
 impl Backend {
-    /// Asks, and waits for the answer or until the job is stopped.
+    /// Asks, and waits for the answer or until the job is stopped. That this process had to answer
+    /// in the daemon's place is a notice.
     pub(crate) fn call<M: Answer>(
         &self,
         job: &Job,
         request: M::Request,
+        output: &mut Output,
     ) -> Result<M::Response, Error> {
         match self {
             Backend::Daemon(client, own) => match (client.call::<M>(job, &request), own) {
-                // The wire has limits that this process does not: 100 MB of log are no reason to
-                // fail because a daemon happens to run.
-                (Err(error), Some(own)) if error.kind == Kind::TooLarge => {
+                (Err(error), Some(own)) if is_about_the_daemon(&error) => {
+                    output.notice(&format!("answering without the daemon: {}", error.sentence));
                     M::answer(&Engine::new(Config::clone(own)), job, request)
                 }
                 (answer, _) => answer,
@@ -130,11 +134,19 @@ impl Backend {
     }
 }
 
+/// Whether it is the daemon that failed, not the question: it is busy, stopping or gone, or its wire
+/// has limits that this process does not. A question too large for both is refused twice.
+fn is_about_the_daemon(error: &Error) -> bool {
+    matches!(error.kind, Kind::Daemon | Kind::TooLarge)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
     use std::sync::Arc;
 
+    use dbgmate::api::trace::{ParseMethod, ParseRequest};
+    use dbgmate::config;
     use dbgmate::rpc::socket::Bound;
 
     use super::*;
@@ -151,7 +163,14 @@ mod tests {
     }
 
     fn pid(backend: &Backend) -> u32 {
-        backend.call::<HelloMethod>(&Job::new(), HelloRequest::default()).unwrap().pid
+        let request = HelloRequest::default();
+        backend.call::<HelloMethod>(&Job::new(), request, &mut Output::new()).unwrap().pid
+    }
+
+    fn configuration_hash(backend: &Backend) -> String {
+        let request = HelloRequest::default();
+        let hello = backend.call::<HelloMethod>(&Job::new(), request, &mut Output::new()).unwrap();
+        hello.configuration_hash
     }
 
     #[test]
@@ -206,6 +225,51 @@ mod tests {
         assert!(disagreement(&newer, &config).unwrap().contains("protocol"));
         let older = Hello { version: "0.0.1".into(), ..hello };
         assert!(disagreement(&older, &config).unwrap().contains("0.0.1"));
+    }
+
+    /// What `auto` has chosen, whose daemon and whose own engine have different configurations.
+    fn auto(path: &Path, theirs: &Config) -> Backend {
+        let (client, hello) = introduce(path, theirs).unwrap().unwrap();
+        assert_ne!(hello.configuration_hash, other().hash());
+        Backend::Daemon(client, Some(Box::new(other())))
+    }
+
+    #[test]
+    fn when_the_daemon_is_busy_this_process_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("private/daemon.sock");
+        let limits = config::Daemon { requests: 1, ..config::Daemon::default() };
+        let config = Config { daemon: limits, ..Config::default() };
+        daemon_at(&path, config.clone());
+        let backend = auto(&path, &config);
+        let (busy, probe) = (auto(&path, &config), auto(&path, &config));
+        let (Backend::Daemon(busy, _), Backend::Daemon(probe, _)) = (busy, probe) else {
+            unreachable!()
+        };
+        let job = Job::new();
+        let frame = "#0  0x00007f5fba7a8133 in occurred_fd (ctx=0x1, fd=43) at x.c:7\n";
+        let text = Some(frame.repeat((32 << 20) / frame.len()));
+        let paste = ParseRequest { text, ..Default::default() };
+        std::thread::scope(|threads| {
+            threads.spawn(|| busy.call::<ParseMethod>(&job, &paste));
+            while probe.call::<HelloMethod>(&Job::new(), &HelloRequest::default()).is_ok() {
+                std::thread::yield_now();
+            }
+            assert_eq!(configuration_hash(&backend), other().hash());
+            job.cancel_handle().cancel();
+        });
+    }
+
+    #[test]
+    fn when_the_daemon_takes_less_than_the_client_sends_this_process_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("private/daemon.sock");
+        let limits = config::Daemon { request_bytes: 2000, ..config::Daemon::default() };
+        daemon_at(&path, Config { daemon: limits, ..Config::default() });
+        let backend = auto(&path, &Config::default());
+        let request = HelloRequest { client: Some("x".repeat(4000)), protocol: None };
+        let hello = backend.call::<HelloMethod>(&Job::new(), request, &mut Output::new()).unwrap();
+        assert_eq!(hello.configuration_hash, other().hash());
     }
 
     #[test]

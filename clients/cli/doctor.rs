@@ -9,6 +9,7 @@ use dbgmate::api::daemon::PROTOCOL;
 use dbgmate::config::Config;
 use dbgmate::engine::{Because, Engine, Known, install_command};
 use dbgmate::error::Error;
+use dbgmate::job::Job;
 use dbgmate::render::escape::escape;
 use dbgmate::render::style::{CERTAIN, DIM, ERROR, HEADING, HINT, UNCERTAIN};
 use dbgmate::rpc::socket;
@@ -213,7 +214,7 @@ fn examine_binary(engine: &Engine, path: &Path) -> Found {
         Some(used) => Found::good(format!("debug info in {used}, {}", size(&info))),
         None => Found::lacking(
             format!("no debug info: {}", tried(&info)),
-            install_command(path).unwrap_or_else(|| NO_PACKAGE.to_owned()),
+            install_command(&Job::new(), path).unwrap_or_else(|| NO_PACKAGE.to_owned()),
         ),
     }
 }

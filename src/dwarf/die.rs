@@ -5,6 +5,7 @@ use std::rc::Rc;
 use gimli::{DebuggingInformationEntry, DwAt, DwTag, UnitOffset, constants as dw};
 
 use super::view::UnitView;
+use super::walk::skip_to_end;
 use super::{DieRef, Error, Language, Slice};
 
 /// A debugging information entry (DWARF 5 §2.1), its attributes read.
@@ -106,16 +107,7 @@ impl<'a> Die<'a> {
             return Ok(sibling);
         }
         let mut raw = self.unit.unit.entries_raw(Some(self.after))?;
-        let mut depth = 1_u64;
-        while depth > 0 {
-            match raw.read_abbreviation()? {
-                None => depth -= 1,
-                Some(abbreviation) => {
-                    raw.skip_attributes(abbreviation.attributes())?;
-                    depth += u64::from(abbreviation.has_children());
-                }
-            }
-        }
+        skip_to_end(&mut raw)?;
         Ok(raw.next_offset())
     }
 }

@@ -15,6 +15,9 @@ use super::units::UnitEntry;
 use super::{DebugFile, DieRef, Error, FileId, Language, UnitView, View};
 use crate::job::{Job, Stopped};
 
+/// More attributes than this are damage: producers write thirty at most.
+const MAX_ATTRIBUTES: usize = 1000;
+
 /// All named types of a debug file.
 #[derive(Debug, Default)]
 pub struct Index {
@@ -180,6 +183,11 @@ fn scan_unit(
         }
         let offset = raw.next_offset();
         let Some(abbreviation) = raw.read_abbreviation()? else { continue };
+        // A byte names an abbreviation: without a bound it costs whatever that declares.
+        let attributes = abbreviation.attributes().len();
+        if attributes > MAX_ATTRIBUTES {
+            return Err(Error::TooManyAttributes(attributes).into());
+        }
         if !is_named_type(abbreviation.tag()) {
             raw.skip_attributes(abbreviation.attributes())?;
             continue;

@@ -41,6 +41,10 @@ pub enum Error {
     Elsewhere(FileId),
     /// No type unit has this signature.
     NoSuchSignature(u64),
+    /// DIEs are nested deeper than any producer nests them.
+    TooDeep,
+    /// A DIE has more attributes than any producer writes.
+    TooManyAttributes(usize),
 }
 
 impl From<gimli::Error> for Error {
@@ -58,6 +62,8 @@ impl std::fmt::Display for Error {
             Error::NoSuchSignature(signature) => {
                 write!(f, "no type unit has the signature {signature:#018x}")
             }
+            Error::TooDeep => f.write_str("entries are nested without end"),
+            Error::TooManyAttributes(count) => write!(f, "an entry has {count} attributes"),
         }
     }
 }

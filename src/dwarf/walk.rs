@@ -74,16 +74,28 @@ impl<'a> Walk<'_, 'a> {
             self.raw = self.unit.unit.entries_raw(Some(sibling))?;
             return Ok(());
         }
-        let mut depth = 1_u64;
-        while depth > 0 {
-            match self.raw.read_abbreviation()? {
-                None => depth -= 1,
-                Some(abbreviation) => {
-                    self.raw.skip_attributes(abbreviation.attributes())?;
-                    depth += u64::from(abbreviation.has_children());
-                }
+        skip_to_end(&mut self.raw)
+    }
+}
+
+/// DIEs nested deeper than this are damage. A level that is walked through to find where a DIE ends
+/// is walked again for the next DIE inside: without a bound that is quadratic.
+const MAX_DEPTH: u64 = 256;
+
+/// Reads past the end of a list of children whose first is next.
+pub(super) fn skip_to_end(raw: &mut EntriesRaw<'_, Slice<'_>>) -> Result<(), Error> {
+    let mut depth = 1_u64;
+    while depth > 0 {
+        if depth > MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
+        match raw.read_abbreviation()? {
+            None => depth -= 1,
+            Some(abbreviation) => {
+                raw.skip_attributes(abbreviation.attributes())?;
+                depth += u64::from(abbreviation.has_children());
             }
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -143,10 +143,7 @@ impl Search<'_> {
             Err(error) => {
                 searched.problem = Some(error.sentence.clone());
                 self.searched.push(searched);
-                // What is only loaded may be missing or no library at all: nobody named it.
-                if !known.because.is_loaded() {
-                    self.failure.get_or_insert(error);
-                }
+                self.note_failure(known, error);
                 return Vec::new();
             }
         };
@@ -155,7 +152,7 @@ impl Search<'_> {
         self.open.push(Arc::clone(&opened));
         let found = found.unwrap_or_else(|error| {
             searched.problem = Some(error.sentence.clone());
-            self.failure.get_or_insert(error);
+            self.note_failure(known, error);
             Arc::from([])
         });
         searched.definitions = found.iter().map(|found| found.units).sum();
@@ -166,6 +163,14 @@ impl Search<'_> {
             units,
         };
         found.iter().map(|found| (LayoutMatch::from(found), source(found.units))).collect()
+    }
+
+    /// A type without the member asked for is an answer of its own, and so is what is wrong with a
+    /// binary that was named; of the others, what is wrong is told beside the answer.
+    fn note_failure(&mut self, known: &Known, error: Error) {
+        if error.kind == Kind::NotFound || known.because == Because::Asked {
+            self.failure.get_or_insert(error);
+        }
     }
 
     /// Opens a binary and asks it; twice, should its files change meanwhile.
@@ -230,14 +235,18 @@ impl Search<'_> {
         if asked().all(|searched| searched.debug_info.used.is_none())
             && let Some(first) = asked().next()
         {
-            return no_debug_info(first);
+            return no_debug_info(self.job, first);
         }
         let name = readings.first().map(|(name, _)| name.to_string()).unwrap_or_default();
         let places = match self.searched.as_slice() {
             [one] => one.path.clone(),
             many => format!("the {} binaries searched", many.len()),
         };
-        let error = Error::new(Kind::NotFound, format!("no type `{name}` in {places}"));
+        let mut sentence = format!("no type `{name}` in {places}");
+        if let Some(problem) = self.searched.iter().find_map(|searched| searched.problem.as_ref()) {
+            sentence.push_str(&format!(", not all of which could be read: {problem}"));
+        }
+        let error = Error::new(Kind::NotFound, sentence);
         let near = self.near(readings);
         let without = self.searched.iter().filter(|searched| searched.debug_info.used.is_none());
         match (near.as_slice(), without.count()) {
@@ -267,7 +276,7 @@ impl Search<'_> {
     }
 }
 
-fn no_debug_info(searched: &Searched) -> Error {
+fn no_debug_info(job: &Job, searched: &Searched) -> Error {
     if let Some(problem) = &searched.problem {
         return Error::new(Kind::Malformed, format!("{}: {problem}", searched.path))
             .hint("name another copy of it with --binary");
@@ -280,7 +289,7 @@ fn no_debug_info(searched: &Searched) -> Error {
         .collect();
     let sentence = format!("{} has no debug info (tried {})", searched.path, tried.join("; "));
     let error = Error::new(Kind::NoDebugInfo, sentence);
-    match packages::install_command(std::path::Path::new(&searched.path)) {
+    match packages::install_command(job, std::path::Path::new(&searched.path)) {
         Some(command) => error.hint(command),
         None => error.hint("build it with -g, or name a copy that has debug info with --binary"),
     }

@@ -79,6 +79,6 @@ pub(super) fn bits(first: u64, size: u64) -> String {
     match size {
         0 => "no bits".to_owned(),
         1 => format!("bit {first}"),
-        _ => format!("bits {first}-{}", first + (size - 1)),
+        _ => format!("bits {first}-{}", first.saturating_add(size - 1)),
     }
 }

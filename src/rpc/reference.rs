@@ -105,7 +105,9 @@ fn variant_form(variant: &Value) -> String {
     if variant.get("properties").is_none() {
         return link(variant);
     }
+    // `true` stands for a member that all variants share, which the table of members has.
     let members: Vec<_> = members(&variant["properties"])
+        .filter(|(_, member)| **member != true)
         .map(|(name, member)| match member.get("const") {
             Some(constant) => format!("`{name}`: `{constant}`"),
             None => format!("`{name}`: {}", link(member)),

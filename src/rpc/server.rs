@@ -277,7 +277,7 @@ mod tests {
             Err(CallError::Call(error)) => {
                 assert_eq!(
                     (error.code(), error.message()),
-                    (Kind::Cancelled.code(), "the daemon is stopping")
+                    (Kind::Daemon.code(), "the daemon is stopping")
                 );
             }
             other => panic!("{other:?}"),

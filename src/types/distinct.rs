@@ -44,7 +44,7 @@ pub fn find(
     let index = file.index(job, question.threads)?;
     let view = file.view();
     let reader = Reader::new(job, &view, &index);
-    let targets = targets(&reader, question)?;
+    let (targets, mut failure) = targets(&reader, question)?;
     let shapes = shapes(job, file, &reader, question.threads, &targets)?;
     let mut groups: FxHashMap<u64, usize> = FxHashMap::default();
     let mut distinct: Vec<(&Target, usize)> = Vec::new();
@@ -56,26 +56,22 @@ pub fn find(
         }
     }
     let mut matches: Vec<LayoutMatch> = Vec::new();
-    let mut failure = None;
     for (target, units) in distinct {
-        let die = reader.die(target.die)?;
-        let mut layout = reader.layout(&die, target.known_as.as_deref())?;
-        layout.via.clone_from(&target.via);
-        let selected = match question.path.map(|path| reader.select(&die, path)).transpose() {
-            Ok(selected) => selected,
-            // Another definition may have the member.
-            Err(error @ Error::NoSuchMember { .. }) => {
+        let found = match read(&reader, target, units, question.path) {
+            Ok(found) => found,
+            Err(error) if is_its_own(&error) => {
                 failure = failure.or(Some(error));
                 continue;
             }
             Err(error) => return Err(error),
         };
         // What is inside an array's elements shows only where a path leads there.
-        let is_same =
-            |other: &&mut LayoutMatch| other.layout.same_as(&layout) && other.selected == selected;
+        let is_same = |other: &&mut LayoutMatch| {
+            other.layout.same_as(&found.layout) && other.selected == found.selected
+        };
         match matches.iter_mut().find(is_same) {
             Some(same) => same.units += units,
-            None => matches.push(LayoutMatch { layout, units, selected }),
+            None => matches.push(found),
         }
     }
     if let (Some(failure), []) = (failure, matches.as_slice()) {
@@ -86,9 +82,32 @@ pub fn find(
     Ok(matches)
 }
 
+/// What one target comes to.
+fn read(
+    reader: &Reader<'_, '_>,
+    target: &Target,
+    units: usize,
+    path: Option<&MemberPath>,
+) -> Result<LayoutMatch, Error> {
+    let die = reader.die(target.die)?;
+    let mut layout = reader.layout(&die, target.known_as.as_deref())?;
+    layout.via.clone_from(&target.via);
+    let selected = path.map(|path| reader.select(&die, path)).transpose()?;
+    Ok(LayoutMatch { layout, units, selected })
+}
+
+/// Whether an error is about one definition: it lacks the member, or is damaged. The others of the
+/// name are an answer all the same.
+fn is_its_own(error: &Error) -> bool {
+    matches!(error, Error::NoSuchMember { .. } | Error::Dwarf(_) | Error::TooDeep)
+}
+
 /// The types the name leads to, each once: tags first, so that a typedef of the same name adds
-/// nothing.
-fn targets(reader: &Reader<'_, '_>, question: &Question<'_>) -> Result<Vec<Target>, Error> {
+/// nothing. With them the first reason why one was left out.
+fn targets(
+    reader: &Reader<'_, '_>,
+    question: &Question<'_>,
+) -> Result<(Vec<Target>, Option<Error>), Error> {
     let spellings = question.name.spellings();
     let find = |name: &String| reader.index.find(reader.view, name.as_bytes()).definitions;
     let mut named = Vec::new();
@@ -104,14 +123,19 @@ fn targets(reader: &Reader<'_, '_>, question: &Question<'_>) -> Result<Vec<Targe
     named.sort_by_key(|die| die.tag() == dw::DW_TAG_typedef);
     let mut seen = FxHashSet::default();
     let mut targets = Vec::new();
+    let mut failure = None;
     for die in named {
-        for target in resolve(reader, die)? {
-            if seen.insert(target.die) {
-                targets.push(target);
+        let resolved = match resolve(reader, die) {
+            Ok(resolved) => resolved,
+            Err(error) if is_its_own(&error) => {
+                failure = failure.or(Some(error));
+                continue;
             }
-        }
+            Err(error) => return Err(error),
+        };
+        targets.extend(resolved.into_iter().filter(|target| seen.insert(target.die)));
     }
-    Ok(targets)
+    Ok((targets, failure))
 }
 
 /// Whether the scopes written are the innermost ones around the DIE.
@@ -210,7 +234,12 @@ fn shapes_of(reader: &Reader<'_, '_>, targets: &[Target]) -> Result<Vec<u64>, Er
     let mut all = Vec::with_capacity(targets.len());
     for target in targets {
         let mut hasher = std::hash::DefaultHasher::new();
-        shapes.of(&reader.die(target.die)?)?.hash(&mut hasher);
+        match reader.die(target.die).and_then(|die| shapes.of(&die)) {
+            Ok(shape) => shape.hash(&mut hasher),
+            // Alike with none: whatever it comes to, it is read.
+            Err(error) if is_its_own(&error) => target.die.hash(&mut hasher),
+            Err(error) => return Err(error),
+        }
         (&target.known_as, &target.via).hash(&mut hasher);
         all.push(hasher.finish());
     }

@@ -22,7 +22,7 @@ pub(super) fn find(layout: &mut Layout) {
         used = used.max(end);
     }
     // The bits left in the last byte used are a hole; whole bytes behind it are padding.
-    let byte_end = used.next_multiple_of(8).min(total);
+    let byte_end = used.checked_next_multiple_of(8).unwrap_or(total).min(total);
     if byte_end > used {
         layout.holes.push(Hole { bit_offset: used, bit_size: byte_end - used });
     }

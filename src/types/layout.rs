@@ -155,7 +155,7 @@ impl<'a> Reader<'_, 'a> {
             Some(declared) => self.size_of(declared)?,
             None => Size::Dynamic,
         };
-        let (offset, bits, mut why) = place(base, location(die, size)?);
+        let (offset, bits, mut why) = place(base, location(die, size));
         let mut members = Vec::new();
         if let Some(aggregate) = aggregate {
             let inner = match nesting {

@@ -2,7 +2,7 @@
 
 use gimli::{AttributeValue, Operation, RunTimeEndian, constants as dw};
 
-use super::{BitField, Error, Size};
+use super::{BitField, Size};
 use crate::dwarf::Die;
 
 /// A member's place from the start of the type it is declared in.
@@ -18,27 +18,27 @@ pub(super) enum Location {
 
 /// Reads a member's place; `storage` is the size of its type, which the older form of bit fields
 /// counts from.
-pub(super) fn location(member: &Die<'_>, storage: Size) -> Result<Location, Error> {
-    let Some(start) = byte_offset(member)? else { return Ok(Location::Dynamic) };
+pub(super) fn location(member: &Die<'_>, storage: Size) -> Location {
+    let Some(start) = byte_offset(member) else { return Location::Dynamic };
     let Some(size) = member.unsigned(dw::DW_AT_bit_size) else {
         // A member without bit_size that lies on a bit: DWARF allows it, C has none.
-        return Ok(match member.unsigned(dw::DW_AT_data_bit_offset) {
+        return match member.unsigned(dw::DW_AT_data_bit_offset) {
             Some(bits) if bits.is_multiple_of(8) => Location::Bytes(bits / 8),
             Some(_) => Location::Dynamic,
             None => Location::Bytes(start),
-        });
+        };
     };
     // Overrides the rest: counted from the start of the containing type, whatever the byte order.
     if let Some(offset) = member.unsigned(dw::DW_AT_data_bit_offset) {
-        return Ok(Location::Bits(BitField { offset, size }));
+        return Location::Bits(BitField { offset, size });
     }
     let Some(from_top) = member.signed(dw::DW_AT_bit_offset) else {
-        return Ok(Location::Bits(BitField { offset: start.saturating_mul(8), size }));
+        return Location::Bits(BitField { offset: start.saturating_mul(8), size });
     };
     let storage = member.unsigned(dw::DW_AT_byte_size).or(storage.known());
-    Ok(storage
+    storage
         .and_then(|bytes| older_bit_offset(member, start, bytes, from_top, size))
-        .map_or(Location::Dynamic, |offset| Location::Bits(BitField { offset, size })))
+        .map_or(Location::Dynamic, |offset| Location::Bits(BitField { offset, size }))
 }
 
 /// DW_AT_bit_offset counts from the most significant bit of the storage unit, so the result
@@ -59,13 +59,10 @@ fn older_bit_offset(
 }
 
 /// DW_AT_data_member_location in bytes; absent means 0, none means that it is no constant.
-fn byte_offset(member: &Die<'_>) -> Result<Option<u64>, Error> {
+fn byte_offset(member: &Die<'_>) -> Option<u64> {
     let name = dw::DW_AT_data_member_location;
     let Some(AttributeValue::Exprloc(expression)) = member.value(name) else {
-        return Ok(match member.has(name) {
-            true => member.unsigned(name),
-            false => Some(0),
-        });
+        return if member.has(name) { member.unsigned(name) } else { Some(0) };
     };
     // The address of the containing object is on the stack: what is added to it is the offset.
     let mut stack = vec![0_u64];
@@ -74,24 +71,25 @@ fn byte_offset(member: &Die<'_>) -> Result<Option<u64>, Error> {
         match operations.next() {
             Ok(Some(Operation::PlusConstant { value })) => match stack.last_mut() {
                 Some(top) => *top = top.wrapping_add(value),
-                None => return Ok(None),
+                None => return None,
             },
             Ok(Some(Operation::UnsignedConstant { value })) => stack.push(value),
             Ok(Some(Operation::SignedConstant { value })) => stack.push(value as u64),
             Ok(Some(Operation::Plus)) => match (stack.pop(), stack.last_mut()) {
                 (Some(value), Some(top)) => *top = top.wrapping_add(value),
-                _ => return Ok(None),
+                _ => return None,
             },
-            Ok(Some(_)) => return Ok(None),
+            Ok(Some(_)) => return None,
             Ok(None) => break,
-            Err(error) => return Err(crate::dwarf::Error::from(error).into()),
+            // A damaged expression loses this member's place, not the others'.
+            Err(_) => return None,
         }
         if stack.len() > 8 {
-            return Ok(None);
+            return None;
         }
     }
-    Ok(match stack.as_slice() {
+    match stack.as_slice() {
         [offset] => Some(*offset),
         _ => None,
-    })
+    }
 }

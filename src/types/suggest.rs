@@ -29,6 +29,10 @@ pub fn near_names(
         }
         let Ok(die) = view.die(at) else { continue };
         let Some(Ok(candidate)) = view.name(&die).map(std::str::from_utf8) else { continue };
+        // The name itself was not found for other reasons.
+        if candidate == name {
+            continue;
+        }
         // Much longer or shorter names are never near: most are left out without comparing.
         if candidate.len().abs_diff(name.len()) > 2 + name.len() / 3 {
             continue;
