@@ -234,7 +234,7 @@ mod tests {
     fn auto(path: &Path, theirs: &Config) -> Backend {
         let (client, hello) = introduce(path, theirs).unwrap().unwrap();
         assert_ne!(hello.configuration_hash, agreement_hash(&other()));
-        Backend::Daemon(client, Some(other()))
+        Backend::Daemon(client, Some(Box::new(other())))
     }
 
     #[test]
