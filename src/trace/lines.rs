@@ -54,7 +54,7 @@ fn end(line: &str, width: Option<usize>) -> End {
 /// The width at which something cut the long lines of the text, in characters: that of the longest
 /// line, when a terminal has it and several lines share it.
 fn cut_width(text: &str) -> Option<usize> {
-    const SHARE: usize = 3;
+    const SHARE: usize = 2;
     let (mut longest, mut share) = (0, 0);
     for line in text.split('\n').filter(|line| line.len() >= 60) {
         let line = line.strip_suffix('\r').unwrap_or(line);
