@@ -179,11 +179,36 @@ fn a_wrong_request_is_told_what_is_wrong() {
         let answer = daemon.call(request);
         assert_eq!(answer["error"]["code"], code, "{answer}");
     }
-    for (body, code) in [("{", -32700), (r#"{"id":1}"#, -32600), ("7", -32700)] {
-        let (_, answer) = daemon.post(body);
+}
+
+/// The page says what the protocol layer does; this holds it to that.
+#[test]
+fn what_is_no_request_is_answered_as_the_page_says() {
+    let daemon = Daemon::start();
+    for (body, status, code) in [
+        ("{", 200, -32700),
+        ("{}", 200, -32700),
+        ("null", 400, -32700),
+        (r#""x""#, 400, -32700),
+        ("7", 400, -32700),
+        (r#"{"id":1}"#, 200, -32600),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"daemon.hello"}"#, 200, -32600),
+        ("[]", 200, -32600),
+        (r#"{"jsonrpc":"2.0","id":"x","method":"no"}"#, 200, -32601),
+    ] {
+        let (answered, answer) = daemon.post(body);
         let answer: Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!(answer["error"]["code"], code, "{body}: {answer}");
+        assert_eq!((answered, &answer["error"]["code"]), (status, &json!(code)), "{body}");
+        assert_eq!(answer["error"]["data"], Value::Null, "{body}: {answer}");
     }
+    for id in [r#""id":{},"#, r#""id":1.5,"#, r#""id":-1,"#, ""] {
+        let body = format!(r#"{{"jsonrpc":"2.0",{id}"method":"daemon.hello"}}"#);
+        assert_eq!(daemon.post(&body), (200, "null".to_owned()), "{body}");
+    }
+    assert_eq!(
+        daemon.call(json!({ "jsonrpc": "2.0", "id": null, "method": "no" }))["id"],
+        json!(null)
+    );
 }
 
 #[test]
