@@ -130,11 +130,11 @@ impl Config {
         Duration::from_secs(self.deadline_seconds)
     }
 
-    /// A hash of everything that changes answers: where two differ, so may the answers.
+    /// A hash (64-bit FNV-1a) of all of it that changes answers: where two differ, so may those.
     pub fn hash(&self) -> String {
         use std::hash::Hasher;
         let answering = Config { daemon: Daemon::default(), ..self.clone() };
-        let mut hasher = rustc_hash::FxHasher::default();
+        let mut hasher = fnv::FnvHasher::default();
         hasher.write(serde_json::to_string(&answering).unwrap_or_default().as_bytes());
         format!("{:016x}", hasher.finish())
     }

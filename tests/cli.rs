@@ -204,6 +204,23 @@ fn requiring_a_daemon_that_does_not_run_fails_and_says_how_to_start_one() {
 }
 
 #[test]
+fn a_daemon_whose_plugins_have_changed_is_not_asked() {
+    let home = Home::new();
+    let _daemon = home.serve();
+    assert_eq!(home.feed(&["triage"], KNOWN_CRASH.as_bytes()).stderr, "");
+    home.write(
+        "dbgmate/plugins/mine/plugin.toml",
+        "name = \"mine\"\nbinaries = [\"libmine.so*\"]\n",
+    );
+    let run = home.feed(&["triage"], KNOWN_CRASH.as_bytes());
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(run.stderr.contains("with other plugins"), "{run:?}");
+    assert!(run.stderr.contains("restart it"), "{run:?}");
+    let run = home.feed(&["--daemon", "require", "triage"], KNOWN_CRASH.as_bytes());
+    assert_eq!(run.status, 1, "{run:?}");
+}
+
+#[test]
 fn a_question_too_large_for_the_daemon_is_answered_here() {
     let home = Home::configured("[daemon]\nrequest_bytes = 500\n");
     let _daemon = home.serve();

@@ -383,6 +383,47 @@ fn it_ends_cleanly_on_sigterm_and_on_ctrl_c_whatever_runs() {
 }
 
 #[test]
+fn who_has_sent_half_a_request_does_not_hold_it() {
+    let mut daemon = Daemon::configured("[daemon]\nstop_seconds = 60\n");
+    let mut half = UnixStream::connect(daemon.socket()).unwrap();
+    half.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").unwrap();
+    let mut head = UnixStream::connect(daemon.socket()).unwrap();
+    head.write_all(b"POST / HT").unwrap();
+    daemon.call(hello(1));
+    daemon.signal(Signal::TERM);
+    assert!(daemon.wait().success());
+    assert_eq!(daemon.log_line(), "dbgmate: stopping");
+    assert_eq!(daemon.log_line(), "");
+}
+
+#[test]
+fn an_answer_that_is_being_read_slowly_is_sent_to_its_end() {
+    let mut daemon = Daemon::start();
+    let mut stream = UnixStream::connect(daemon.socket()).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let text = "a line\n".repeat(1 << 19) + &"#0  main () at x.c:7\n".repeat(1 << 14);
+    let request = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "trace.parse", "params": { "text": text },
+    });
+    let body = request.to_string();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all((head + &body).as_bytes()).unwrap();
+    let mut answer = vec![0; 1000];
+    stream.read_exact(&mut answer).unwrap();
+    daemon.signal(Signal::TERM);
+    // Longer than a daemon waits for a connection over which nothing is on its way.
+    std::thread::sleep(Duration::from_secs(1));
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.len() > 1 << 20, "{}", answer.len());
+    assert!(answer.ends_with(b"}"), "{}", String::from_utf8_lossy(&answer[answer.len() - 100..]));
+    assert!(daemon.wait().success());
+}
+
+#[test]
 fn after_a_kill_the_next_daemon_takes_the_place() {
     let mut daemon = Daemon::start();
     daemon.signal(Signal::KILL);

@@ -1,15 +1,16 @@
 //! Who answers: the daemon, or the same engine in this process?
 //!
 //! Chosen once. The daemon is asked only when it would give the answers that this process would:
-//! the same version, the same protocol, the same configuration. What it then does not answer (it is
-//! stopping, busy, gone, or the question is larger than it takes) is answered here all the same.
+//! the same version, the same protocol, the same configuration, plugins and build. What it then does
+//! not answer (it is stopping, busy, gone, or the question is larger than it takes) is answered here
+//! all the same.
 
 use std::path::Path;
 use std::time::Duration;
 
 use dbgmate::api::daemon::{Hello, HelloMethod, HelloRequest, PROTOCOL};
 use dbgmate::config::Config;
-use dbgmate::engine::{Answer, Engine};
+use dbgmate::engine::{Answer, Engine, agreement_hash};
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::rpc::{self, socket};
@@ -108,8 +109,10 @@ pub(crate) fn disagreement(hello: &Hello, config: &Config) -> Option<String> {
             hello.version, hello.protocol
         ));
     }
-    (hello.configuration_hash != config.hash())
-        .then(|| "it was started under another configuration".to_owned())
+    (hello.configuration_hash != agreement_hash(config)).then(|| {
+        "it was started under another configuration, with other plugins or from another build"
+            .to_owned()
+    })
 }
 
 impl Backend {
@@ -230,7 +233,7 @@ mod tests {
     /// What `auto` has chosen, whose daemon and whose own engine have different configurations.
     fn auto(path: &Path, theirs: &Config) -> Backend {
         let (client, hello) = introduce(path, theirs).unwrap().unwrap();
-        assert_ne!(hello.configuration_hash, other().hash());
+        assert_ne!(hello.configuration_hash, agreement_hash(&other()));
         Backend::Daemon(client, Some(Box::new(other())))
     }
 
@@ -251,11 +254,16 @@ mod tests {
         let text = Some(frame.repeat((32 << 20) / frame.len()));
         let paste = ParseRequest { text, ..Default::default() };
         std::thread::scope(|threads| {
-            threads.spawn(|| busy.call::<ParseMethod>(&job, &paste));
+            threads.spawn(|| {
+                // Refused, should the probe be in hand just then: asked again.
+                while job.check().is_ok() {
+                    let _ = busy.call::<ParseMethod>(&job, &paste);
+                }
+            });
             while probe.call::<HelloMethod>(&Job::new(), &HelloRequest::default()).is_ok() {
                 std::thread::yield_now();
             }
-            assert_eq!(configuration_hash(&backend), other().hash());
+            assert_eq!(configuration_hash(&backend), agreement_hash(&other()));
             job.cancel_handle().cancel();
         });
     }
@@ -269,7 +277,7 @@ mod tests {
         let backend = auto(&path, &Config::default());
         let request = HelloRequest { client: Some("x".repeat(4000)), protocol: None };
         let hello = backend.call::<HelloMethod>(&Job::new(), request, &mut Output::new()).unwrap();
-        assert_eq!(hello.configuration_hash, other().hash());
+        assert_eq!(hello.configuration_hash, agreement_hash(&other()));
     }
 
     #[test]

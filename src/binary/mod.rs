@@ -32,7 +32,7 @@ pub use sections::Sections;
 
 use std::path::{Path, PathBuf};
 
-use file::FileStamp;
+pub(crate) use file::FileStamp;
 
 /// An ELF file that is open, with its debug info if there is any.
 #[derive(Debug)]

@@ -7,7 +7,6 @@ use std::ops::Range;
 use super::facts::Facts;
 use super::number::number_of;
 use super::scope::{Occasion, Scope};
-use crate::address::RuntimeAddress;
 use crate::notes::{Before, FramePattern, FramesOn, Globs, Start, integer};
 use crate::trace::{Argument, Frame, Lines, Stack, Value, ValueKind};
 
@@ -93,18 +92,18 @@ pub(super) fn is_under(facts: &Facts<'_>, stack: usize, start: usize, meant: &Gl
 /// At how many places the program stopped: a stack printed twice at one stop, or in a loop, has
 /// the same address in the outermost frame found. Stacks without addresses are counted singly.
 pub(super) fn stops(facts: &Facts<'_>, found: &[Found]) -> usize {
-    let addresses: Vec<Option<RuntimeAddress>> =
+    let addresses: Vec<Option<u64>> =
         found.iter().map(|found| outermost_address(facts, found)).collect();
-    let known: BTreeSet<RuntimeAddress> = addresses.iter().copied().flatten().collect();
+    let known: BTreeSet<u64> = addresses.iter().copied().flatten().collect();
     known.len() + addresses.iter().filter(|address| address.is_none()).count()
 }
 
 /// The address of the last frame found; an inlined one has that of its machine frame.
-fn outermost_address(facts: &Facts<'_>, found: &Found) -> Option<RuntimeAddress> {
+fn outermost_address(facts: &Facts<'_>, found: &Found) -> Option<u64> {
     let frames = facts.trace.stacks.get(found.stack)?.frames.get(..found.frames.end)?;
     let physical = frames.last()?.physical;
     let machine = frames.iter().rev().take_while(|frame| frame.physical == physical);
-    machine.filter_map(|frame| frame.address).next()
+    machine.filter_map(|frame| frame.address).map(|address| address.0).next()
 }
 
 /// The frames of all runs in order, the leftmost that fit. Taking each run as early as it fits

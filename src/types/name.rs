@@ -24,6 +24,8 @@ pub struct TypeName {
     pub keyword: Option<Keyword>,
     /// The namespaces or classes written in front, outermost first.
     pub scope: Vec<String>,
+    /// It was written with a leading `::`: the scope is the whole of it.
+    pub is_full: bool,
     /// The name itself, with its template arguments.
     pub name: String,
 }
@@ -62,9 +64,9 @@ impl TypeName {
         if name.is_empty() || matches!(name.as_str(), "struct" | "union" | "class" | "enum") {
             return bad("it has no name in it");
         }
-        // A leading `::` only says that the name is a full one.
+        let is_full = parts.first().is_some_and(String::is_empty);
         let scope = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        Ok(TypeName { keyword, scope, name })
+        Ok(TypeName { keyword, scope, is_full, name })
     }
 
     /// Reads a name that a member path may follow. Where the type ends is not always plain (Go's
@@ -130,6 +132,9 @@ impl std::fmt::Display for TypeName {
             Some(Keyword::Typedef) => f.write_str("typedef ")?,
             None => {}
         }
+        if self.is_full {
+            f.write_str("::")?;
+        }
         self.scope.iter().try_for_each(|scope| write!(f, "{scope}::"))?;
         f.write_str(&self.name)
     }
@@ -189,7 +194,7 @@ mod tests {
         assert_eq!(parsed("long unsigned int"), "long unsigned int");
         assert_eq!(
             parsed("::std::vector<int, std::allocator<int> >"),
-            "std::vector<int, std::allocator<int> >"
+            "::std::vector<int, std::allocator<int> >"
         );
     }
 
