@@ -1,4 +1,4 @@
-//! How long does a warm question to the daemon take, client included?
+//! How long does a warm question to the daemon take, client included? And to the engine itself?
 //!
 //! ```sh
 //! cargo bench --bench rpc                                          # hello, and a small paste
@@ -19,7 +19,8 @@ use dbgmate::api::binary::BinaryRef;
 use dbgmate::api::daemon::{HelloMethod, HelloRequest};
 use dbgmate::api::layout::{OffsetsOfMethod, OffsetsOfRequest};
 use dbgmate::api::trace::{ParseMethod, ParseRequest};
-use dbgmate::config;
+use dbgmate::config::{self, Config};
+use dbgmate::engine::{Answer, Engine};
 use dbgmate::job::Job;
 use dbgmate::rpc::Client;
 
@@ -39,6 +40,7 @@ fn main() {
     latency::<ParseMethod>(&socket, &paste);
     if let Some(request) = layout() {
         latency::<OffsetsOfMethod>(&socket, &request);
+        in_process::<OffsetsOfMethod>(&request);
     }
     throughput(&socket);
 
@@ -74,19 +76,33 @@ fn connect(socket: &Path) -> Client {
 
 fn latency<M: Method>(socket: &Path, request: &M::Request) {
     let (client, job) = (connect(socket), Job::new());
-    for _ in 0..WARM_UP {
+    measure(M::NAME, || {
         client.call::<M>(&job, request).unwrap();
+    });
+}
+
+/// The same question without a daemon, as a program asks that links the library.
+fn in_process<M: Answer<Request: Clone>>(request: &M::Request) {
+    let (engine, job) = (Engine::new(Config::default()), Job::new());
+    measure("in the process", || {
+        M::answer(&engine, &job, request.clone()).unwrap();
+    });
+}
+
+fn measure(name: &str, mut ask: impl FnMut()) {
+    for _ in 0..WARM_UP {
+        ask();
     }
     let mut times: Vec<Duration> = (0..CALLS)
         .map(|_| {
             let started = Instant::now();
-            client.call::<M>(&job, request).unwrap();
+            ask();
             started.elapsed()
         })
         .collect();
     times.sort();
     let (p50, p99) = (times[CALLS / 2], times[CALLS * 99 / 100]);
-    print(&format!("{:<20} {p50:>9.1?} {p99:>10.1?}\n", M::NAME));
+    print(&format!("{name:<20} {p50:>9.1?} {p99:>10.1?}\n"));
 }
 
 fn throughput(socket: &Path) {

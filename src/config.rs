@@ -97,10 +97,24 @@ impl Config {
             }
         };
         let config: Config = toml::from_str(&text).map_err(|error| {
-            Error::new(Kind::Configuration, format!("{}: {}", path.display(), error.message()))
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let what = error.message().lines().collect::<Vec<_>>().join(" ");
+            Error::new(Kind::Configuration, format!("{}:{line}: {what}", path.display()))
                 .hint("mend that line; docs/configuration.md lists what may stand there")
         })?;
-        Ok(config.with_user_plugins())
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Ok(config.resolved(folder).with_user_plugins())
+    }
+
+    /// Relative paths start at the folder of the file they stand in: whoever answers, wherever it
+    /// was started, they name the same files.
+    fn resolved(mut self, folder: &Path) -> Config {
+        let lists = [&mut self.binaries, &mut self.debug_directories, &mut self.plugins];
+        for path in lists.into_iter().flatten() {
+            *path = folder.join(&path);
+        }
+        self
     }
 
     /// The folder beside the configuration comes last, so that its notes override the others.
@@ -116,11 +130,11 @@ impl Config {
         Duration::from_secs(self.deadline_seconds)
     }
 
-    /// A hash of everything that changes answers: where two differ, so may the answers.
+    /// A hash (64-bit FNV-1a) of all of it that changes answers: where two differ, so may those.
     pub fn hash(&self) -> String {
         use std::hash::Hasher;
         let answering = Config { daemon: Daemon::default(), ..self.clone() };
-        let mut hasher = rustc_hash::FxHasher::default();
+        let mut hasher = fnv::FnvHasher::default();
         hasher.write(serde_json::to_string(&answering).unwrap_or_default().as_bytes());
         format!("{:016x}", hasher.finish())
     }
@@ -142,6 +156,24 @@ mod tests {
         assert_eq!(Config { daemon, ..config.clone() }.hash(), config.hash());
         let binaries = vec![PathBuf::from("/usr/sbin/libvirtd")];
         assert_ne!(Config { binaries, ..config.clone() }.hash(), config.hash());
+    }
+
+    #[test]
+    fn relative_paths_start_at_the_folder_of_the_file() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config.toml");
+        let text = r#"
+            binaries = ["build/libvirtd", "/usr/sbin/libvirtd"]
+            debug_directories = ["debug"]
+            plugins = ["../mine"]
+        "#;
+        std::fs::write(&path, text).unwrap();
+        let config = Config::read(&path).unwrap();
+        let here = |path: &str| home.path().join(path);
+        assert_eq!(config.binaries, [here("build/libvirtd"), "/usr/sbin/libvirtd".into()]);
+        assert_eq!(config.debug_directories, [here("debug")]);
+        assert_eq!(config.plugins[0], here("../mine"));
+        assert!(config.plugins.iter().all(|path| path.is_absolute()), "{:?}", config.plugins);
     }
 
     #[test]

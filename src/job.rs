@@ -21,13 +21,11 @@ pub struct Limits {
     pub text_bytes: usize,
     /// DIEs read to answer one question, index building apart.
     pub dies: usize,
-    /// One section after decompression, in bytes.
-    pub section_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { text_bytes: 256 << 20, dies: 20_000_000, section_bytes: 4 << 30 }
+        Limits { text_bytes: 256 << 20, dies: 20_000_000 }
     }
 }
 

@@ -179,11 +179,36 @@ fn a_wrong_request_is_told_what_is_wrong() {
         let answer = daemon.call(request);
         assert_eq!(answer["error"]["code"], code, "{answer}");
     }
-    for (body, code) in [("{", -32700), (r#"{"id":1}"#, -32600), ("7", -32700)] {
-        let (_, answer) = daemon.post(body);
+}
+
+/// The page says what the protocol layer does; this holds it to that.
+#[test]
+fn what_is_no_request_is_answered_as_the_page_says() {
+    let daemon = Daemon::start();
+    for (body, status, code) in [
+        ("{", 200, -32700),
+        ("{}", 200, -32700),
+        ("null", 400, -32700),
+        (r#""x""#, 400, -32700),
+        ("7", 400, -32700),
+        (r#"{"id":1}"#, 200, -32600),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"daemon.hello"}"#, 200, -32600),
+        ("[]", 200, -32600),
+        (r#"{"jsonrpc":"2.0","id":"x","method":"no"}"#, 200, -32601),
+    ] {
+        let (answered, answer) = daemon.post(body);
         let answer: Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!(answer["error"]["code"], code, "{body}: {answer}");
+        assert_eq!((answered, &answer["error"]["code"]), (status, &json!(code)), "{body}");
+        assert_eq!(answer["error"]["data"], Value::Null, "{body}: {answer}");
     }
+    for id in [r#""id":{},"#, r#""id":1.5,"#, r#""id":-1,"#, ""] {
+        let body = format!(r#"{{"jsonrpc":"2.0",{id}"method":"daemon.hello"}}"#);
+        assert_eq!(daemon.post(&body), (200, "null".to_owned()), "{body}");
+    }
+    assert_eq!(
+        daemon.call(json!({ "jsonrpc": "2.0", "id": null, "method": "no" }))["id"],
+        json!(null)
+    );
 }
 
 #[test]
@@ -316,6 +341,49 @@ fn a_daemon_that_dies_is_a_clear_error() {
     assert!(Client::connect(&daemon.socket(), &config::Daemon::default()).unwrap().is_none());
 }
 
+/// How many sockets of this name are open: the one that listens, and one a connection.
+fn open_sockets(path: &Path) -> usize {
+    let name = format!(" {}", path.display());
+    fs::read_to_string("/proc/net/unix").unwrap().lines().filter(|it| it.ends_with(&name)).count()
+}
+
+#[test]
+fn a_command_whose_daemon_goes_away_answers_itself_unless_it_must_not() {
+    for (mode, signal, status) in [
+        ("auto", Signal::TERM, 0),
+        ("auto", Signal::KILL, 0),
+        ("require", Signal::TERM, 1),
+        ("require", Signal::KILL, 1),
+    ] {
+        let mut daemon = Daemon::start();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dbgmate"))
+            .args(["triage", "--daemon", mode])
+            .env("XDG_RUNTIME_DIR", daemon.home.path())
+            .env("XDG_CONFIG_HOME", daemon.home.path())
+            .env_remove("DBGMATE_SOCKET")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Once it is connected it introduces itself, and then waits for the paste.
+        while open_sockets(&daemon.socket()) < 2 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        daemon.signal(signal);
+        daemon.wait();
+        let paste = include_bytes!("traces/fd-deregister-race.txt");
+        command.stdin.take().unwrap().write_all(paste).unwrap();
+        let output = command.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{mode} {signal:?}: {stderr}");
+        assert_eq!(stderr.contains("without the daemon"), mode == "auto", "{stderr}");
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(stdout.contains("libxl/fd-deregister-race"), mode == "auto", "{stdout}");
+    }
+}
+
 #[test]
 fn it_ends_cleanly_on_sigterm_and_on_ctrl_c_whatever_runs() {
     for signal in [Signal::TERM, Signal::INT] {
@@ -330,13 +398,54 @@ fn it_ends_cleanly_on_sigterm_and_on_ctrl_c_whatever_runs() {
             let status = daemon.wait();
             assert!(status.success(), "{status}");
             if let Err(error) = call.join().unwrap() {
-                assert!(matches!(error.kind, Kind::Cancelled | Kind::Daemon), "{error}");
+                assert_eq!(error.kind, Kind::Daemon, "{error}");
             }
         });
         assert!(!daemon.socket().exists());
         assert_eq!(daemon.log_line(), "dbgmate: stopping");
         drop(idle);
     }
+}
+
+#[test]
+fn who_has_sent_half_a_request_does_not_hold_it() {
+    let mut daemon = Daemon::configured("[daemon]\nstop_seconds = 60\n");
+    let mut half = UnixStream::connect(daemon.socket()).unwrap();
+    half.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").unwrap();
+    let mut head = UnixStream::connect(daemon.socket()).unwrap();
+    head.write_all(b"POST / HT").unwrap();
+    daemon.call(hello(1));
+    daemon.signal(Signal::TERM);
+    assert!(daemon.wait().success());
+    assert_eq!(daemon.log_line(), "dbgmate: stopping");
+    assert_eq!(daemon.log_line(), "");
+}
+
+#[test]
+fn an_answer_that_is_being_read_slowly_is_sent_to_its_end() {
+    let mut daemon = Daemon::start();
+    let mut stream = UnixStream::connect(daemon.socket()).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let text = "a line\n".repeat(1 << 19) + &"#0  main () at x.c:7\n".repeat(1 << 14);
+    let request = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "trace.parse", "params": { "text": text },
+    });
+    let body = request.to_string();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all((head + &body).as_bytes()).unwrap();
+    let mut answer = vec![0; 1000];
+    stream.read_exact(&mut answer).unwrap();
+    daemon.signal(Signal::TERM);
+    // Longer than a daemon waits for a connection over which nothing is on its way.
+    std::thread::sleep(Duration::from_secs(1));
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.len() > 1 << 20, "{}", answer.len());
+    assert!(answer.ends_with(b"}"), "{}", String::from_utf8_lossy(&answer[answer.len() - 100..]));
+    assert!(daemon.wait().success());
 }
 
 #[test]

@@ -287,6 +287,33 @@ fn a_core_is_as_good_as_the_process() {
 }
 
 #[test]
+fn a_stop_that_is_no_crash_has_no_signal_even_after_a_run_that_crashed() {
+    if !have_gdb() {
+        return;
+    }
+    let gdb = Gdb::asking(Answers::Program);
+    let program = racing_libvirtd(gdb.home.path(), &[]);
+    // gdb leaves the variable as it is when the next run starts.
+    let crashed_before = "set $_exitsignal = 6";
+    let commands = ["break virEventPollRunOnce", "run", crashed_before, "triage --paste", "triage"];
+    let text = gdb.run(&[&program], &commands);
+    contains(&text, &["in main (argc=1, ", "No known bug fits."]);
+    assert!(!text.contains("received signal") && !text.contains("Assertion"), "{text}");
+}
+
+#[test]
+fn the_signal_is_that_of_its_own_thread() {
+    if !have_gdb() {
+        return;
+    }
+    let gdb = Gdb::asking(Answers::Program);
+    let program = racing_libvirtd(gdb.home.path(), &[]);
+    let text = gdb.run(&[&program], &["run", "thread 2", "echo ---\\n", "triage --paste"]);
+    let (_, paste) = text.split_once("---\n").unwrap();
+    contains(paste, &["Thread 1 \"libvirtd\" received signal SIGABRT, Aborted.\n\nThread 2 ("]);
+}
+
+#[test]
 fn every_thread_is_shown_the_selected_one_first() {
     if !have_gdb() {
         return;

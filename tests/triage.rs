@@ -226,9 +226,86 @@ fn stops_are_counted_not_summed() {
     assert!(text.contains(stop));
     let stops = triage(&plugins, &text);
     assert!(stops.notes[0].evidence.iter().any(|one| one.text.starts_with("3 stops")));
-    for altered in [text.replace(stop, ""), text.replace(stop, &stop.repeat(2))] {
+    let fourth = stop.to_owned() + &stop.replace("a1fe7", "a2006");
+    for altered in [text.replace(stop, ""), text.replace(stop, &fourth)] {
         assert_eq!(ranks(&triage(&plugins, &altered)), [(TIMER_MODE, Rank::Consistent)]);
     }
+    let twice = text.replace(stop, &stop.repeat(2));
+    assert_eq!(ranks(&triage(&plugins, &twice)), [(TIMER_MODE, Rank::Match)], "one stop, twice");
+}
+
+#[test]
+fn timer_mode_itself_is_enough() {
+    let plugins = plugins();
+    let text = paste("hvm-create-abort-full.txt");
+    let caller =
+        "#3  0x00007f2cdf1a218d in libxl__build_hvm ()\n   from /usr/lib64/libxenlight.so.2.0\n";
+    assert!(text.contains(caller));
+    let inlined = "#3  0x00007f2cdf1a218d in timer_mode (info=0x7f) at libxl_dom.c:458\n#4  libxl__build_hvm (gc=0x1, domid=3, info=0x7f) at libxl_dom.c:520\n";
+    let line =
+        "libvirtd: libxl_dom.c:458: timer_mode: Assertion `mode >= A && mode <= B' failed.\n";
+    let other = "libvirtd: libxl.c:212: libxl_defbool_val: Assertion `!libxl_defbool_is_default(db)' failed.\n";
+    for (paste, expected) in [
+        (text.replace(caller, inlined), Some(Rank::Match)),
+        (line.to_owned(), Some(Rank::Match)),
+        (line.replace("libvirtd", "xl"), Some(Rank::Consistent)),
+        (line.replace("libxl_dom.c", "clock.c"), None),
+        (line.to_owned() + &text, Some(Rank::Match)),
+        (other.to_owned() + &text, None),
+    ] {
+        assert_eq!(rank_of(&triage(&plugins, &paste), TIMER_MODE), expected, "{paste}");
+    }
+}
+
+#[test]
+fn libvirts_later_daemons_are_its_programs_too() {
+    let plugins = plugins();
+    let text = paste("fd-deregister-race.txt");
+    for (main, expected) in [
+        ("src/remote/remote_daemon.c", Rank::Match),
+        ("main.c", Rank::Consistent),
+        ("xl.c", Rank::Consistent),
+    ] {
+        let altered = text.replace("libvirtd.c", main);
+        assert_eq!(ranks(&triage(&plugins, &altered)), [(FD, expected)], "{main}");
+    }
+    let line = "virtxend: libxl_event.c:1020: libxl_osevent_occurred_fd: Assertion `fd == ev->fd' failed.\n";
+    assert_eq!(ranks(&triage(&plugins, line)), [(FD, Rank::Match)]);
+    let nameless = text.replace("\n    at libvirtd.c:1354", "");
+    assert_eq!(ranks(&triage(&plugins, &nameless)), [(FD, Rank::Match)]);
+    let other = nameless.replace("Program received", "Thread 1 \"xl\" received");
+    assert_eq!(ranks(&triage(&plugins, &other)), [(FD, Rank::Consistent)]);
+}
+
+#[test]
+fn a_healthy_value_of_an_earlier_stop_takes_nothing() {
+    let plugins = plugins();
+    let healthy = "(gdb) p ((libxl__ev_fd*)for_libxl)->fd\n$1 = 42\n(gdb) c\nContinuing.\n\n";
+    let report = triage(&plugins, &(healthy.to_owned() + &paste("fd-deregister-race.txt")));
+    assert_eq!(ranks(&report), [(FD, Rank::Match)]);
+    assert_eq!(report.notes[0].asks[0].answer, None);
+}
+
+#[test]
+fn a_log_of_additions_alone_is_called_incomplete() {
+    let plugins = plugins();
+    let text = paste("fd-deregister-race-breakpoints.txt");
+    let remarks = |text: &str| triage(&plugins, text).notes[0].remarks.len();
+    assert_eq!(remarks(&text), 1);
+    let removal = "Breakpoint 9, virEventPollRemoveHandle (watch=7) at util/event_poll.c:194\n";
+    assert_eq!(remarks(&(removal.to_owned() + &text)), 0);
+    assert_eq!(remarks(&paste("fd-deregister-race.txt")), 0);
+}
+
+#[test]
+fn the_lock_may_have_a_frame_of_its_own() {
+    let plugins = plugins();
+    let text = paste("timeout-ctx-lock-abort.txt");
+    let caller = "#3  0x00007f44bddf3f9c in libxl_osevent_occurred_timeout ()";
+    let own = "#3  0x00007f44bddf3f9c in libxl__ctx_lock (ctx=0x1) at libxl_internal.h:2652\n#4  libxl_osevent_occurred_timeout ()";
+    assert!(text.contains(caller));
+    let report = triage(&plugins, &text.replace(caller, own));
+    assert_eq!(ranks(&report), [(CTX_LOCK, Rank::Consistent)]);
 }
 
 #[test]

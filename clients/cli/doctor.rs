@@ -1,27 +1,31 @@
 //! `dbgmate doctor`: what this program sees here, and what to do about what is missing.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use dbgmate::api::binary::BinaryInfo;
-use dbgmate::api::daemon::{HelloMethod, HelloRequest, PROTOCOL};
+use dbgmate::api::daemon::PROTOCOL;
 use dbgmate::config::Config;
-use dbgmate::engine::{Engine, Known, install_command};
+use dbgmate::engine::{Because, Engine, Known, install_command};
 use dbgmate::error::Error;
 use dbgmate::job::Job;
 use dbgmate::render::escape::escape;
-use dbgmate::render::style::{CERTAIN, DIM, HEADING, HINT, UNCERTAIN};
-use dbgmate::rpc::{Client, socket};
+use dbgmate::render::style::{CERTAIN, DIM, ERROR, HEADING, HINT, UNCERTAIN};
+use dbgmate::rpc::socket;
 use serde::Serialize;
 
 use crate::output::Output;
-use crate::{Failure, Outcome};
+use crate::{Failure, Outcome, backend};
 
 /// Show which binaries, debug info, plugins, configuration and daemon are seen, and what is missing
+///
+/// The exit status is 1 when something is broken; what is merely missing does not count.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Binaries to examine, besides the known ones
     #[arg(value_name = "BINARY")]
-    binaries: Vec<std::path::PathBuf>,
+    binaries: Vec<PathBuf>,
     /// The findings as JSON
     #[arg(long)]
     json: bool,
@@ -30,7 +34,7 @@ pub(crate) struct Args {
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// `configuration`, `daemon`, `plugins`, `binaries`.
+    /// `program`, `configuration`, `daemon`, `plugins`, `binaries`.
     about: &'static str,
     /// What was looked at.
     what: String,
@@ -52,9 +56,37 @@ enum State {
     Broken,
 }
 
+/// What was found of one thing, before it is said what it is about.
+struct Found {
+    state: State,
+    found: String,
+    next_step: Option<String>,
+}
+
+impl Found {
+    fn good(found: impl Into<String>) -> Found {
+        Found { state: State::Good, found: found.into(), next_step: None }
+    }
+
+    fn lacking(found: impl Into<String>, next_step: impl Into<String>) -> Found {
+        Found { state: State::Lacking, found: found.into(), next_step: Some(next_step.into()) }
+    }
+
+    fn broken(error: Error) -> Found {
+        Found { state: State::Broken, found: error.sentence, next_step: error.next_step }
+    }
+
+    fn of(self, about: &'static str, what: impl Into<String>) -> Finding {
+        let Found { state, found, next_step } = self;
+        Finding { about, what: what.into(), state, found, next_step }
+    }
+}
+
 /// Looks at everything, and writes what it found. Not found means that something is broken.
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Outcome, Failure> {
-    let mut findings = Vec::new();
+    let itself = Found::good(format!("protocol {PROTOCOL}"));
+    let version = format!("dbgmate {}", env!("CARGO_PKG_VERSION"));
+    let mut findings = vec![itself.of("program", version)];
     let config = examine_configuration(&mut findings);
     findings.push(examine_daemon(&config));
     let engine = Engine::new(config);
@@ -71,133 +103,146 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Outcome, Failure> 
 
 fn examine_configuration(findings: &mut Vec<Finding>) -> Config {
     let path = Config::path();
-    let what = path.as_ref().map_or("no home folder".to_owned(), |path| path.display().to_string());
-    let exists = path.is_some_and(|path| path.exists());
-    let (config, state, found, next_step) = match Config::load() {
-        Ok(config) if exists => (config, State::Good, "read".to_owned(), None),
-        Ok(config) => (config, State::Good, "not there: the defaults hold".to_owned(), None),
-        Err(error) => (Config::default(), State::Broken, error.sentence, error.next_step),
+    let (config, found) = match (Config::load(), &path) {
+        (Ok(config), Some(path)) if path.exists() => {
+            (config, Found::good(format!("read from {}", path.display())))
+        }
+        (Ok(config), Some(path)) => {
+            (config, Found::good(format!("none at {}: the defaults hold", path.display())))
+        }
+        (Ok(config), None) => (config, Found::good("no home folder: the defaults hold")),
+        (Err(error), _) => (Config::default(), Found::broken(error)),
     };
-    findings.push(Finding { about: "configuration", what, state, found, next_step });
+    findings.push(found.of("configuration", "config.toml"));
+    let defaults = Config::default().debug_directories;
+    let own = config.debug_directories.iter().filter(|folder| !defaults.contains(folder));
+    examine_folders("debug_directories", own, findings);
+    // The last is the one beside the configuration, which few have.
+    let plugins = config.plugins.split_last().map_or(&[][..], |(_, configured)| configured);
+    examine_folders("plugins", plugins.iter(), findings);
     config
 }
 
+/// Folders that the configuration names: one that is not there is most likely misspelt.
+fn examine_folders<'a>(
+    key: &str,
+    folders: impl Iterator<Item = &'a PathBuf>,
+    findings: &mut Vec<Finding>,
+) {
+    for folder in folders {
+        let found = match folder.is_dir() {
+            true => Found::good("there"),
+            false => Found::lacking("no such folder", format!("mend `{key}` in config.toml")),
+        };
+        findings.push(found.of("configuration", format!("{key}: {}", folder.display())));
+    }
+}
+
 fn examine_daemon(config: &Config) -> Finding {
-    let finding = |what: String, state, found: String, next_step: Option<String>| Finding {
-        about: "daemon",
-        what,
-        state,
-        found,
-        next_step,
-    };
-    let broken = |what, error: Error| finding(what, State::Broken, error.sentence, error.next_step);
     let socket = match socket::locate() {
         Ok(socket) => socket,
-        Err(error) => return broken("socket".to_owned(), error),
+        Err(error) => return Found::broken(error).of("daemon", "socket"),
     };
-    let what = socket.display().to_string();
-    let hello = Client::connect(&socket, &config.daemon).and_then(|client| {
-        let request = HelloRequest { client: Some("doctor".to_owned()), protocol: Some(PROTOCOL) };
-        client.map(|client| client.call::<HelloMethod>(&Job::new(), &request)).transpose()
-    });
-    match hello {
-        Ok(None) => finding(
-            what,
-            State::Lacking,
-            "not running: every command opens its binaries anew".to_owned(),
-            Some("dbgmate serve".to_owned()),
+    let found = match backend::introduce(&socket, config) {
+        Ok(None) => Found::lacking(
+            "not running: every command opens its binaries anew",
+            "dbgmate serve (docs/configuration.md: with every session, by systemd)",
         ),
-        Ok(Some(hello)) if hello.configuration_hash != config.hash() => finding(
-            what,
-            State::Lacking,
-            format!("runs (pid {}) with another configuration: it is not asked", hello.pid),
-            Some(format!("kill {}; dbgmate serve", hello.pid)),
-        ),
-        Ok(Some(hello)) if hello.version != env!("CARGO_PKG_VERSION") => finding(
-            what,
-            State::Lacking,
-            format!("runs (pid {}) as version {}: it is not asked", hello.pid, hello.version),
-            Some(format!("kill {}; dbgmate serve", hello.pid)),
-        ),
-        Ok(Some(hello)) => {
-            finding(what, State::Good, format!("runs (pid {}, {})", hello.pid, hello.version), None)
-        }
-        Err(error) => broken(what, error),
-    }
+        Ok(Some((_, hello))) => match backend::disagreement(&hello, config) {
+            None => Found::good(format!("runs (pid {}, {})", hello.pid, hello.version)),
+            Some(why) => Found::lacking(
+                format!("runs (pid {}) but is not asked: {why}", hello.pid),
+                format!("kill {}; dbgmate serve", hello.pid),
+            ),
+        },
+        Err(error) => Found::broken(error),
+    };
+    found.of("daemon", socket.display().to_string())
 }
 
 fn examine_plugins(engine: &Engine, findings: &mut Vec<Finding>) {
     for plugin in engine.plugins().iter() {
         let prefix = format!("{}/", plugin.name);
         let notes = engine.plugins().notes().iter().filter(|note| note.id.starts_with(&prefix));
-        findings.push(Finding {
-            about: "plugins",
-            what: plugin.name.clone(),
-            state: State::Good,
-            found: format!("{} notes", notes.count()),
-            next_step: None,
-        });
+        let found = match notes.count() {
+            1 => "1 note".to_owned(),
+            count => format!("{count} notes"),
+        };
+        findings.push(Found::good(found).of("plugins", plugin.name.clone()));
     }
     for problem in engine.plugin_problems() {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
-        findings.push(Finding {
-            about: "plugins",
-            what: format!("{}{line}", problem.file),
+        let found = Found {
             state: State::Broken,
             found: problem.what.clone(),
             next_step: Some(problem.hint.clone()),
-        });
+        };
+        findings.push(found.of("plugins", format!("{}{line}", problem.file)));
     }
 }
 
 fn examine_binaries(args: &Args, engine: &Engine, findings: &mut Vec<Finding>) {
     let asked = args.binaries.iter().map(|path| Known {
         path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
-        because: "asked".to_owned(),
+        because: Because::Asked,
     });
-    let known: Vec<Known> = asked.chain(engine.known_binaries()).collect();
+    let mut known: Vec<Known> = asked.chain(engine.known_binaries()).collect();
+    let mut seen = BTreeSet::new();
+    known.retain(|known| seen.insert(known.path.clone()));
     if known.is_empty() {
-        findings.push(Finding {
-            about: "binaries",
-            what: "none".to_owned(),
-            state: State::Lacking,
-            found: "this system has none that the plugins name".to_owned(),
-            next_step: Some(
-                "name binaries with --binary, or in `binaries` of the configuration".to_owned(),
-            ),
-        });
+        let found = Found::lacking(
+            "this system has none that the plugins name",
+            "name binaries with --binary, or in `binaries` of the configuration",
+        );
+        findings.push(found.of("binaries", "none"));
     }
-    findings.extend(known.iter().map(|known| examine_binary(engine, known)));
+    for known in &known {
+        let what = format!("{} ({})", known.path.display(), known.because);
+        findings.push(examine_binary(engine, &known.path).of("binaries", what));
+    }
 }
 
-fn examine_binary(engine: &Engine, known: &Known) -> Finding {
-    let what = format!("{} ({})", known.path.display(), known.because);
-    let finding = |state, found, next_step| Finding {
-        about: "binaries",
-        what: what.clone(),
-        state,
-        found,
-        next_step,
-    };
-    let info = match engine.examine(&known.path) {
+fn examine_binary(engine: &Engine, path: &Path) -> Found {
+    let info = match engine.examine(path) {
         Ok(info) => info,
-        Err(error) => return finding(State::Broken, error.sentence, error.next_step),
+        Err(error) => return Found::broken(without_path(error, path)),
     };
     match &info.debug_info.used {
         Some(used) if *used == info.path => {
-            finding(State::Good, format!("debug info inside, {}", size(&info)), None)
+            Found::good(format!("debug info inside, {}", size(&info)))
         }
-        Some(used) => finding(State::Good, format!("debug info in {used}, {}", size(&info)), None),
-        None => finding(
-            State::Lacking,
-            "no debug info".to_owned(),
-            install_command(&known.path).or(Some("build it with -g".to_owned())),
+        Some(used) => Found::good(format!("debug info in {used}, {}", size(&info))),
+        None => Found::lacking(
+            format!("no debug info: {}", tried(&info)),
+            install_command(&Job::new(), path).unwrap_or_else(|| NO_PACKAGE.to_owned()),
         ),
     }
 }
 
+/// What to do about a binary of one's own build.
+const NO_PACKAGE: &str = "build it with -g, or name the folder that has its \
+                          .build-id/ab/cdef….debug in `debug_directories` of the configuration";
+
+/// Where debug info was looked for.
+fn tried(info: &BinaryInfo) -> String {
+    let places = info.debug_info.tried.iter().map(|tried| match tried.place == info.path {
+        true => tried.why.clone(),
+        false => format!("{}: {}", tried.place, tried.why),
+    });
+    places.collect::<Vec<_>>().join("; ")
+}
+
+/// The line names the binary already.
+fn without_path(mut error: Error, path: &Path) -> Error {
+    if let Some(rest) = error.sentence.strip_prefix(&path.display().to_string()) {
+        error.sentence = rest.trim_start_matches([':', ' ']).to_owned();
+    }
+    error
+}
+
 fn size(info: &BinaryInfo) -> String {
-    format!("{} units, {}", info.units, info.machine)
+    let units = if info.units == 1 { "unit" } else { "units" };
+    format!("{} {units}, {}", info.units, info.machine)
 }
 
 fn page(findings: &[Finding]) -> String {
@@ -212,7 +257,7 @@ fn page(findings: &[Finding]) -> String {
         let (style, mark) = match finding.state {
             State::Good => (CERTAIN, "ok"),
             State::Lacking => (UNCERTAIN, "--"),
-            State::Broken => (dbgmate::render::style::ERROR, "!!"),
+            State::Broken => (ERROR, "!!"),
         };
         let (what, found) = (escape(&finding.what), escape(&finding.found));
         let _ = writeln!(page, "  {style}{mark}{style:#} {what}: {found}");

@@ -23,16 +23,19 @@ use dbgmate::job::Job;
 use backend::{Backend, Mode};
 use output::{ColorMode, Output};
 
+/// The heading of the options that every subcommand takes.
+const GLOBAL: &str = "Global options";
+
 /// Where is this field, and where have I seen this crash: struct layouts from DWARF, and pasted
 /// backtraces matched against known races.
 #[derive(Debug, Parser)]
 #[command(name = "dbgmate", version, max_term_width = 100)]
 pub(crate) struct Cli {
     /// Ask the daemon: when it runs and agrees with this program, never, or always
-    #[arg(long, value_enum, default_value_t = Mode::Auto, global = true, value_name = "WHEN")]
+    #[arg(long, value_enum, default_value_t = Mode::Auto, global = true, value_name = "WHEN", help_heading = GLOBAL)]
     daemon: Mode,
     /// Colours: on a terminal (and not under NO_COLOR), always, or never
-    #[arg(long, value_enum, default_value_t = ColorMode::Auto, global = true, value_name = "WHEN")]
+    #[arg(long, value_enum, default_value_t = ColorMode::Auto, global = true, value_name = "WHEN", help_heading = GLOBAL)]
     color: ColorMode,
     #[command(subcommand)]
     command: Command,

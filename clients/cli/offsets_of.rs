@@ -52,7 +52,7 @@ pub(crate) fn run(
         language: args.language.clone(),
         render: None,
     };
-    let answer = backend.call::<OffsetsOfMethod>(job, request)?;
+    let answer = backend.call::<OffsetsOfMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;
     } else {

@@ -1,6 +1,6 @@
 //! Standard output and standard error, with colours where they are wanted.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use dbgmate::error::Error;
@@ -50,9 +50,12 @@ impl Output {
 
     /// A result as JSON: exactly what the API returns.
     pub(crate) fn json(&mut self, answer: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.results, answer)?;
-        writeln!(self.results)?;
-        self.results.flush()
+        // Straight to the file, in large pieces: JSON has no styles to look for, and standard output
+        // writes line by line.
+        let mut results = BufWriter::with_capacity(1 << 16, self.results.as_inner().lock());
+        serde_json::to_writer_pretty(&mut results, answer)?;
+        writeln!(results)?;
+        results.flush()
     }
 
     /// A remark that is no result. Nobody may be reading: that is no reason to fail.

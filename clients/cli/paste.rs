@@ -21,17 +21,28 @@ pub(crate) struct Paste {
 /// Reads the files in order; standard input where there is none, or for `-`.
 pub(crate) fn read(files: &[PathBuf], output: &mut Output) -> Result<Paste, Error> {
     let mut room = Limits::default().text_bytes;
-    match files {
-        [] => Ok(Paste { text: Some(standard_input(&mut room, output)?), pieces: Vec::new() }),
-        [one] => Ok(Paste { text: Some(one_file(one, &mut room, output)?), pieces: Vec::new() }),
+    let paste = match files {
+        [] => Paste { text: Some(standard_input(&mut room, output)?), pieces: Vec::new() },
+        [one] => Paste { text: Some(one_file(one, &mut room, output)?), pieces: Vec::new() },
         several => {
             let mut pieces = Vec::new();
             for file in several {
                 let text = one_file(file, &mut room, output)?;
                 pieces.push(TextPiece { name: file.display().to_string(), text });
             }
-            Ok(Paste { text: None, pieces })
+            Paste { text: None, pieces }
         }
+    };
+    if paste.is_blank() {
+        output.notice("the paste is empty");
+    }
+    Ok(paste)
+}
+
+impl Paste {
+    fn is_blank(&self) -> bool {
+        let pieces = self.pieces.iter().map(|piece| piece.text.as_str());
+        self.text.as_deref().into_iter().chain(pieces).all(|text| text.trim().is_empty())
     }
 }
 

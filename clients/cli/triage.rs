@@ -33,7 +33,7 @@ pub(crate) fn run(
 ) -> Result<Outcome, Failure> {
     let paste = paste::read(&args.files, output)?;
     let request = ReportRequest { text: paste.text, pieces: paste.pieces, ..Default::default() };
-    let answer = backend.call::<ReportMethod>(job, request)?;
+    let answer = backend.call::<ReportMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;
     } else {

@@ -1,7 +1,8 @@
 //! `binary.*`: the binaries that are open.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::method;
 
@@ -11,13 +12,30 @@ method!(ListMethod, "binary.list", ListRequest => Binaries,
     "Lists the binaries that are open.");
 
 /// A binary by its path, or by its build-id when it is already open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BinaryRef {
     /// An absolute path.
     Path(String),
     /// A build-id in lower-case hexadecimal.
     BuildId(String),
+}
+
+/// By hand, since serde's own words for a second member name neither it nor those there are.
+impl<'de> Deserialize<'de> for BinaryRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<BinaryRef, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Members {
+            path: Option<String>,
+            build_id: Option<String>,
+        }
+        match Members::deserialize(deserializer)? {
+            Members { path: Some(path), build_id: None } => Ok(BinaryRef::Path(path)),
+            Members { path: None, build_id: Some(build_id) } => Ok(BinaryRef::BuildId(build_id)),
+            _ => Err(D::Error::custom("a binary has either `path` or `build_id`")),
+        }
+    }
 }
 
 /// Which binary to open.
@@ -89,4 +107,32 @@ pub struct Tried {
     pub place: String,
     /// Why it did not serve.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binary_is_read_as_it_is_written() {
+        for binary in [BinaryRef::Path("/x".to_owned()), BinaryRef::BuildId("ab".to_owned())] {
+            let json = serde_json::to_string(&binary).unwrap();
+            assert_eq!(serde_json::from_str::<BinaryRef>(&json).unwrap(), binary);
+        }
+    }
+
+    #[test]
+    fn a_binary_that_is_wrong_is_told_what_is_wrong() {
+        for (json, why) in [
+            (r#"{"path":"/x","x":1}"#, "unknown field `x`, expected `path` or `build_id`"),
+            (r#"{"pth":"/x"}"#, "unknown field `pth`, expected `path` or `build_id`"),
+            (r#"{"path":"/x","build_id":"ab"}"#, "either `path` or `build_id`"),
+            ("{}", "either `path` or `build_id`"),
+            (r#"{"path":7}"#, "invalid type: integer `7`, expected a string"),
+            (r#""/x""#, "invalid type: string"),
+        ] {
+            let error = serde_json::from_str::<BinaryRef>(json).unwrap_err().to_string();
+            assert!(error.contains(why), "{json}: {error}");
+        }
+    }
 }

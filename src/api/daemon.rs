@@ -37,6 +37,7 @@ pub struct Hello {
     pub pid: u32,
     /// The names of the methods it answers.
     pub capabilities: Vec<String>,
-    /// A hash of the effective configuration: a client whose own differs would get other answers.
+    /// A hash of what decides the answers: the effective configuration, the plugins, the build, as
+    /// of when the daemon started. A client whose own differs would answer otherwise.
     pub configuration_hash: String,
 }

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::elf::{self, Identity};
+use super::file::FileStamp;
 use super::{BuildId, Error, Mapping, Sections, file};
 
 /// Debug info, and the file it came from.
@@ -33,6 +34,8 @@ pub struct Found {
     pub debug_info: Option<DebugInfo>,
     /// The places tried before it, or all of them.
     pub tried: Vec<Tried>,
+    /// The separate files looked at, and the state each was in; none for one that was not there.
+    seen: Vec<(PathBuf, Option<FileStamp>)>,
 }
 
 /// A place without usable debug info.
@@ -66,6 +69,7 @@ pub(crate) fn find(
     };
     for directory in debug_directories {
         let place = build_id_path(directory, build_id);
+        found.seen.push((place.clone(), FileStamp::of(&place).ok()));
         match open_separate(&place, build_id) {
             Ok(sections) => {
                 found.debug_info = Some(DebugInfo { path: place, sections });
@@ -78,6 +82,11 @@ pub(crate) fn find(
 }
 
 impl Found {
+    /// Whether the separate files are as they were, the missing ones still missing.
+    pub(super) fn is_current(&self) -> bool {
+        self.seen.iter().all(|(place, stamp)| FileStamp::of(place).ok() == *stamp)
+    }
+
     fn fail(&mut self, place: &Path, why: impl Into<String>) {
         self.tried.push(Tried { place: place.to_owned(), why: why.into() });
     }

@@ -12,7 +12,7 @@ use super::{Error, Mapping};
 
 /// Which state of which file was opened: when it differs, the file has been replaced or rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FileStamp {
+pub(crate) struct FileStamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -27,7 +27,7 @@ impl FileStamp {
     }
 
     /// The file's size in bytes.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 

@@ -26,12 +26,13 @@ mod sigbus;
 pub use debug_files::{DebugInfo, Found, Tried};
 pub use elf::{BuildId, Identity};
 pub use error::Error;
-pub use file::FileStamp;
 pub use mapping::Mapping;
 pub use needed::Libraries;
 pub use sections::Sections;
 
 use std::path::{Path, PathBuf};
+
+pub(crate) use file::FileStamp;
 
 /// An ELF file that is open, with its debug info if there is any.
 #[derive(Debug)]
@@ -56,9 +57,9 @@ impl Binary {
         &self.path
     }
 
-    /// Which state of the file on disk this is.
-    pub fn stamp(&self) -> &FileStamp {
-        &self.stamp
+    /// The size of the file, in bytes.
+    pub fn size(&self) -> u64 {
+        self.stamp.size()
     }
 
     /// What the file says it is.
@@ -71,9 +72,13 @@ impl Binary {
         self.identity.build_id.as_ref()
     }
 
-    /// Whether a file that was mapped for it was cut since: it must be opened again.
-    pub fn is_torn(&self) -> bool {
-        self.debug_info().is_some_and(|debug_info| debug_info.sections().is_torn())
+    /// Whether every file this was read from is as it was, and nothing has come to the places where
+    /// debug info was looked for in vain. When not, it must be opened again.
+    pub fn is_current(&self) -> bool {
+        let torn = self.debug_info().is_some_and(|debug_info| debug_info.sections().is_torn());
+        !torn
+            && FileStamp::of(&self.path).is_ok_and(|stamp| stamp == self.stamp)
+            && self.found.is_current()
     }
 
     /// The debug info, if any was found.

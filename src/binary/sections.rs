@@ -20,14 +20,14 @@ use rustc_hash::FxHashMap;
 
 use super::{Error, Mapping, elf};
 
-/// The largest section that is decompressed, in bytes.
-const MAX_DECOMPRESSED: u64 = 4 << 30;
+/// What the compressed sections of one file may come to together, in bytes.
+const MAX_DECOMPRESSED: u64 = 2 << 30;
 
-/// No section compresses better: deflate reaches 1032:1, zstd somewhat more on constant data.
-const MAX_RATIO: u64 = 20_000;
+/// Debug sections compress three to twenty times; a file that claims more than this is a bomb.
+const MAX_RATIO: u64 = 1000;
 
 /// The sections that layouts and names need, in the order of `Sections::slots`.
-const WANTED: [SectionId; 8] = [
+const WANTED: [SectionId; 7] = [
     SectionId::DebugInfo,
     SectionId::DebugTypes,
     SectionId::DebugAbbrev,
@@ -35,7 +35,6 @@ const WANTED: [SectionId; 8] = [
     SectionId::DebugLineStr,
     SectionId::DebugStrOffsets,
     SectionId::DebugLine,
-    SectionId::DebugAddr,
 ];
 
 /// The debug sections of one mapped file.
@@ -43,6 +42,8 @@ const WANTED: [SectionId; 8] = [
 pub struct Sections {
     mapping: Mapping,
     relocatable: bool,
+    /// What the compressed sections claim to hold, all together, in bytes.
+    claimed: u64,
     slots: [Option<Slot>; WANTED.len()],
 }
 
@@ -71,7 +72,9 @@ impl Sections {
         let relocatable = file.kind() == ObjectKind::Relocatable;
         let slots = WANTED.map(|id| Slot::find(&file, id));
         drop(file);
-        Ok(Sections { mapping, relocatable, slots })
+        let claims = slots.iter().flatten().map(Slot::claimed);
+        let claimed = claims.fold(0, u64::saturating_add);
+        Ok(Sections { mapping, relocatable, claimed, slots })
     }
 
     /// Whether there is any DWARF to read. A stripped file's debug twin keeps its section headers
@@ -114,6 +117,13 @@ impl Sections {
     }
 
     fn prepare(&self, slot: &Slot) -> Result<Box<[u8]>, String> {
+        if self.claimed > MAX_DECOMPRESSED {
+            return Err(format!(
+                "the compressed sections of its file claim to hold {} bytes, more than the \
+                 {MAX_DECOMPRESSED} allowed",
+                self.claimed
+            ));
+        }
         let mut bytes = Vec::new();
         for piece in &slot.pieces {
             bytes.append(&mut piece.decompress(&self.mapping)?);
@@ -178,6 +188,13 @@ impl Slot {
         })
     }
 
+    /// What the compressed ones among its pieces claim to hold.
+    fn claimed(&self) -> u64 {
+        let compressed = |piece: &&Piece| piece.format != CompressionFormat::None;
+        let claims = self.pieces.iter().filter(compressed).map(|piece| piece.uncompressed_size);
+        claims.fold(0, u64::saturating_add)
+    }
+
     fn uncompressed_size(&self) -> u64 {
         let sizes = self.pieces.iter().map(|piece| piece.uncompressed_size);
         sizes.fold(0, u64::saturating_add)
@@ -205,7 +222,7 @@ impl Piece {
     fn decompress(&self, mapping: &Mapping) -> Result<Vec<u8>, String> {
         let data = self.raw(mapping).ok_or("it lies outside the file")?;
         let claimed = self.uncompressed_size;
-        let believable = self.size.saturating_mul(MAX_RATIO).min(MAX_DECOMPRESSED);
+        let believable = self.size.saturating_mul(MAX_RATIO);
         if self.format != CompressionFormat::None && claimed > believable {
             return Err(format!(
                 "its {} bytes claim to hold {claimed}, more than the {believable} believed",

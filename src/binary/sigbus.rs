@@ -50,7 +50,7 @@ impl Watch {
             return Err(io::Error::other("too many files are open"));
         };
         slot.torn.store(false, Ordering::Relaxed);
-        slot.end.store(start + memory.len(), Ordering::Relaxed);
+        slot.end.store(start + memory.len(), Ordering::Release);
         slot.start.store(start, Ordering::Release);
         Ok(Watch(position))
     }
@@ -92,34 +92,47 @@ fn install() -> io::Result<()> {
 }
 
 extern "C" fn on_sigbus(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    // SAFETY: the kernel hands a valid siginfo to an SA_SIGINFO handler, and for SIGBUS it holds
-    // the faulting address.
-    let address = unsafe { (*info).si_addr() } as usize;
-    if !repair(address) {
-        // SAFETY: restoring the default is always allowed; the fault then happens again and ends
-        // the process as if there were no handler.
+    // SAFETY: the kernel hands a valid siginfo to an SA_SIGINFO handler. A positive code says that
+    // the kernel sent the signal; only then is there an address.
+    let address = unsafe { ((*info).si_code > 0).then(|| (*info).si_addr() as usize) };
+    if !address.is_some_and(repair) {
+        // SAFETY: restoring the default and raising a signal are always allowed. A fault happens
+        // again on return, a signal that was sent is delivered again: either ends the process as if
+        // there were no handler.
         unsafe {
             libc::signal(libc::SIGBUS, libc::SIG_DFL);
+            libc::raise(libc::SIGBUS);
         }
     }
 }
 
-/// Puts zeros at the page of a watched mapping; false where the address belongs to none.
+/// The bounds of a watched mapping; none for a free slot, or one that changes hands meanwhile.
+fn bounds(slot: &Slot) -> Option<(usize, usize)> {
+    let start = slot.start.load(Ordering::Acquire);
+    let end = slot.end.load(Ordering::Acquire);
+    (start > RESERVED && slot.start.load(Ordering::Acquire) == start).then_some((start, end))
+}
+
+/// Puts zeros from the page on to the end of a watched mapping, since the file ends before it; false
+/// where the address belongs to none.
 fn repair(address: usize) -> bool {
-    let holds = |slot: &&Slot| {
-        let start = slot.start.load(Ordering::Acquire);
-        start > RESERVED && (start..slot.end.load(Ordering::Relaxed)).contains(&address)
+    let holds = |slot: &Slot| {
+        let (start, end) = bounds(slot)?;
+        (start..end).contains(&address).then_some(end)
     };
-    let Some(slot) = TABLE.iter().find(holds) else { return false };
+    let Some((slot, end)) = TABLE.iter().find_map(|slot| Some((slot, holds(slot)?))) else {
+        return false;
+    };
     let size = PAGE_SIZE.load(Ordering::Relaxed);
     let page = address & !(size - 1);
-    // SAFETY: the page lies in a mapping of ours that is still watched, hence still mapped; it is
+    // SAFETY: the pages lie in a mapping of ours that is still watched, hence still mapped; they are
     // replaced by readable zeros, which every reader of mapped bytes copes with. errno is the
     // interrupted code's and is put back.
     let mapped = unsafe {
         let errno = *libc::__errno_location();
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-        let mapped = libc::mmap(page as *mut libc::c_void, size, libc::PROT_READ, flags, -1, 0);
+        let length = end - page;
+        let mapped = libc::mmap(page as *mut libc::c_void, length, libc::PROT_READ, flags, -1, 0);
         *libc::__errno_location() = errno;
         mapped
     };

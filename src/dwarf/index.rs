@@ -123,14 +123,39 @@ impl Index {
     }
 }
 
+/// A unit can be a whole program (LTO): the job is asked within it too, every so many entries.
+const CHECK_EVERY: usize = 1 << 14;
+
+/// Why a unit was not read to its end.
+enum Interrupted {
+    Stopped(Stopped),
+    Damaged(Error),
+}
+
+impl From<Stopped> for Interrupted {
+    fn from(stopped: Stopped) -> Self {
+        Interrupted::Stopped(stopped)
+    }
+}
+
+impl<E: Into<Error>> From<E> for Interrupted {
+    fn from(error: E) -> Self {
+        Interrupted::Damaged(error.into())
+    }
+}
+
 /// One worker: takes units until none is left.
 fn scan_units(job: &Job, file: &DebugFile, next: &AtomicUsize) -> Result<Index, Stopped> {
     let view = file.view();
     let mut part = Index::default();
     while let Some(unit) = file.units().entries().get(next.fetch_add(1, Ordering::Relaxed)) {
         job.check()?;
-        if let Err(error) = scan_unit(&view, unit, &mut part.entries) {
-            part.merge_damage(Some((error.to_string(), 1)));
+        match scan_unit(job, &view, unit, &mut part.entries) {
+            Ok(()) => {}
+            Err(Interrupted::Stopped(stopped)) => return Err(stopped),
+            Err(Interrupted::Damaged(error)) => {
+                part.merge_damage(Some((error.to_string(), 1)));
+            }
         }
     }
     part.entries.sort_unstable();
@@ -139,19 +164,29 @@ fn scan_units(job: &Job, file: &DebugFile, next: &AtomicUsize) -> Result<Index, 
 
 /// Reads one unit's entries front to back. Its abbreviations are dropped again: a kernel has
 /// thousands of units, and most questions touch a few.
-fn scan_unit(view: &View<'_>, unit: &UnitEntry, entries: &mut Vec<Entry>) -> Result<(), Error> {
+fn scan_unit(
+    job: &Job,
+    view: &View<'_>,
+    unit: &UnitEntry,
+    entries: &mut Vec<Entry>,
+) -> Result<(), Interrupted> {
     let header = view.header(unit)?;
     let abbreviations = view.dwarf.abbreviations(&header)?;
     let unit_view = UnitView::new(unit, header, Arc::clone(&abbreviations))?;
     let is_c = unit_view.language() == Language::C;
     let mut raw = header.entries_raw(&abbreviations, None)?;
+    let mut read = 0_usize;
     while !raw.is_empty() {
+        read += 1;
+        if read.is_multiple_of(CHECK_EVERY) {
+            job.check()?;
+        }
         let offset = raw.next_offset();
         let Some(abbreviation) = raw.read_abbreviation()? else { continue };
         // A byte names an abbreviation: without a bound it costs whatever that declares.
         let attributes = abbreviation.attributes().len();
         if attributes > MAX_ATTRIBUTES {
-            return Err(Error::TooManyAttributes(attributes));
+            return Err(Error::TooManyAttributes(attributes).into());
         }
         if !is_named_type(abbreviation.tag()) {
             raw.skip_attributes(abbreviation.attributes())?;

@@ -24,6 +24,7 @@ pub use die::{Children, Die};
 pub use die_ref::{DieRef, DieSection, FileId};
 pub use index::{Definitions, Index};
 pub use language::Language;
+pub use scope::NamedScope;
 pub use view::{UnitView, View};
 pub use walk::{Step, Walk};
 

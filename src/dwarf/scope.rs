@@ -14,6 +14,17 @@ pub(super) struct Scope<'a> {
     end: u64,
     parent: Option<usize>,
     name: Option<&'a [u8]>,
+    /// Its names are its parent's too: `inline namespace` (DWARF 5 §3.2.2, DW_AT_export_symbols).
+    is_inline: bool,
+}
+
+/// The scopes with a name around a DIE, outermost first.
+#[derive(Debug, Default)]
+pub struct NamedScope<'a> {
+    /// All of them.
+    pub all: Vec<&'a [u8]>,
+    /// Those that have to be written.
+    pub without_inline: Vec<&'a [u8]>,
 }
 
 /// Nested deeper than this, a scope is taken for damage and not entered.
@@ -31,20 +42,43 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The scopes with a name around a DIE, as people write them.
+    pub fn named_scope_of(&self, die: &Die<'a>) -> Result<NamedScope<'a>, Error> {
+        let declaration = self.reference(die, dw::DW_AT_specification)?;
+        let declaration = declaration.map(|at| self.die(at)).transpose()?;
+        let mut named = NamedScope::default();
+        self.each_scope(declaration.as_ref().unwrap_or(die), |scope| {
+            let Some(name) = scope.name else { return };
+            named.all.push(name);
+            if !scope.is_inline {
+                named.without_inline.push(name);
+            }
+        })?;
+        named.all.reverse();
+        named.without_inline.reverse();
+        Ok(named)
+    }
+
     fn scope_around(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
+        let mut names = Vec::new();
+        self.each_scope(die, |scope| names.push(scope.name.unwrap_or_default()))?;
+        names.reverse();
+        Ok(names)
+    }
+
+    /// The scopes around a DIE, innermost first.
+    fn each_scope(&self, die: &Die<'a>, mut visit: impl FnMut(&Scope<'a>)) -> Result<(), Error> {
         let scopes = self.scopes(die.unit())?;
         let offset = die.at().offset();
         // The innermost scope is the last that starts before the DIE and has not ended.
         let around = |scope: &Scope<'_>| scope.start < offset && offset < scope.end;
         let before = scopes.partition_point(|scope| scope.start < offset);
         let mut current = scopes.iter().take(before).rposition(around);
-        let mut names = Vec::new();
         while let Some(scope) = current.and_then(|position| scopes.get(position)) {
-            names.push(scope.name.unwrap_or_default());
+            visit(scope);
             current = scope.parent;
         }
-        names.reverse();
-        Ok(names)
+        Ok(())
     }
 
     fn scopes<'u>(&self, unit: &'u UnitView<'a>) -> Result<&'u [Scope<'a>], Error> {
@@ -74,7 +108,8 @@ impl<'a> View<'a> {
             }
             let position = scopes.len();
             let (start, end) = child.extent()?;
-            scopes.push(Scope { start, end, parent, name: self.name(&child) });
+            let is_inline = child.flag(dw::DW_AT_export_symbols);
+            scopes.push(Scope { start, end, parent, name: self.name(&child), is_inline });
             self.collect_scopes(&child, Some(position), scopes, depth + 1)?;
         }
         Ok(())

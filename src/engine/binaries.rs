@@ -1,27 +1,34 @@
 //! The binaries that are open: each file once, reopened when it has changed on disk.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::binary::{self, Binary, FileStamp};
+use crate::binary::{self, Binary};
 use crate::dwarf::DebugFile;
 use crate::types::LayoutMatch;
 
 /// As many binaries are kept open; the one used longest ago makes room.
 const MAX_OPEN: usize = 256;
 
-/// As many answers are kept for each binary.
-const MAX_ANSWERS: usize = 512;
+/// The answers kept for a binary have so many members and enumerators at most, all together.
+const MAX_KEPT: usize = 1 << 18;
 
 /// Open binaries, shared by all requests.
 #[derive(Debug)]
 pub(super) struct Binaries {
     debug_directories: Vec<PathBuf>,
-    open: Mutex<BTreeMap<PathBuf, Arc<Opened>>>,
+    open: Mutex<BTreeMap<PathBuf, Arc<Slot>>>,
     clock: AtomicU64,
+}
+
+/// The place of one path: locked while it is being opened, so that those who ask at once open it
+/// once.
+#[derive(Debug, Default)]
+struct Slot {
+    opened: Mutex<Option<Arc<Opened>>>,
+    used: AtomicU64,
 }
 
 /// An open binary with what has been read of it.
@@ -29,8 +36,15 @@ pub(super) struct Binaries {
 pub(super) struct Opened {
     /// The binary's DWARF.
     pub(super) file: DebugFile,
-    answers: Mutex<BTreeMap<String, Arc<[LayoutMatch]>>>,
-    used: AtomicU64,
+    answers: Mutex<Answers>,
+}
+
+/// Answers given before, by question.
+#[derive(Debug, Default)]
+struct Answers {
+    known: BTreeMap<String, Arc<[LayoutMatch]>>,
+    /// What they hold together, in members and enumerators.
+    kept: usize,
 }
 
 impl Binaries {
@@ -38,50 +52,57 @@ impl Binaries {
         Binaries { debug_directories, open: Mutex::default(), clock: AtomicU64::default() }
     }
 
-    /// The binary at `path`: the open one, unless the file has been replaced or rewritten.
+    /// The binary at `path`: the open one, unless a file it was read from has changed.
     pub(super) fn open(&self, path: &Path) -> Result<Arc<Opened>, binary::Error> {
-        let stamp = FileStamp::of(path)
-            .map_err(|error| binary::Error::Unreadable { path: path.to_owned(), error })?;
-        let now = self.clock.fetch_add(1, Ordering::Relaxed);
-        if let Some(opened) = lock(&self.open).get(path)
-            && *opened.binary().stamp() == stamp
-            && !opened.binary().is_torn()
-        {
-            opened.used.store(now, Ordering::Relaxed);
+        let slot = self.slot(path);
+        let mut opened = lock(&slot.opened);
+        if let Some(opened) = opened.as_ref().filter(|opened| opened.binary().is_current()) {
             return Ok(Arc::clone(opened));
         }
-        // Opened outside the lock: two that open the same file at once both get an answer.
-        let binary = Arc::new(Binary::open(path, &self.debug_directories)?);
-        let opened = Arc::new(Opened::new(binary, now));
+        // What is there is stale: should opening fail, nothing is.
+        *opened = None;
+        match Binary::open(path, &self.debug_directories) {
+            Ok(binary) => Ok(Arc::clone(opened.insert(Arc::new(Opened::new(Arc::new(binary)))))),
+            Err(error) => {
+                lock(&self.open).remove(path);
+                Err(error)
+            }
+        }
+    }
+
+    fn slot(&self, path: &Path) -> Arc<Slot> {
+        let now = self.clock.fetch_add(1, Ordering::Relaxed);
         let mut open = lock(&self.open);
-        open.insert(path.to_owned(), Arc::clone(&opened));
+        let slot = Arc::clone(open.entry(path.to_owned()).or_default());
+        slot.used.store(now, Ordering::Relaxed);
         if open.len() > MAX_OPEN {
-            let oldest = open.iter().min_by_key(|(_, opened)| opened.used.load(Ordering::Relaxed));
+            let oldest = open.iter().min_by_key(|(_, slot)| slot.used.load(Ordering::Relaxed));
             if let Some(path) = oldest.map(|(path, _)| path.clone()) {
                 open.remove(&path);
             }
         }
-        Ok(opened)
+        slot
     }
 
-    /// The open binary with this build-id, in lower-case hexadecimal.
+    /// The open binary with this build-id, in lower-case hexadecimal, as long as it is current.
     pub(super) fn by_build_id(&self, wanted: &str) -> Option<Arc<Opened>> {
-        let has_id = |opened: &&Arc<Opened>| {
+        let has_id = |opened: &Arc<Opened>| {
             opened.binary().build_id().is_some_and(|id| id.to_string() == wanted)
         };
-        lock(&self.open).values().find(has_id).cloned()
+        self.list().into_iter().find(has_id)
     }
 
-    /// All open binaries, by path.
+    /// All open binaries that are current, by path. One that is being opened is none yet.
     pub(super) fn list(&self) -> Vec<Arc<Opened>> {
-        lock(&self.open).values().cloned().collect()
+        let slots: Vec<Arc<Slot>> = lock(&self.open).values().cloned().collect();
+        let opened = slots.iter().filter_map(|slot| slot.opened.try_lock().ok()?.clone());
+        opened.filter(|opened| opened.binary().is_current()).collect()
     }
 }
 
 impl Opened {
-    fn new(binary: Arc<Binary>, now: u64) -> Opened {
-        let file = DebugFile::new(binary);
-        Opened { file, answers: Mutex::default(), used: AtomicU64::new(now) }
+    fn new(binary: Arc<Binary>) -> Opened {
+        Opened { file: DebugFile::new(binary), answers: Mutex::default() }
     }
 
     /// The binary itself.
@@ -89,22 +110,33 @@ impl Opened {
         self.file.binary()
     }
 
-    /// The answer to a question, found once and kept.
+    /// The answer to a question, found once and kept where there is one.
     pub(super) fn answer<E>(
         &self,
         question: &str,
         find: impl FnOnce() -> Result<Vec<LayoutMatch>, E>,
     ) -> Result<Arc<[LayoutMatch]>, E> {
-        if let Some(answer) = lock(&self.answers).get(question) {
+        if let Some(answer) = lock(&self.answers).known.get(question) {
             return Ok(Arc::clone(answer));
         }
         let answer: Arc<[LayoutMatch]> = find()?.into();
-        let mut answers = lock(&self.answers);
-        if answers.len() >= MAX_ANSWERS {
-            answers.clear();
+        if !answer.is_empty() {
+            lock(&self.answers).keep(question, &answer);
         }
-        answers.insert(question.to_owned(), Arc::clone(&answer));
         Ok(answer)
+    }
+}
+
+impl Answers {
+    fn keep(&mut self, question: &str, answer: &Arc<[LayoutMatch]>) {
+        let held = answer.iter().map(LayoutMatch::count).sum::<usize>() + 1;
+        if self.kept + held > MAX_KEPT {
+            *self = Answers::default();
+        }
+        if held <= MAX_KEPT {
+            self.kept += held;
+            self.known.insert(question.to_owned(), Arc::clone(answer));
+        }
     }
 }
 
@@ -125,9 +157,4 @@ impl From<&Opened> for crate::api::binary::Provenance {
 /// A panic while the lock was held left the map whole: each change is one insert or remove.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether opening failed because there is nothing at the path.
-pub(super) fn is_missing(error: &binary::Error) -> bool {
-    matches!(error, binary::Error::Unreadable { error, .. } if error.kind() == io::ErrorKind::NotFound)
 }

@@ -1,6 +1,7 @@
 //! Which binaries matter when a question names none, and which belong to one that it names.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobMatcher};
@@ -24,8 +25,42 @@ const PROGRAM_FOLDERS: [&str; 6] = [
 pub struct Known {
     /// Its path.
     pub path: PathBuf,
-    /// Why it is looked into: `configured`, `plugin libxl`, `needed by …`.
-    pub because: String,
+    /// Why it is looked into.
+    pub because: Because,
+}
+
+/// Why a binary is looked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The question names it.
+    Asked,
+    /// The configuration names it.
+    Configured,
+    /// This plugin names it.
+    Plugin(String),
+    /// The dynamic linker loads it for this binary.
+    NeededBy(PathBuf),
+    /// The programs of this plugin load it.
+    ModuleOf(String),
+}
+
+impl Because {
+    /// Whether it is looked into only since another one loads it.
+    pub(super) fn is_loaded(&self) -> bool {
+        matches!(self, Because::NeededBy(_) | Because::ModuleOf(_))
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Because::Asked => f.write_str("asked"),
+            Because::Configured => f.write_str("configured"),
+            Because::Plugin(name) => write!(f, "plugin {name}"),
+            Because::NeededBy(path) => write!(f, "needed by {}", path.display()),
+            Because::ModuleOf(name) => write!(f, "a module of plugin {name}"),
+        }
+    }
 }
 
 impl Engine {
@@ -33,7 +68,7 @@ impl Engine {
     pub fn known_binaries(&self) -> Vec<Known> {
         let configured = self.config().binaries.iter();
         let configured: Vec<Known> = configured
-            .map(|path| Known { path: path.clone(), because: "configured".to_owned() })
+            .map(|path| Known { path: path.clone(), because: Because::Configured })
             .collect();
         if !configured.is_empty() {
             return configured;
@@ -46,7 +81,7 @@ impl Engine {
             let libraries = self.libraries.folders().iter().map(PathBuf::as_path);
             for path in programs.chain(libraries).flat_map(|folder| matching(folder, &globs)) {
                 let Ok(file) = path.canonicalize() else { continue };
-                let because = format!("plugin {}", plugin.name);
+                let because = Because::Plugin(plugin.name.clone());
                 found.entry(file.clone()).or_insert(Known { path: file, because });
             }
         }
@@ -66,7 +101,7 @@ impl Engine {
             let Ok(binary) = self.binaries.open(&path) else { continue };
             for needed in self.libraries.needed_by(binary.binary()) {
                 if seen.insert(needed.clone()) {
-                    let because = format!("needed by {}", path.display());
+                    let because = Because::NeededBy(path.clone());
                     found.push(Known { path: needed.clone(), because });
                     queue.push_back(needed);
                 }
@@ -92,7 +127,7 @@ impl Engine {
                 let libraries = self.libraries.folders().iter().map(|folder| folder.join(below));
                 for file in std::iter::once(own.to_owned()).chain(libraries) {
                     let files = matching(&file, &globs).into_iter().filter(|file| file != path);
-                    let because = format!("a module of plugin {}", plugin.name);
+                    let because = Because::ModuleOf(plugin.name.clone());
                     found.extend(files.map(|path| Known { path, because: because.clone() }));
                 }
             }

@@ -1,5 +1,6 @@
 //! `binary.load` and `binary.list`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::binaries::Opened;
@@ -26,12 +27,12 @@ impl Answer for ListMethod {
 
     fn answer(engine: &Engine, _: &Job, request: ListRequest) -> Result<Binaries, Error> {
         let open = engine.binaries.list();
-        let after = request.cursor.unwrap_or_default();
+        let after = PathBuf::from(request.cursor.unwrap_or_default());
         let limit = request.limit.unwrap_or(DEFAULT_LIMIT).max(1);
-        let path = |opened: &Arc<Opened>| opened.binary().path().display().to_string();
-        let mut rest = open.iter().filter(|opened| path(opened) > after);
+        // Paths are ordered by their parts, as the list is.
+        let mut rest = open.iter().filter(|opened| opened.binary().path() > after.as_path());
         let page: Vec<&Arc<Opened>> = rest.by_ref().take(limit).collect();
-        let next = rest.next().and(page.last()).map(|last| path(last));
+        let next = rest.next().and(page.last()).map(|last| path_of(last));
         Ok(Binaries { binaries: page.into_iter().map(|opened| info(opened)).collect(), next })
     }
 }
@@ -58,19 +59,23 @@ impl Engine {
             }
             BinaryRef::BuildId(build_id) => self.binaries.by_build_id(build_id).ok_or_else(|| {
                 Error::new(Kind::NotFound, format!("no open binary has the build-id {build_id:?}"))
-                    .hint("load it by its path first")
+                    .hint("load it by its path; a file that changed has to be loaded again")
             }),
         }
     }
 }
 
+fn path_of(opened: &Opened) -> String {
+    opened.binary().path().display().to_string()
+}
+
 fn info(opened: &Opened) -> BinaryInfo {
     let binary = opened.binary();
     BinaryInfo {
-        path: binary.path().display().to_string(),
+        path: path_of(opened),
         build_id: binary.build_id().map(ToString::to_string),
         machine: binary.identity().machine.clone(),
-        size: binary.stamp().size(),
+        size: binary.size(),
         debug_info: Provenance::from(opened),
         types: opened.file.indexed().map(|index| index.len()),
         units: opened.file.unit_count(),

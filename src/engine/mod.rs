@@ -12,6 +12,7 @@
 //!
 //! Rule: synchronous, prints nothing; one file a question.
 
+mod agreement;
 mod binaries;
 mod hello;
 mod known;
@@ -21,8 +22,9 @@ mod packages;
 mod paste;
 mod triage;
 
+pub use agreement::agreement_hash;
 use binaries::Binaries;
-pub use known::Known;
+pub use known::{Because, Known};
 pub use packages::install_command;
 
 use crate::api::Method;
@@ -36,6 +38,7 @@ use crate::notes::{Plugins, Problem};
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
+    agreement_hash: String,
     plugins: Plugins,
     plugin_problems: Vec<Problem>,
     libraries: Libraries,
@@ -45,15 +48,22 @@ pub struct Engine {
 impl Engine {
     /// An engine that knows the shipped and the configured plugins and has nothing open yet.
     pub fn new(config: Config) -> Self {
+        // Before the plugins are read: one that changes meanwhile then counts as changed.
+        let agreement_hash = agreement_hash(&config);
         let (plugins, plugin_problems) = Plugins::load(&config.plugins);
         let binaries = Binaries::new(config.debug_directories.clone());
         let libraries = Libraries::of_system();
-        Engine { config, plugins, plugin_problems, libraries, binaries }
+        Engine { config, agreement_hash, plugins, plugin_problems, libraries, binaries }
     }
 
     /// The configuration in effect.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The [`agreement_hash`] of when this engine was made.
+    pub fn agreement_hash(&self) -> &str {
+        &self.agreement_hash
     }
 
     /// The plugins and their notes.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::binaries::{Opened, is_missing};
-use super::known::Known;
+use super::binaries::Opened;
+use super::known::{Because, Known};
 use super::{Answer, Engine, packages};
 use crate::api::binary::{BinaryRef, Provenance};
 use crate::api::layout::{
@@ -28,16 +28,17 @@ impl Answer for OffsetsOfMethod {
             language,
             searched: Vec::new(),
             open: Vec::new(),
-            no_member: None,
+            failure: None,
+            asked: 0,
         };
         let asked = search.asked(&request.binaries)?;
         let mut matches = search.through(&asked, &readings)?;
-        if matches.is_empty() && search.no_member.is_none() {
+        if matches.is_empty() && search.failure.is_none() {
             let loaded = search.loaded_by_searched();
             matches = search.through(&loaded, &readings)?;
         }
         if matches.is_empty() {
-            return Err(search.no_member.take().unwrap_or_else(|| search.failure(&readings)));
+            return Err(search.failure.take().unwrap_or_else(|| search.nothing_found(&readings)));
         }
         let mut answer = OffsetsOf { matches, searched: search.searched, rendered: None };
         let styled = request.render.map(|form| render::layout(&answer, form));
@@ -45,6 +46,9 @@ impl Answer for OffsetsOfMethod {
         Ok(answer)
     }
 }
+
+/// A binary with its answer, or with why it has none.
+type Asked = (Arc<Opened>, Result<Arc<[types::LayoutMatch]>, Error>);
 
 /// The ways to read the name: with a path apart, or split off it.
 type Readings = Vec<(TypeName, Option<MemberPath>)>;
@@ -72,8 +76,10 @@ struct Search<'e> {
     language: Option<Language>,
     searched: Vec<Searched>,
     open: Vec<Arc<Opened>>,
-    /// The type was found without the member: the answer, unless another binary has both.
-    no_member: Option<Error>,
+    /// The first binary that could not be asked to the end: the answer, unless another one has one.
+    failure: Option<Error>,
+    /// So many of `searched` are there in their own right, not since another one loads them.
+    asked: usize,
 }
 
 impl Search<'_> {
@@ -94,7 +100,7 @@ impl Search<'_> {
         let mut asked = Vec::new();
         for reference in references {
             let path = self.engine.open(reference)?.binary().path().to_owned();
-            asked.push(Known { path, because: "asked".to_owned() });
+            asked.push(Known { path, because: Because::Asked });
         }
         Ok(asked)
     }
@@ -108,7 +114,7 @@ impl Search<'_> {
         let mut matches: Vec<LayoutMatch> = Vec::new();
         for known in binaries {
             self.job.check()?;
-            for (found, source) in self.one(known, readings)? {
+            for (found, source) in self.one(known, readings) {
                 match matches.iter_mut().find(|other| other.shows_same(&found)) {
                     Some(same) => same.layout.binaries.push(source),
                     None => {
@@ -122,54 +128,33 @@ impl Search<'_> {
         Ok(matches)
     }
 
-    fn one(
-        &mut self,
-        known: &Known,
-        readings: &Readings,
-    ) -> Result<Vec<(LayoutMatch, LayoutSource)>, Error> {
+    /// What one binary holds; what goes wrong there is noted, and the others are asked all the same.
+    fn one(&mut self, known: &Known, readings: &Readings) -> Vec<(LayoutMatch, LayoutSource)> {
         let mut searched = Searched {
             path: known.path.display().to_string(),
-            because: known.because.clone(),
+            because: known.because.to_string(),
             debug_info: Provenance::default(),
             definitions: 0,
             problem: None,
         };
-        let opened = match self.engine.binaries.open(&known.path) {
-            Ok(opened) => opened,
-            // A library that is not there is none the program could have loaded.
-            Err(error) if is_missing(&error) && known.because != "configured" => {
-                return Ok(Vec::new());
-            }
+        self.asked += usize::from(!known.because.is_loaded());
+        let (opened, found) = match self.ask(known, readings) {
+            Ok(asked) => asked,
             Err(error) => {
-                searched.problem = Some(Error::from(error).sentence);
+                searched.problem = Some(error.sentence.clone());
                 self.searched.push(searched);
-                return Ok(Vec::new());
+                self.note_failure(known, error);
+                return Vec::new();
             }
         };
         searched.debug_info = Provenance::from(&*opened);
-        let found = self.definitions(&opened, readings);
-        if opened.binary().is_torn() {
-            return Err(rewritten(&known.path));
-        }
         searched.problem = opened.file.problem().or_else(|| opened.file.indexed()?.problem());
         self.open.push(Arc::clone(&opened));
-        let found = match found {
-            Ok(found) => found,
-            Err(types::Error::Dwarf(error)) => {
-                searched.problem = Some(error.to_string());
-                Vec::new()
-            }
-            Err(error @ types::Error::NoSuchMember { .. }) => {
-                let error = Error::from(error);
-                searched.problem = Some(error.sentence.clone());
-                self.no_member.get_or_insert(error);
-                Vec::new()
-            }
-            Err(error) => {
-                self.searched.push(searched);
-                return Err(error.into());
-            }
-        };
+        let found = found.unwrap_or_else(|error| {
+            searched.problem = Some(error.sentence.clone());
+            self.note_failure(known, error);
+            Arc::from([])
+        });
         searched.definitions = found.iter().map(|found| found.units).sum();
         self.searched.push(searched);
         let source = |units| LayoutSource {
@@ -177,7 +162,30 @@ impl Search<'_> {
             build_id: opened.binary().build_id().map(ToString::to_string),
             units,
         };
-        Ok(found.iter().map(|found| (LayoutMatch::from(found), source(found.units))).collect())
+        found.iter().map(|found| (LayoutMatch::from(found), source(found.units))).collect()
+    }
+
+    /// A type without the member asked for is an answer of its own, and so is what is wrong with a
+    /// binary that was named; of the others, what is wrong is told beside the answer.
+    fn note_failure(&mut self, known: &Known, error: Error) {
+        if error.kind == Kind::NotFound || known.because == Because::Asked {
+            self.failure.get_or_insert(error);
+        }
+    }
+
+    /// Opens a binary and asks it; twice, should its files change meanwhile.
+    fn ask(&self, known: &Known, readings: &Readings) -> Result<Asked, Error> {
+        for _ in 0..2 {
+            let opened = self.engine.binaries.open(&known.path)?;
+            let found = self.definitions(&opened, readings);
+            // A job that was stopped is no fault of the binary's.
+            self.job.check()?;
+            if opened.binary().is_current() {
+                return Ok((opened, found.map_err(Error::from)));
+            }
+        }
+        let sentence = format!("{} was rewritten while it was being read", known.path.display());
+        Err(Error::new(Kind::Unreadable, sentence).hint("ask again once the build is done"))
     }
 
     /// The definitions by the first reading that has any.
@@ -185,7 +193,7 @@ impl Search<'_> {
         &self,
         opened: &Opened,
         readings: &Readings,
-    ) -> Result<Vec<types::LayoutMatch>, types::Error> {
+    ) -> Result<Arc<[types::LayoutMatch]>, types::Error> {
         let mut failure = None;
         for (name, path) in readings {
             let key = format!("{name}\n{path:?}\n{:?}", self.language);
@@ -197,13 +205,13 @@ impl Search<'_> {
             };
             match opened.answer(&key, || types::find(self.job, &opened.file, &question)) {
                 Ok(found) if found.is_empty() => {}
-                Ok(found) => return Ok(found.to_vec()),
+                Ok(found) => return Ok(found),
                 // Another reading may still hold: Go's names have dots.
                 Err(error @ types::Error::NoSuchMember { .. }) => failure = failure.or(Some(error)),
                 Err(error) => return Err(error),
             }
         }
-        failure.map_or(Ok(Vec::new()), Err)
+        failure.map_or_else(|| Ok(Arc::from([])), Err)
     }
 
     fn loaded_by_searched(&self) -> Vec<Known> {
@@ -222,13 +230,12 @@ impl Search<'_> {
     }
 
     /// Why there is no answer: no debug info at all, or no type of the name.
-    fn failure(&self, readings: &Readings) -> Error {
-        let asked = || self.searched.iter().filter(|searched| !is_loaded(searched));
-        let with_debug_info = asked().filter(|searched| searched.debug_info.used.is_some());
-        if with_debug_info.count() == 0
+    fn nothing_found(&self, readings: &Readings) -> Error {
+        let asked = || self.searched.iter().take(self.asked);
+        if asked().all(|searched| searched.debug_info.used.is_none())
             && let Some(first) = asked().next()
         {
-            return no_debug_info(first);
+            return no_debug_info(self.job, first);
         }
         let name = readings.first().map(|(name, _)| name.to_string()).unwrap_or_default();
         let places = match self.searched.as_slice() {
@@ -269,17 +276,7 @@ impl Search<'_> {
     }
 }
 
-fn rewritten(path: &std::path::Path) -> Error {
-    let sentence = format!("{} was rewritten while it was being read", path.display());
-    Error::new(Kind::Unreadable, sentence).hint("ask again once the build is done")
-}
-
-/// Whether the binary was looked into only because another one loads it.
-fn is_loaded(searched: &Searched) -> bool {
-    searched.because.starts_with("needed by") || searched.because.starts_with("a module of")
-}
-
-fn no_debug_info(searched: &Searched) -> Error {
+fn no_debug_info(job: &Job, searched: &Searched) -> Error {
     if let Some(problem) = &searched.problem {
         return Error::new(Kind::Malformed, format!("{}: {problem}", searched.path))
             .hint("name another copy of it with --binary");
@@ -292,7 +289,7 @@ fn no_debug_info(searched: &Searched) -> Error {
         .collect();
     let sentence = format!("{} has no debug info (tried {})", searched.path, tried.join("; "));
     let error = Error::new(Kind::NoDebugInfo, sentence);
-    match packages::install_command(std::path::Path::new(&searched.path)) {
+    match packages::install_command(job, std::path::Path::new(&searched.path)) {
         Some(command) => error.hint(command),
         None => error.hint("build it with -g, or name a copy that has debug info with --binary"),
     }

@@ -1,8 +1,8 @@
 //! Which frames does a note mean: by function, address, arguments, module and file?
 //!
 //! In TOML a string (`"strdup"`, `"??"` for a frame without a name) or a table. The function, `pc`
-//! and `args` must be there. `module` and `file` narrow: a frame that prints another one is not
-//! meant, a frame that prints none is.
+//! and `args` must be there. `module`, `file` and `printed` narrow: a frame that prints another
+//! one is not meant, a frame that prints none is.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,6 +24,8 @@ pub(crate) struct FramePattern {
     pub(crate) pc: Option<RuntimeAddress>,
     /// Argument to the value it must have; `*` is any argument.
     pub(crate) args: BTreeMap<String, String>,
+    /// Argument to the value it must have where it is printed; `*` is every argument.
+    pub(crate) printed: BTreeMap<String, String>,
     /// The program or library.
     pub(crate) module: Globs,
     /// The source file.
@@ -38,6 +40,8 @@ struct Keys {
     #[serde(default)]
     args: BTreeMap<String, String>,
     #[serde(default)]
+    printed: BTreeMap<String, String>,
+    #[serde(default)]
     module: Globs,
     #[serde(default)]
     file: Globs,
@@ -45,9 +49,9 @@ struct Keys {
 
 impl From<Keys> for FramePattern {
     fn from(keys: Keys) -> Self {
-        let Keys { function, pc, args, module, file } = keys;
+        let Keys { function, pc, args, printed, module, file } = keys;
         let function = (function != "??").then(|| public_name(&function).into_owned());
-        FramePattern { function, pc, args, module, file }
+        FramePattern { function, pc, args, printed, module, file }
     }
 }
 
@@ -67,6 +71,7 @@ impl<'de> Deserialize<'de> for FramePattern {
                     function: name.to_owned(),
                     pc: None,
                     args: BTreeMap::new(),
+                    printed: BTreeMap::new(),
                     module: Globs::default(),
                     file: Globs::default(),
                 }))
@@ -136,6 +141,11 @@ impl Globs {
     /// Whether what the paste prints, if it prints anything, is among those meant.
     pub(crate) fn allow(&self, printed: Option<&str>) -> bool {
         self.0.is_empty() || printed.is_none_or(|path| self.contain(path))
+    }
+
+    /// Whether nothing is narrowed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether the path's file name is one of those meant.

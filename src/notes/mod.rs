@@ -28,11 +28,12 @@ pub use plugin::Plugin;
 pub use problem::Problem;
 
 pub(crate) use comparison::integer;
-pub(crate) use frame_pattern::FramePattern;
+pub(crate) use frame_pattern::{FramePattern, Globs};
 pub(crate) use member_path::MemberPath;
 pub(crate) use note::{Question, Signature};
 pub(crate) use predicate::{
-    AssertionFailed, Before, Expected, FramesOn, Logged, Predicate, Ran, Start, Stopped, ValueIs,
+    AssertionFailed, Before, Expected, FramesOn, Logged, Predicate, Ran, Reached, StackPrinted,
+    Start, Stopped, ValueIs,
 };
 
 use std::collections::BTreeMap;

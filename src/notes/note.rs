@@ -6,10 +6,10 @@
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
-use super::claims::{Affected, Claim, Fix, Interleaving, Rank};
+use super::claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank};
 use super::comparison::Comparison;
 use super::member_path::MemberPath;
-use super::predicate::Predicate;
+use super::predicate::{FramesOn, Predicate};
 use super::problem::Flaw;
 use crate::trace::public_name;
 
@@ -34,6 +34,7 @@ pub struct Note {
     pub(crate) fixes: Vec<Fix>,
     pub(crate) workaround: Option<Claim>,
     pub(crate) asks: Vec<Question>,
+    pub(crate) remarks: Vec<Remark>,
     pub(crate) sources: Vec<String>,
     /// Pastes that must be recognised.
     pub examples: Vec<Example>,
@@ -78,8 +79,8 @@ pub(crate) struct Signature {
     pub(crate) all: Vec<Predicate>,
     /// Each that holds is further evidence.
     pub(crate) any: Vec<Predicate>,
-    /// A stack on which one of them holds is not looked at.
-    pub(crate) none: Vec<Predicate>,
+    /// A stack on which one of them stands is not looked at.
+    pub(crate) none: Vec<FramesOn>,
 }
 
 /// What to look at next, and which answer decides.
@@ -92,6 +93,16 @@ pub(crate) struct Question {
     pub(crate) requires_member: Option<String>,
     pub(crate) confirms: Option<Comparison>,
     pub(crate) refutes: Option<Comparison>,
+}
+
+/// What is to be said of some pastes only.
+#[derive(Clone, Debug)]
+pub(crate) struct Remark {
+    /// Said where this holds,
+    pub(crate) when: Predicate,
+    /// unless this does.
+    pub(crate) unless: Option<Predicate>,
+    pub(crate) claim: Claim,
 }
 
 /// A paste that the note must recognise.
@@ -148,6 +159,8 @@ struct NoteKeys {
     workaround: Option<Claim>,
     #[serde(default, rename = "ask")]
     asks: Vec<QuestionKeys>,
+    #[serde(default, rename = "remark")]
+    remarks: Vec<RemarkKeys>,
     #[serde(rename = "source")]
     sources: Vec<SourceKeys>,
     #[serde(default, rename = "example")]
@@ -176,6 +189,15 @@ struct QuestionKeys {
     requires_member: Option<Spanned<String>>,
     confirms: Option<Spanned<String>>,
     refutes: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemarkKeys {
+    when: Spanned<Table>,
+    unless: Option<Spanned<Table>>,
+    confidence: Confidence,
+    text: String,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +233,7 @@ impl Note {
             fixes: keys.fixes,
             workaround: keys.workaround,
             asks: keys.asks.into_iter().map(question).collect::<Result<_, _>>()?,
+            remarks: keys.remarks.into_iter().map(remark).collect::<Result<_, _>>()?,
             sources: keys.sources.into_iter().map(|source| source.what).collect(),
             examples: keys.examples,
             lookalikes: keys.lookalikes.into_iter().map(lookalike).collect::<Result<_, _>>()?,
@@ -222,6 +245,7 @@ impl Note {
         self.signatures
             .iter()
             .flat_map(|signature| signature.all.iter().chain(&signature.any))
+            .chain(self.remarks.iter().flat_map(Remark::predicates))
             .flat_map(|predicate| match predicate {
                 Predicate::Log(asked) => asked.patterns.as_slice(),
                 _ => &[],
@@ -258,19 +282,25 @@ fn signature(keys: &Spanned<SignatureKeys>) -> Result<Signature, Flaw> {
         tables.iter().map(Predicate::read).collect::<Result<Vec<_>, Flaw>>()
     };
     let SignatureKeys { rank, all, any, none } = keys.get_ref();
-    let signature =
-        Signature { rank: *rank, all: read(all.get_ref())?, any: read(any)?, none: read(none)? };
+    let none = none.iter().map(ruled_out).collect::<Result<_, _>>()?;
+    let signature = Signature { rank: *rank, all: read(all.get_ref())?, any: read(any)?, none };
     if signature.all.iter().map(Predicate::specificity).sum::<usize>() == 0 {
         let what = "`all` names nothing of the project: every crash would fit";
         return Err(Flaw::at(all, what, "add an assertion, frames, a value or a log pattern"));
     }
-    for (predicate, table) in signature.none.iter().zip(none) {
-        if !matches!(predicate, Predicate::Frames(_)) {
-            let what = "`none` looks at the crashing stack and takes only `frames`";
-            return Err(Flaw::at(table, what, "say which frames rule the note out"));
+    Ok(signature)
+}
+
+/// A predicate of `none`: frames on one stack.
+fn ruled_out(table: &Spanned<Table>) -> Result<FramesOn, Flaw> {
+    match Predicate::read(table)? {
+        Predicate::Frames(asked) if asked.count.is_none() && asked.before.is_none() => Ok(asked),
+        _ => {
+            let what =
+                "`none` looks at one stack and takes only `frames`, without `count` and `before`";
+            Err(Flaw::at(table, what, "say which frames rule the note out"))
         }
     }
-    Ok(signature)
 }
 
 fn interleaving(keys: Spanned<Interleaving>) -> Result<Interleaving, Flaw> {
@@ -303,6 +333,20 @@ fn question(keys: QuestionKeys) -> Result<Question, Flaw> {
         confirms: keys.confirms.map(comparison).transpose()?,
         refutes: keys.refutes.map(comparison).transpose()?,
     })
+}
+
+fn remark(keys: RemarkKeys) -> Result<Remark, Flaw> {
+    Ok(Remark {
+        when: Predicate::read(&keys.when)?,
+        unless: keys.unless.as_ref().map(Predicate::read).transpose()?,
+        claim: Claim { confidence: keys.confidence, text: keys.text },
+    })
+}
+
+impl Remark {
+    fn predicates(&self) -> impl Iterator<Item = &Predicate> {
+        [&self.when].into_iter().chain(&self.unless)
+    }
 }
 
 /// `type.member`: two names.

@@ -1,11 +1,12 @@
 //! What can a note ask of a paste?
 //!
 //! A predicate is a table; the first of these keys that it has says which kind it is: `assertion`,
-//! `frames`, `value`, `log`, `signal`, `program`. Each is read on one record, event or stack. The
+//! `frames`, `value`, `log`, `breakpoint`, `signal`, `program`. Each is read on one record, event or stack. The
 //! keys beside it are fixed by the kind; a key that no kind knows is refused with its name.
 //!
-//! `module`, `file`, `program`, `caller` and, beside `frames`, `signal` *narrow*: what the paste
-//! prints there must not be something else, and a paste that prints nothing there passes.
+//! `module`, `file`, `program`, `caller`, `under`, `asserted_in` and a frame's `printed` *narrow*:
+//! what the paste prints there must not be something else, and a paste that prints nothing there
+//! passes. `signal` beside `frames` ties the stack to that signal, where the paste has one for it.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -34,16 +35,19 @@ pub(crate) enum Predicate {
     Value(ValueIs),
     /// A log record says this.
     Log(Logged),
+    /// A breakpoint was reached.
+    Breakpoint(Reached),
     /// A signal stopped the program.
     Signal(Stopped),
     /// The paste names this program.
     Program(Ran),
 }
 
-/// `{ assertion, function, file?, program?, caller? }`.
+/// `{ assertion, function, file?, program?, caller?, under? }`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AssertionFailed {
+    /// The expression; `*` is any.
     #[serde(rename = "assertion")]
     pub(crate) expression: String,
     pub(crate) function: String,
@@ -53,19 +57,27 @@ pub(crate) struct AssertionFailed {
     pub(crate) program: Globs,
     /// The frame that called `__assert_fail`.
     pub(crate) caller: Option<FramePattern>,
+    /// A function further out than that frame.
+    #[serde(default)]
+    pub(crate) under: Globs,
 }
 
-/// `{ frames, from?, count?, before?, signal?, program? }`.
+/// `{ frames, from?, count?, before?, signal?, program?, under?, asserted_in? }`.
 #[derive(Clone, Debug)]
 pub(crate) struct FramesOn {
     /// Runs of adjacent frames, innermost first; between two runs any frames may lie.
     pub(crate) runs: Vec<Vec<FramePattern>>,
     pub(crate) from: Start,
-    /// On exactly so many stacks; otherwise on one or more.
+    /// On exactly so many stacks, those with the same return address counted once; otherwise on
+    /// one or more.
     pub(crate) count: Option<NonZeroUsize>,
     pub(crate) before: Option<Before>,
     pub(crate) signal: Vec<String>,
     pub(crate) program: Globs,
+    /// A function further out than the frames.
+    pub(crate) under: Globs,
+    /// The functions whose assertion the stack may show.
+    pub(crate) asserted_in: Vec<String>,
 }
 
 /// Where on a stack the frames begin.
@@ -116,7 +128,16 @@ pub(crate) struct Logged {
     pub(crate) level: Vec<String>,
 }
 
-/// `{ signal, program? }`.
+/// `{ breakpoint }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reached {
+    /// The function it stopped in.
+    #[serde(rename = "breakpoint")]
+    pub(crate) function: String,
+}
+
+/// `{ signal, program?, stack?, asserted_in? }`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stopped {
@@ -124,6 +145,18 @@ pub(crate) struct Stopped {
     pub(crate) names: Vec<String>,
     #[serde(default)]
     pub(crate) program: Globs,
+    pub(crate) stack: Option<StackPrinted>,
+    /// The functions whose assertion the paste may show with it.
+    #[serde(default, deserialize_with = "strings")]
+    pub(crate) asserted_in: Vec<String>,
+}
+
+/// Whether the paste has the stack of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StackPrinted {
+    /// It has none.
+    None,
 }
 
 /// `{ program }`.
@@ -145,6 +178,10 @@ struct FramesKeys {
     signal: Vec<String>,
     #[serde(default)]
     program: Globs,
+    #[serde(default)]
+    under: Globs,
+    #[serde(default, deserialize_with = "strings")]
+    asserted_in: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -177,6 +214,8 @@ impl Predicate {
             value(keys).map_err(flaw)
         } else if has("log") {
             log(keys).map_err(flaw)
+        } else if has("breakpoint") {
+            parse(keys).map(Predicate::Breakpoint).map_err(flaw)
         } else if has("signal") {
             parse(keys).map(Predicate::Signal).map_err(flaw)
         } else if has("program") {
@@ -185,9 +224,21 @@ impl Predicate {
             Err(flaw("`stacks` (two stacks at once) is not supported yet".to_owned()))
         } else {
             Err(flaw(
-                "a predicate has one of `assertion`, `frames`, `value`, `log`, `signal`, `program`"
+                "a predicate has one of `assertion`, `frames`, `value`, `log`, `breakpoint`, \
+                 `signal`, `program`"
                     .to_owned(),
             ))
+        }
+    }
+
+    /// The signals it speaks of; `None` where it speaks of none, no names for any of them.
+    pub(crate) fn signals(&self) -> Option<&[String]> {
+        match self {
+            Predicate::Signal(asked) => Some(&asked.names),
+            Predicate::Frames(asked) if asked.before.is_some() || !asked.signal.is_empty() => {
+                Some(&asked.signal)
+            }
+            _ => None,
         }
     }
 
@@ -198,7 +249,7 @@ impl Predicate {
             Predicate::Frames(asked) => {
                 asked.runs.iter().map(Vec::len).sum::<usize>() + usize::from(asked.count.is_some())
             }
-            Predicate::Value(_) | Predicate::Log(_) => 1,
+            Predicate::Value(_) | Predicate::Log(_) | Predicate::Breakpoint(_) => 1,
             Predicate::Signal(_) | Predicate::Program(_) => 0,
         }
     }
@@ -215,7 +266,8 @@ fn assertion(keys: &Table) -> Result<Predicate, String> {
 }
 
 fn frames(keys: &Table) -> Result<Predicate, String> {
-    let FramesKeys { frames, from, count, before, signal, program } = parse(keys)?;
+    let FramesKeys { frames, from, count, before, signal, program, under, asserted_in } =
+        parse(keys)?;
     let is_gap = |frame: &FramePattern| frame.function.as_deref() == Some("...");
     let runs: Vec<Vec<FramePattern>> = frames.split(is_gap).map(<[FramePattern]>::to_vec).collect();
     if runs.iter().any(Vec::is_empty) {
@@ -224,7 +276,8 @@ fn frames(keys: &Table) -> Result<Predicate, String> {
     if !runs.iter().flatten().any(|frame| frame.function.is_some()) {
         return Err("`frames` names no function".to_owned());
     }
-    Ok(Predicate::Frames(FramesOn { runs, from, count, before, signal, program }))
+    let asked = FramesOn { runs, from, count, before, signal, program, under, asserted_in };
+    Ok(Predicate::Frames(asked))
 }
 
 fn value(keys: &Table) -> Result<Predicate, String> {
@@ -274,6 +327,9 @@ impl fmt::Display for Predicate {
     /// What it looks for, as a noun phrase.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Predicate::Assertion(asked) if asked.expression == "*" => {
+                write!(f, "an assertion in {}", asked.function)
+            }
             Predicate::Assertion(asked) => {
                 write!(f, "assertion {} in {}", asked.expression, asked.function)
             }
@@ -285,7 +341,11 @@ impl fmt::Display for Predicate {
             Predicate::Log(asked) => {
                 write!(f, "a log record with {}", asked.patterns.join(" or "))
             }
-            Predicate::Signal(asked) => write!(f, "signal {}", asked.names.join(" or ")),
+            Predicate::Breakpoint(asked) => write!(f, "a breakpoint in {}", asked.function),
+            Predicate::Signal(asked) => {
+                let stack = if asked.stack.is_some() { " without a stack" } else { "" };
+                write!(f, "signal {}{stack}", asked.names.join(" or "))
+            }
             Predicate::Program(asked) => write!(f, "program {}", asked.program),
         }
     }

@@ -135,11 +135,18 @@ fn each_flaw_is_refused_with_its_line() {
 }
 
 #[test]
-fn none_takes_only_frames() {
-    let note = GOOD.replace("any = [", "none = [{ signal = \"SIGINT\" }]\nany = [");
-    let (_, problems) = load(&note);
-    assert!(problems[0].what.contains("takes only `frames`"), "{problems:?}");
-    assert_eq!(problems[0].line, Some(10));
+fn none_takes_only_frames_of_one_stack() {
+    for none in [
+        "{ signal = \"SIGINT\" }",
+        "{ assertion = \"a\", function = \"f\" }",
+        "{ frames = [\"f\"], count = 2 }",
+        "{ frames = [\"f\"], before = \"signal\" }",
+    ] {
+        let note = GOOD.replace("any = [", &format!("none = [{none}]\nany = ["));
+        let (_, problems) = load(&note);
+        assert!(problems[0].what.contains("takes only `frames`"), "{problems:?}");
+        assert_eq!(problems[0].line, Some(10));
+    }
 }
 
 #[test]

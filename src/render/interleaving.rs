@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::escape::escape;
 use super::wrap::wrap;
-use crate::notes::Interleaving;
+use crate::triage::Interleaving;
 
 /// Between two columns.
 const RULE: &str = " │ ";

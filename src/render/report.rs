@@ -71,6 +71,9 @@ fn write_note(page: &mut String, note: &MatchedNote) -> fmt::Result {
     write_evidence(page, note)?;
     write_claim(page, "what happens", Some(&note.cause))?;
     write_claim(page, "easily overlooked", note.overlooked.as_ref())?;
+    for remark in &note.remarks {
+        write_claim(page, "about this paste", Some(remark))?;
+    }
     if let Some(interleaving) = &note.interleaving {
         heading(page, "interleaving", Some(interleaving.confidence))?;
         for line in columns(interleaving, WIDTH - 4) {
@@ -172,7 +175,7 @@ fn write_affected(page: &mut String, affected: &Affected) -> fmt::Result {
         None => text.push_str(", first release unknown"),
     }
     match affected.fixed.as_slice() {
-        [] => text.push_str(", mended in no release known"),
+        [] => text.push_str("; which release mends it is not known"),
         fixed => write!(text, ", mended in {}", fixed.join(" and "))?,
     }
     write!(text, " ({})", in_words(affected.confidence))?;

@@ -1,7 +1,7 @@
 //! How does a daemon live and end?
 //!
 //! It accepts until SIGINT or SIGTERM. Then it takes nobody on, cancels what runs, answers those
-//! who wait that it is stopping, and ends when all are gone or its time for that is over,
+//! who wait that it is stopping, and ends when all answers are sent or its time for that is over,
 //! whichever comes first. A second signal ends it at once. The socket is removed either way.
 
 use std::fmt::Display;

@@ -28,6 +28,7 @@ mod pool;
 #[cfg(test)]
 mod reference;
 mod server;
+mod traffic;
 mod wire_error;
 
 pub use client::Client;

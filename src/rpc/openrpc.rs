@@ -91,6 +91,8 @@ fn errors(generator: &mut SchemaGenerator) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -126,6 +128,56 @@ mod tests {
         check(&document, &document);
     }
 
+    /// Every object in a schema, with those it refers to.
+    fn check_closed(schema: &Value, document: &Value, seen: &mut BTreeSet<String>) {
+        if let Some(to) = schema["$ref"].as_str() {
+            if seen.insert(to.to_owned()) {
+                check_closed(document.pointer(&to[1..]).unwrap(), document, seen);
+            }
+            return;
+        }
+        if schema["properties"].is_object() {
+            let variants = schema["oneOf"].as_array();
+            let closed = |schema: &Value| schema["additionalProperties"] == false;
+            assert!(
+                closed(schema) || variants.is_some_and(|variants| variants.iter().all(closed)),
+                "{schema:#}"
+            );
+        }
+        let below = schema.as_object().into_iter().flat_map(|members| members.values());
+        let items = schema.as_array().into_iter().flatten();
+        below.chain(items).for_each(|schema| check_closed(schema, document, seen));
+    }
+
+    #[test]
+    fn no_request_takes_a_name_that_it_does_not_have_however_deep() {
+        let document = document();
+        let mut seen = BTreeSet::new();
+        for method in document["methods"].as_array().unwrap() {
+            for param in method["params"].as_array().unwrap() {
+                check_closed(&param["schema"], &document, &mut seen);
+            }
+        }
+        for within in ["Trace", "Frame", "Event", "Value", "BinaryRef", "TextPiece"] {
+            assert!(seen.contains(&format!("#{SCHEMAS}/{within}")), "{within}: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn the_schema_of_an_event_lets_each_kind_have_its_own_members() {
+        let document = document();
+        let event = &document["components"]["schemas"]["Event"];
+        assert!(event["properties"]["lines"].is_object(), "{event:#}");
+        assert_eq!(event["unevaluatedProperties"], Value::Null, "draft 7 has no such word");
+        for kind in event["oneOf"].as_array().unwrap() {
+            let members = kind["properties"].as_object().unwrap();
+            assert!(members["kind"]["const"].is_string(), "{kind:#}");
+            for name in event["properties"].as_object().unwrap().keys() {
+                assert_eq!(members[name], true, "{name}: {kind:#}");
+            }
+        }
+    }
+
     #[test]
     fn required_parameters_are_marked_and_come_first() {
         let document = document();
@@ -145,7 +197,7 @@ mod tests {
     fn every_kind_of_error_has_a_code_of_its_own() {
         let document = document();
         let errors = document["components"]["errors"].as_object().unwrap();
-        let codes: std::collections::BTreeSet<_> =
+        let codes: BTreeSet<_> =
             errors.values().map(|error| error["code"].as_i64().unwrap()).collect();
         assert_eq!(codes.len(), errors.len());
         assert_eq!(errors["internal"]["code"], Kind::Internal.code());

@@ -114,7 +114,8 @@ fn busy() -> Error {
 }
 
 fn stopping() -> Error {
-    Error::new(Kind::Cancelled, "the daemon is stopping")
+    Error::new(Kind::Daemon, "the daemon is stopping")
+        .hint("ask again once another runs, or run with `--daemon never`")
 }
 
 fn panicked() -> Error {
@@ -194,7 +195,7 @@ mod tests {
         assert_eq!(pool.run(Effort::Quick, |_| 7).await, Ok(7));
         handle.stop().unwrap();
         for request in long {
-            assert_eq!(request.await.unwrap().unwrap_err().kind, Kind::Cancelled);
+            assert_eq!(request.await.unwrap().unwrap_err().kind, Kind::Daemon);
         }
         pool.idle().await;
     }

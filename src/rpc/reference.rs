@@ -24,9 +24,22 @@ this page as an OpenRPC document.
 const ERRORS: &str = r#"
 ## Errors
 
-An error has a code, a sentence, and in `data` its stable `kind` and, where there is one, the `next_step`. JSON-RPC's own codes
-are used for requests that never reach a method: −32700 (not JSON), −32600 (not a request), −32601 (no such method), −32602 (wrong
-parameters; the sentence names the one), −32007 and −32008 (request or response larger than allowed), −32010 (batch too long).
+An error of a method has a code, a sentence, and in `data` its stable `kind` and, where there is one, the `next_step`. So has
+−32602 (wrong parameters; the sentence names the one). JSON-RPC's other codes are for requests that never reach a method; of these
+errors, read the code alone:
+
+| code | when |
+|---|---|
+| −32700 | not JSON, neither an object nor a list, or an object that is no request and has no `id` |
+| −32600 | an object with an `id` that is no request, an empty batch |
+| −32601 | no such method |
+| −32007, −32008 | the request, the response is larger than allowed |
+| −32010, −32011 | the batch is longer, its response larger than allowed |
+
+An `id` is a string, a whole number from 0 on, or null. A request with none, or with anything else for it, is taken for a
+notification: nothing is done, and the answer over HTTP is `null`. Over HTTP, too, what does not begin with `{` or `[` has status
+400, what is too large 413, another method than POST 405, another content type than `application/json` 415, and a connection too
+many 503; all else has 200, errors included.
 
 | code | kind | meaning |
 |---|---|---|
@@ -105,7 +118,9 @@ fn variant_form(variant: &Value) -> String {
     if variant.get("properties").is_none() {
         return link(variant);
     }
+    // `true` stands for a member that all variants share, which the table of members has.
     let members: Vec<_> = members(&variant["properties"])
+        .filter(|(_, member)| **member != true)
         .map(|(name, member)| match member.get("const") {
             Some(constant) => format!("`{name}`: `{constant}`"),
             None => format!("`{name}`: {}", link(member)),

@@ -20,6 +20,7 @@ use super::connection::Connection;
 use super::methods::{self, Context};
 use super::pool::Pool;
 use super::socket::own_uid;
+use super::traffic::Traffic;
 use crate::config;
 use crate::engine::Engine;
 
@@ -45,6 +46,7 @@ pub(super) struct Server {
     places: Arc<Semaphore>,
     place_count: u32,
     turned_away: Arc<Semaphore>,
+    traffic: Arc<Traffic>,
     pool: Arc<Pool>,
     stop: StopHandle,
     log: Log,
@@ -73,8 +75,9 @@ impl Server {
         let place_count = u32::try_from(limits.connections).unwrap_or(u32::MAX).clamp(1, 1 << 16);
         let places = Arc::new(Semaphore::new(place_count as usize));
         let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
+        let traffic = Arc::default();
         let protocol = protocol(limits);
-        Server { methods, protocol, places, place_count, turned_away, pool, stop, log }
+        Server { methods, protocol, places, place_count, turned_away, traffic, pool, stop, log }
     }
 
     /// Serves a stream in the background, or turns it away.
@@ -92,7 +95,7 @@ impl Server {
             .set_config(self.protocol.clone())
             .to_service_builder()
             .build(self.methods.clone(), self.stop.clone());
-        let connection = Connection::new(stream, place);
+        let connection = Connection::new(stream, place, Arc::clone(&self.traffic));
         let stopped = self.stop.clone().shutdown();
         tokio::spawn(async move {
             // How a connection ends is its client's affair.
@@ -118,11 +121,15 @@ impl Server {
         });
     }
 
-    /// Returns when no connection is open and no worker busy.
+    /// Returns when no worker is busy and all answers have been sent. Who has sent half a request
+    /// by then is not waited for.
     pub(super) async fn idle(&self) {
-        // Fails only when the semaphore is closed, which it never is.
-        let _ = self.places.acquire_many(self.place_count).await;
         self.pool.idle().await;
+        tokio::select! {
+            // Fails only when the semaphore is closed, which it never is.
+            _ = self.places.acquire_many(self.place_count) => {}
+            () = self.traffic.ceased() => {}
+        }
     }
 }
 
@@ -277,7 +284,7 @@ mod tests {
             Err(CallError::Call(error)) => {
                 assert_eq!(
                     (error.code(), error.message()),
-                    (Kind::Cancelled.code(), "the daemon is stopping")
+                    (Kind::Daemon.code(), "the daemon is stopping")
                 );
             }
             other => panic!("{other:?}"),

@@ -60,12 +60,21 @@ pub struct Bound {
     place: Place,
 }
 
-/// The right to be the daemon at a path. The socket there is removed when this is dropped.
+/// The right to be the daemon at a path. The socket there is removed when this is dropped, if it is
+/// still the one that was bound.
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
+    identity: Option<Identity>,
     // Closing it unlocks it.
     _lock: File,
+}
+
+/// Which file it is, whatever its name: device and inode.
+type Identity = (u64, u64);
+
+fn identity(path: &Path) -> Option<Identity> {
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 impl Bound {
@@ -80,7 +89,7 @@ impl Bound {
         let lock = lock(&path)?;
         remove_stale(&path)?;
         let listener = UnixListener::bind(&path).map_err(|error| refused(&path, error))?;
-        let place = Place { path, _lock: lock };
+        let place = Place { identity: identity(&path), path, _lock: lock };
         // Until here only the folder's mode kept others out, which suffices.
         fs::set_permissions(&place.path, Permissions::from_mode(0o600))
             .map_err(|error| refused(&place.path, error))?;
@@ -103,8 +112,11 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // Gone already is as good.
-        let _ = fs::remove_file(&self.path);
+        // Where a person has removed socket and lock, another daemon may have taken the place.
+        if identity(&self.path) == self.identity {
+            // Gone already is as good.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -145,7 +157,7 @@ fn lock(socket: &Path) -> Result<File, Error> {
         .map_err(|error| refused(&path, error))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Err(runs_already(&mut file)),
+        Err(Errno::WOULDBLOCK) => return Err(runs_already(&mut file, socket)),
         Err(error) => return Err(refused(&path, error)),
     }
     file.set_len(0)
@@ -154,14 +166,18 @@ fn lock(socket: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-fn runs_already(lock: &mut File) -> Error {
+fn runs_already(lock: &mut File, socket: &Path) -> Error {
     let mut pid = String::new();
     let read = lock.take(32).read_to_string(&mut pid);
-    let pid = match (read, pid.trim()) {
-        (Ok(_), pid) if !pid.is_empty() => format!(" (pid {pid})"),
-        _ => String::new(),
-    };
-    Error::new(Kind::Daemon, format!("a daemon runs already{pid}"))
+    let pid = Some(pid.trim()).filter(|pid| read.is_ok() && !pid.is_empty());
+    let shown = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+    if !socket.exists() {
+        let sentence = format!("a daemon runs already{shown}, but somebody removed its socket");
+        let pid = pid.unwrap_or("PID");
+        return Error::new(Kind::Daemon, sentence)
+            .hint(format!("end it with `kill {pid}`, and start it again"));
+    }
+    Error::new(Kind::Daemon, format!("a daemon runs already{shown}"))
         .hint(format!("use that one, or give this one another socket with --socket or {VARIABLE}"))
 }
 
@@ -288,6 +304,31 @@ mod tests {
         assert!(why(Bound::new(&path)).contains(&format!("runs already (pid {pid})")));
         drop(first);
         Bound::new(&path).unwrap();
+    }
+
+    #[test]
+    fn a_daemon_whose_socket_was_removed_is_named_with_the_way_to_mend_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = private(folder.path()).join(NAME);
+        let _first = Bound::new(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let why = why(Bound::new(&path));
+        assert!(why.contains("removed its socket"), "{why}");
+        assert!(why.contains(&format!("kill {}", std::process::id())), "{why}");
+    }
+
+    #[test]
+    fn a_daemon_that_ends_leaves_the_socket_of_its_successor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = private(folder.path()).join(NAME);
+        let first = Bound::new(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::remove_file(path.with_extension("sock.lock")).unwrap();
+        let second = Bound::new(&path).unwrap();
+        drop(first);
+        assert!(UnixStream::connect(&path).is_ok());
+        drop(second);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -5,85 +5,75 @@
 //! ends what is open, so that a cut-off text costs no more than itself; what turns out not to be
 //! what it looked like is skipped, all its lines.
 
-use super::builder::{Builder, SKIPPED_TEXT};
-use super::formats::gdb::{self, Lacks};
-use super::formats::gdb_session::{self, Talk};
-use super::formats::{Format, Record, Start, start};
-use super::lines::Line;
-use super::model::{Event, EventKind, Frame, LogRecord, SessionKind, SourceLine, Stack, Trace};
-use super::nesting::Nesting;
+use super::builder::Builder;
+use super::formats::gdb_session::{self, Command, Talk};
+use super::formats::{Format, Record, Start, assertion, gdb, start};
+use super::lines::{End, Line};
+use super::model::{
+    Argument, Event, EventKind, Frame, LogRecord, SessionKind, SourceLine, Stack, Trace,
+};
+use super::wrapped::{At, Shows, Wrapped};
 use super::{notation, value};
 
-/// Bounds of what may be joined to one frame, in lines and bytes.
-const FRAME: Bounds = Bounds { lines: 200, bytes: 64 << 10 };
-/// Bounds of what may be joined to one value, pretty-printed structs among them.
-const VALUE: Bounds = Bounds { lines: 20_000, bytes: 1 << 20 };
 /// Bytes of a log record's message that are kept.
 const MESSAGE: usize = 64 << 10;
-
-struct Bounds {
-    lines: usize,
-    bytes: usize,
-}
 
 /// Joins lines and hands what they show to the builder.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
-    open: Option<Open>,
+    /// A text that gdb or a mail may have wrapped.
+    text: Option<Wrapped>,
+    /// A log record whose message may go on; it can stand in the midst of the text.
+    record: Option<Message>,
     builder: Builder,
 }
 
-/// What has begun and may go on in the next line.
+/// A log record, and what may be more of its message.
 #[derive(Debug)]
-enum Open {
-    Text(Wrapped),
-    Record(LogRecord, Format),
+struct Message {
+    record: LogRecord,
+    format: Format,
+    goes_on: GoesOn,
 }
 
-/// A text that gdb or a mail may have wrapped.
-#[derive(Debug)]
-struct Wrapped {
-    shows: Shows,
-    text: String,
-    /// The first line as it stands, shortened: what is shown if it must be skipped.
-    line: String,
-    first: usize,
-    last: usize,
-    nesting: Nesting,
+/// Which lines below a log record are more of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GoesOn {
+    /// None.
+    Never,
+    /// Indented ones.
+    Indented,
+    /// Those of a domain description too.
+    Markup,
+    /// All: another program's output is in the message.
+    Always,
 }
 
-/// What a text shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Shows {
-    /// A frame with its number.
-    Frame(u32),
-    /// The frame of a stop.
-    StopFrame,
-    /// The frame that `finish` runs to the end of, the line's words before it left out.
-    LeftFrame,
-    /// A printed value.
-    Value { number: Option<u32>, expression: Option<String> },
-    /// A local variable of the frame above.
-    Local,
-    /// One of the variables that were asked for.
-    Variable,
+/// Why a text ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Something else begins.
+    Followed,
+    /// The paste ends, perhaps in the midst of a word.
+    OfPaste,
 }
 
 impl Assembler {
     /// A new piece begins.
     pub(super) fn piece(&mut self, name: Option<&str>) {
-        self.close();
+        self.close(Ending::OfPaste);
         self.builder.piece(name);
     }
 
     /// All that was read.
     pub(super) fn finish(mut self) -> Trace {
-        self.close();
+        self.close(Ending::OfPaste);
         self.builder.finish()
     }
 
     /// Reads the next line.
     pub(super) fn line(&mut self, line: &Line<'_>) {
+        let at = At { number: line.number, end: line.end };
         let mut text: &str = &line.text;
         if let Some(rest) = gdb_session::after_page_break(text) {
             if rest.trim().is_empty() {
@@ -92,45 +82,53 @@ impl Assembler {
             text = rest;
         }
         if text.trim().is_empty() {
-            self.close();
-            return self.builder.blank(line.number);
+            return self.blank(line.number);
         }
-        let starts = start_of(text);
-        if starts.is_none() && self.goes_on(text, line.number) {
-            return;
+        match start_of(text) {
+            Some(Start::Record(record)) => self.start_record(&record, text, line.number),
+            None if self.goes_on(text, at) => {}
+            starts => {
+                self.close(Ending::Followed);
+                match starts {
+                    Some(starts) => self.start(starts, text, at),
+                    None => self.other(text, at),
+                }
+            }
         }
-        self.close();
-        match starts {
-            Some(starts) => self.start(starts, text, line.number),
-            None => self.other(text, line.number),
+    }
+
+    fn blank(&mut self, number: usize) {
+        self.close_record();
+        if self.text.as_mut().is_some_and(|wrapped| !wrapped.blank()) {
+            self.close_text(Ending::Followed);
         }
+        self.builder.blank(number);
     }
 
     /// gdb's question between two pages, on a line of its own: it ends nothing.
     fn page_break(&mut self, number: usize) {
-        if let Some(Open::Text(wrapped)) = &mut self.open {
-            wrapped.last = number;
-        } else {
-            self.talk(Talk::Other(SessionKind::Other), "", number);
+        self.close_record();
+        match &mut self.text {
+            Some(wrapped) => wrapped.page_break(number),
+            None => {
+                self.talk(Talk::Other(SessionKind::Other), "", At { number, end: End::Written })
+            }
         }
     }
 
     /// Joins the line to what is open, if it can be part of it.
-    fn goes_on(&mut self, text: &str, number: usize) -> bool {
-        match &mut self.open {
-            Some(Open::Text(wrapped)) if wrapped.goes_on_with(text) => {
-                wrapped.join(text, number);
-                if wrapped.is_complete() {
-                    self.close();
-                }
-                true
+    fn goes_on(&mut self, text: &str, at: At) -> bool {
+        if self.text.as_ref().is_some_and(|wrapped| wrapped.goes_on_with(text, at.number)) {
+            self.close_record();
+            if let Some(wrapped) = &mut self.text {
+                wrapped.join(text, at);
             }
-            Some(Open::Record(record, format)) if record_goes_on(*format, text) => {
-                record.lines.last = number;
-                if record.text.len() + text.len() < MESSAGE {
-                    record.text.push('\n');
-                    record.text.push_str(text);
-                }
+            self.close_complete();
+            return true;
+        }
+        match &mut self.record {
+            Some(message) if message.goes_on_with(text) => {
+                message.join(text, at.number);
                 true
             }
             _ => false,
@@ -138,14 +136,17 @@ impl Assembler {
     }
 
     /// A line that a format knows.
-    fn start(&mut self, starts: Start<'_>, line: &str, number: usize) {
+    fn start(&mut self, starts: Start<'_>, line: &str, at: At) {
+        let number = at.number;
         match starts {
-            Start::Frame { index, rest } => self.open(Shows::Frame(index), rest, line, number),
+            Start::Frame { index, rest } => self.open(Shows::Frame(index), rest, line, at),
             Start::Value { number: value, expression, rest } => {
                 let expression = expression.map(str::to_owned);
-                self.open(Shows::Value { number: value, expression }, rest, line, number);
+                self.open(Shows::Value { number: value, expression }, rest, line, at);
             }
-            Start::Talk(talk) => self.talk(talk, line, number),
+            Start::CutHeader => self.open(Shows::Header, line, line, at),
+            Start::CutAssertion => self.open(Shows::Assertion, line, line, at),
+            Start::Talk(talk) => self.talk(talk, line, at),
             Start::Assertion(what) => {
                 if !self.builder.pay::<Event>(line.len()) {
                     return self.builder.skip(number, number, line);
@@ -153,26 +154,34 @@ impl Assembler {
                 let lines = self.builder.lines(number, number);
                 self.builder.assertion(what, lines);
             }
-            Start::Record(record) => self.record(&record, line, number),
+            Start::Record(record) => self.start_record(&record, line, number),
         }
     }
 
-    fn record(&mut self, record: &Record<'_>, line: &str, number: usize) {
+    /// A log record; what is open may go on behind it.
+    fn start_record(&mut self, record: &Record<'_>, line: &str, number: usize) {
+        self.close_record();
         if !self.builder.pay::<LogRecord>(line.len()) {
+            self.close_text(Ending::Followed);
             return self.builder.skip(number, number, line);
         }
-        let owned = record.to_record(self.builder.lines(number, number), MESSAGE);
-        self.open = Some(Open::Record(owned, record.format));
+        let lines = self.builder.lines(number, number);
+        self.record = Some(Message {
+            record: record.to_record(lines, MESSAGE),
+            format: record.format,
+            goes_on: GoesOn::of(record),
+        });
     }
 
     /// A line that only means something after what came before it.
-    fn other(&mut self, text: &str, number: usize) {
+    fn other(&mut self, text: &str, at: At) {
+        let number = at.number;
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
-            return self.open(Shows::StopFrame, text, text, number);
+            return self.open(Shows::StopFrame, text, text, at);
         }
         let variable = notation::variable_start(text.trim_start()).is_some();
         if variable && self.builder.lists_variables() {
-            return self.open(Shows::Variable, text, text, number);
+            return self.open(Shows::Variable, text, text, at);
         }
         if let Some(frame) = self.builder.last_frame() {
             if has_no_locals(text.trim()) {
@@ -180,16 +189,22 @@ impl Assembler {
                 return;
             }
             if variable && text.starts_with([' ', '\t']) {
-                return self.open(Shows::Local, text, text, number);
+                return self.open(Shows::Local, text, text, at);
             }
         }
-        let taken = source_line(text).is_some_and(|source| self.builder.source(source, number));
+        let taken = source_line(text).is_some_and(|source| {
+            self.builder.pay::<SourceLine>(source.text.len()) && self.builder.source(source, number)
+        });
         if !taken {
             self.builder.skip(number, number, text);
         }
     }
 
-    fn talk(&mut self, talk: Talk<'_>, line: &str, number: usize) {
+    fn talk(&mut self, talk: Talk<'_>, line: &str, at: At) {
+        let number = at.number;
+        if let Talk::Command(Command::None) = talk {
+            return self.builder.prompt(number);
+        }
         if !self.builder.pay::<Event>(line.len()) {
             return self.builder.skip(number, number, line);
         }
@@ -205,7 +220,7 @@ impl Assembler {
             Talk::Killed { name, meaning } => self.builder.killed(signal(name, meaning), lines),
             Talk::Breakpoint { number: breakpoint, thread, frame } => {
                 self.builder.stop(EventKind::Breakpoint { number: breakpoint }, thread, lines);
-                self.open(Shows::StopFrame, frame, line, number);
+                self.open(Shows::StopFrame, frame, line, at);
             }
             Talk::Selected { thread } => self.builder.select_thread(thread, lines),
             Talk::Switching { thread } => self.builder.switching(thread, lines),
@@ -213,140 +228,157 @@ impl Assembler {
             Talk::Command(command) => self.builder.command(command, lines),
             Talk::RunTillExit => {
                 self.builder.run_till_exit(lines);
-                self.open(Shows::LeftFrame, line, line, number);
+                self.open(Shows::LeftFrame, line, line, at);
             }
             Talk::Other(kind) => self.builder.session(kind, lines),
         }
     }
 
     /// Begins a text; it is read when it is complete, or when something else begins.
-    fn open(&mut self, shows: Shows, text: &str, line: &str, number: usize) {
-        let mut wrapped = Wrapped {
-            shows,
-            text: String::new(),
-            line: notation::shorten(line, SKIPPED_TEXT),
-            first: number,
-            last: number,
-            nesting: Nesting::default(),
-        };
-        wrapped.join(text, number);
-        let complete = wrapped.is_complete();
-        self.open = Some(Open::Text(wrapped));
-        if complete {
-            self.close();
+    fn open(&mut self, shows: Shows, text: &str, line: &str, at: At) {
+        self.text = Some(Wrapped::new(shows, text, line, at));
+        self.close_complete();
+    }
+
+    fn close_complete(&mut self) {
+        if self.text.as_ref().is_some_and(Wrapped::is_complete) {
+            self.close_text(Ending::Followed);
         }
     }
 
     /// Reads what is open as a whole.
-    fn close(&mut self) {
-        match self.open.take() {
-            Some(Open::Record(record, format)) => self.builder.record(record, format),
-            Some(Open::Text(wrapped)) => self.close_text(wrapped),
-            None => {}
+    fn close(&mut self, ending: Ending) {
+        self.close_text(ending);
+        self.close_record();
+    }
+
+    fn close_record(&mut self) {
+        if let Some(Message { record, format, .. }) = self.record.take() {
+            self.builder.record(record, format);
         }
     }
 
-    fn close_text(&mut self, wrapped: Wrapped) {
-        let Wrapped { shows, text, line, first, last, .. } = wrapped;
-        if !self.builder.pay::<(Frame, Stack)>(text.len()) {
-            return self.builder.skip(first, last, &line);
+    fn close_text(&mut self, ending: Ending) {
+        let Some(wrapped) = self.text.take() else { return };
+        if !self.builder.pay::<(Frame, Stack)>(wrapped.text.len()) {
+            self.skip(&wrapped);
+        } else if wrapped.is_frame() {
+            self.close_frame(&wrapped, ending);
+        } else {
+            self.close_other(&wrapped);
         }
-        let lines = self.builder.lines(first, last);
-        let budget = &mut self.builder.budget;
-        match shows {
-            Shows::Frame(index) => match gdb::frame(&text, index, budget) {
-                Some(frame) => self.builder.frame(Frame { lines, ..frame }),
-                None => self.builder.skip(first, last, &line),
-            },
-            Shows::StopFrame => match gdb::frame(&text, 0, budget) {
-                Some(frame) if frame.address.is_some() || frame.line.is_some() => {
-                    self.builder.stop_frame(Frame { lines, ..frame });
-                }
-                _ => self.builder.no_stop_frame(first, last, &line),
-            },
-            Shows::LeftFrame => self.builder.reach(last),
-            Shows::Value { number, expression } => {
-                let value = value::value(&text, budget);
-                self.builder.value(number, expression, value, lines);
+        for blank in 1..=wrapped.blanks {
+            self.builder.blank(wrapped.last + blank);
+        }
+    }
+
+    fn close_frame(&mut self, wrapped: &Wrapped, ending: Ending) {
+        let lines = self.builder.lines(wrapped.first, wrapped.last);
+        let read = |index| {
+            let mut frame = gdb::frame(&wrapped.text, index, &mut self.builder.budget)?;
+            if ending == Ending::OfPaste {
+                gdb::keep_certain(&mut frame, &wrapped.text);
             }
-            Shows::Local => match value::variable(&text, budget) {
-                Some(variable) => self.builder.local(variable, last),
-                None => self.builder.skip(first, last, &line),
-            },
-            Shows::Variable => match value::variable(&text, budget) {
-                Some(variable) => {
-                    self.builder.value(None, Some(variable.name), variable.value, lines);
+            Some(Frame { lines, ..frame })
+        };
+        match wrapped.shows {
+            Shows::LeftFrame => self.builder.reach(wrapped.last),
+            Shows::Frame(index) => match read(index) {
+                Some(frame) if says_where(&frame) || self.builder.expects(index) => {
+                    self.builder.frame(frame);
                 }
-                None => self.builder.skip(first, last, &line),
+                _ => self.skip(wrapped),
             },
+            _ => match read(0) {
+                Some(frame) if frame.address.is_some() || frame.line.is_some() => {
+                    self.builder.stop_frame(frame);
+                }
+                _ => {
+                    for (first, last) in wrapped.ranges() {
+                        self.builder.no_stop_frame(first, last, &wrapped.line);
+                    }
+                }
+            },
+        }
+    }
+
+    fn close_other(&mut self, wrapped: &Wrapped) {
+        let lines = self.builder.lines(wrapped.first, wrapped.last);
+        let text = &wrapped.text;
+        let budget = &mut self.builder.budget;
+        match &wrapped.shows {
+            Shows::Value { number, expression } => {
+                let value = value::value(text, budget);
+                if number.is_none() && !value::is_whole(&value) {
+                    return self.skip(wrapped);
+                }
+                self.builder.value(*number, expression.clone(), value, lines);
+            }
+            Shows::Assertion => match assertion::joined(text) {
+                Some(what) => self.builder.assertion(what, lines),
+                None => self.skip(wrapped),
+            },
+            Shows::Header => match gdb_session::header(text) {
+                Some(Talk::Header { thread }) => self.builder.thread_header(text, thread, lines),
+                _ => self.skip(wrapped),
+            },
+            _ => match (value::variable(text, budget), &wrapped.shows) {
+                (Some(variable), Shows::Local) => self.builder.local(variable, wrapped.last),
+                (Some(Argument { name, value, .. }), _) => {
+                    self.builder.value(None, Some(name), value, lines);
+                }
+                (None, _) => self.skip(wrapped),
+            },
+        }
+    }
+
+    fn skip(&mut self, wrapped: &Wrapped) {
+        for (first, last) in wrapped.ranges() {
+            self.builder.skip(first, last, &wrapped.line);
         }
     }
 }
 
-impl Wrapped {
-    fn join(&mut self, line: &str, number: usize) {
-        let line = line.trim();
-        if !self.text.is_empty() {
-            self.text.push(' ');
-        }
-        self.nesting.read(line);
-        self.text.push_str(line);
-        self.last = number;
-    }
-
-    fn bounds(&self) -> &'static Bounds {
-        match self.shows {
-            Shows::Value { .. } | Shows::Local | Shows::Variable => &VALUE,
-            Shows::Frame(_) | Shows::StopFrame | Shows::LeftFrame => &FRAME,
-        }
-    }
-
-    /// Whether the line can be more of this text.
+impl Message {
     fn goes_on_with(&self, line: &str) -> bool {
-        let bounds = self.bounds();
-        if self.last - self.first >= bounds.lines || self.text.len() + line.len() > bounds.bytes {
-            return false;
-        }
-        if self.nesting.is_open() {
-            // Mails lose the indentation; a sentence has none of these.
-            return line.starts_with([' ', '\t']) || line.contains(['=', ')', '}', '"']);
-        }
-        match self.shows {
-            Shows::Value { .. } | Shows::Local | Shows::Variable => {
-                line.starts_with([' ', '\t', '}'])
-            }
-            _ => match gdb::lacks(self.frame()) {
-                Lacks::Nothing => false,
-                Lacks::Arguments => line.trim_start().starts_with('(') || gdb::is_place(line),
-                Lacks::Place => gdb::is_place(line),
-                Lacks::Path => !line.trim().contains([' ', '\t']),
-            },
+        let indented = line.starts_with([' ', '\t']);
+        match self.goes_on {
+            GoesOn::Never => false,
+            GoesOn::Indented => indented,
+            GoesOn::Markup => indented || line.starts_with(['<', ',', ')', '}', ']']),
+            GoesOn::Always => true,
         }
     }
 
-    /// Whether no line can be more of this text.
-    fn is_complete(&self) -> bool {
-        if self.nesting.is_open() {
-            return false;
-        }
-        match self.shows {
-            Shows::Value { .. } | Shows::Local | Shows::Variable => {
-                !(self.text.is_empty() || self.text.ends_with([',', '=']))
-            }
-            _ => gdb::lacks(self.frame()) == Lacks::Nothing,
+    fn join(&mut self, line: &str, number: usize) {
+        self.record.lines.last = number;
+        if self.record.text.len() + line.len() < MESSAGE {
+            self.record.text.push('\n');
+            self.record.text.push_str(line);
         }
     }
+}
 
-    /// The text of the frame, without the words before it.
-    fn frame(&self) -> &str {
-        match self.shows {
-            Shows::LeftFrame => {
-                let frame = self.text.split_once('#').map_or("", |(_, frame)| frame);
-                frame.split_once(' ').map_or("", |(_, frame)| frame.trim_start())
+impl GoesOn {
+    /// A message of libvirt holds whole domain descriptions, or what a program that failed said;
+    /// below others, a line that begins like a sentence is a person's.
+    fn of(record: &Record<'_>) -> Self {
+        const OUTPUTS: [&str; 3] = ["exit status", "process exited", "Process exited"];
+        match record.format {
+            Format::LibvirtLog if OUTPUTS.iter().any(|words| record.text.contains(words)) => {
+                GoesOn::Always
             }
-            _ => &self.text,
+            Format::LibvirtLog => GoesOn::Markup,
+            Format::LibxlLog => GoesOn::Indented,
+            Format::Gdb | Format::Print | Format::Assertion => GoesOn::Never,
         }
     }
+}
+
+/// Whether the frame has its address or its place, or is no function's.
+fn says_where(frame: &Frame) -> bool {
+    let placed = frame.line.is_some() || frame.module.is_some();
+    frame.address.is_some() || placed || frame.signal_handler || frame.function.is_none()
 }
 
 /// What the line begins: by itself, or behind a prompt or a person's label glued to it.
@@ -361,16 +393,6 @@ fn start_of(line: &str) -> Option<Start<'_>> {
         let labelled = start(gdb_session::after_label(text)?)?;
         matches!(labelled, Start::Talk(_) | Start::Frame { .. }).then_some(labelled)
     })
-}
-
-/// Whether a line belongs to the record above it.
-fn record_goes_on(format: Format, line: &str) -> bool {
-    match format {
-        // Messages hold whole domain descriptions and other programs' output.
-        Format::LibvirtLog => true,
-        Format::LibxlLog => line.starts_with([' ', '\t']),
-        Format::Gdb | Format::Print | Format::Assertion => false,
-    }
 }
 
 /// `0x… in f (…)` or `f (…) at f.c:1`, as far as its first line can tell.
@@ -443,6 +465,52 @@ mod tests {
     fn a_complaint_is_not_a_value() {
         let text = "(gdb) p x\nNo symbol \"x\" in current context.\n$1 = 1\n";
         assert_eq!(read(text, Budget::default()).values[0].expression, None);
+    }
+
+    #[test]
+    fn empty_prompts_are_one_event() {
+        let trace = read(&"(gdb) \n".repeat(100), Budget::default());
+        assert_eq!(trace.events.len(), 1);
+        assert_eq!((trace.events[0].lines.first, trace.events[0].lines.last), (1, 100));
+        let trace = read("(gdb) \n(gdb) next\n(gdb) \n\n(gdb) \n", Budget::default());
+        assert_eq!(trace.events.len(), 4);
+    }
+
+    #[test]
+    fn skipped_runs_are_paid_for_too() {
+        let text = "hello\n$1 = 1\n".repeat(1000);
+        let trace = read(&text, Budget::of(100 << 10));
+        assert!(trace.skipped.len() < 1000);
+        let last = &trace.skipped.last().unwrap().lines;
+        assert!(last.first < last.last && last.last == 2000);
+    }
+
+    #[test]
+    fn a_frame_without_address_and_place_follows_the_one_above() {
+        let text = "#1234 crashed ()\n\n#0  0x1 in f ()\n#1  g ()\n#7  h ()\n#8  i () at i.c:1\n";
+        let trace = read(text, Budget::default());
+        assert_eq!(function_lines(&trace), [("f", 3, 3), ("g", 4, 4), ("i", 6, 6)]);
+    }
+
+    #[test]
+    fn a_frame_that_never_gets_its_arguments_ends() {
+        let text = format!("#0  0x1 in f\n{}", "(a) x\n".repeat(100));
+        let trace = read(&text, Budget::default());
+        assert_eq!(trace.stacks.len(), 0);
+        let lines: usize = trace.skipped.iter().map(|s| s.lines.last - s.lines.first + 1).sum();
+        assert_eq!(lines, 101);
+    }
+
+    #[test]
+    fn a_message_of_libvirt_holds_markup_or_a_programs_output() {
+        let line = |text: &str| format!("2012-11-15 03:01:03.903+0000: 4309: error : f:1 : {text}");
+        for (text, last) in [
+            (line("xml=<domain>\n  <name/>\n</domain>\n, flags=0\nMy words"), 4),
+            (line("exit status 2: iptables: no\nTry `iptables -h' or so"), 2),
+            (line("x\nMy own words"), 1),
+        ] {
+            assert_eq!(read(&text, Budget::default()).log[0].lines.last, last, "{text}");
+        }
     }
 
     #[test]

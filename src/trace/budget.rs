@@ -1,7 +1,8 @@
 //! How much may one paste keep in memory?
 //!
 //! Small texts can name many things: `{1,1,1,…}` costs a hundred times its length as a tree. Rule:
-//! whoever keeps something pays first; what cannot be paid for is skipped, and said to be.
+//! whoever keeps something pays first, for the room it takes rather than for the bytes it shows;
+//! what cannot be paid for is skipped, and said to be.
 
 /// What may still be kept, in bytes, roughly counted.
 #[derive(Debug)]
@@ -9,8 +10,12 @@ pub(super) struct Budget {
     left: usize,
 }
 
-/// Enough for the records of a 256 MiB log.
-const DEFAULT: usize = 1 << 30;
+/// Enough for a million records of a log, or half a million frames.
+const DEFAULT: usize = 256 << 20;
+
+/// What an allocator needs for one more text, in bytes, beside the text itself: glibc's smallest
+/// chunk is 32.
+pub(super) const HEAP: usize = 32;
 
 impl Default for Budget {
     fn default() -> Self {
@@ -31,6 +36,11 @@ impl Budget {
         }
     }
 
+    /// Nothing more can be paid: what follows is one skipped run.
+    pub(super) fn exhaust(&mut self) {
+        self.left = 0;
+    }
+
     /// A budget of `bytes`, for tests of what happens at its end.
     #[cfg(test)]
     pub(super) fn of(bytes: usize) -> Self {
@@ -48,5 +58,12 @@ mod tests {
         assert!(budget.pay(6));
         assert!(!budget.pay(5));
         assert!(budget.pay(4));
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_is_exhausted() {
+        let mut budget = Budget::of(10);
+        budget.exhaust();
+        assert!(!budget.pay(1));
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Rule: nothing is tied on a guess: a value printed where no frame is known has none.
 
-use super::budget::Budget;
+use super::budget::{Budget, HEAP};
 use super::formats::gdb_session::Command;
 use super::formats::{Format, assertion};
 use super::model::{
@@ -21,6 +21,9 @@ use super::threads::{self, ThreadFrom};
 pub(super) const SKIPPED_TEXT: usize = 120;
 /// How many stacks back a selected frame's backtrace is looked for.
 const BACK: usize = 64;
+/// Texts that an item has, its piece's name aside: a frame's function and file, a record's time,
+/// level, function and message.
+const TEXTS: usize = 4;
 
 /// What is told so far.
 #[derive(Debug, Default)]
@@ -32,6 +35,8 @@ pub(super) struct Builder {
     session: Session,
     /// The line that would join the skipped run, if it too is skipped.
     joins_skipped: Option<usize>,
+    /// The line that would join the empty prompts above it.
+    joins_prompts: Option<usize>,
 }
 
 /// What gdb's state must be, by what it printed.
@@ -94,6 +99,7 @@ impl Builder {
         self.piece = name.map(str::to_owned);
         self.session = Session::default();
         self.joins_skipped = None;
+        self.joins_prompts = None;
     }
 
     /// All that was told.
@@ -107,10 +113,15 @@ impl Builder {
         Lines { piece: self.piece.clone(), first, last }
     }
 
-    /// Whether an item of `bytes` can be kept.
+    /// Whether an item with texts of `bytes` can be kept.
     pub(super) fn pay<T>(&mut self, bytes: usize) -> bool {
-        let name = self.piece.as_ref().map_or(0, String::len);
-        self.budget.pay(size_of::<T>() + name + bytes)
+        self.pay_for(size_of::<T>() + TEXTS * HEAP + bytes)
+    }
+
+    /// Whether `bytes` and the name of the piece can be kept.
+    fn pay_for(&mut self, bytes: usize) -> bool {
+        let name = self.piece.as_ref().map_or(0, |name| name.len() + HEAP);
+        self.budget.pay(bytes + name)
     }
 
     fn tell(&mut self, format: Format) {
@@ -133,6 +144,10 @@ impl Builder {
         // gdb's complaint about the expression, or nothing of gdb's at all.
         self.session.expression = None;
         self.session.awaits = Awaits::Nothing;
+        if !self.pay_for(size_of::<Skipped>() + HEAP + text.len().min(SKIPPED_TEXT)) {
+            // From here on all is one run.
+            self.budget.exhaust();
+        }
         let skipped = Skipped { lines: self.lines(first, last), text: shorten(text, SKIPPED_TEXT) };
         self.trace.skipped.push(skipped);
     }
@@ -165,6 +180,15 @@ impl Builder {
         });
         stack.interrupted = false;
         stack.frames.push(frame);
+    }
+
+    /// Whether a frame that says neither its address nor its place would follow the one above.
+    pub(super) fn expects(&self, index: u32) -> bool {
+        let next = |stack: &Pending| {
+            let last = stack.frames.last().map(|frame| frame.index);
+            last.is_some_and(|last| last.checked_add(1) == Some(index))
+        };
+        index == 0 || self.session.introduction.selects || self.stack.as_ref().is_some_and(next)
     }
 
     /// Whether the last thing told was a frame with its number, whose locals may follow.
@@ -358,6 +382,7 @@ impl Builder {
 
     /// A command that was typed.
     pub(super) fn command(&mut self, command: Command<'_>, lines: Lines) {
+        self.joins_prompts = None;
         self.tell(Format::Gdb);
         self.finish_stack();
         let index = self.event(EventKind::Session { what: SessionKind::Command }, None, lines);
@@ -371,8 +396,22 @@ impl Builder {
             Command::Select => session.introduction.selects = true,
             Command::Print(expression) => session.expression = Some(expression.to_owned()),
             Command::Step => session.awaits = Awaits::Frame(index),
-            Command::Variables | Command::Other => {}
+            Command::Variables | Command::None | Command::Other => {}
         }
+    }
+
+    /// A prompt at which nothing was typed; those one below the other are one event.
+    pub(super) fn prompt(&mut self, line: usize) {
+        if self.joins_prompts == Some(line)
+            && let Some(event) = self.trace.events.last_mut()
+        {
+            event.lines.last = line;
+        } else if self.pay::<Event>(0) {
+            self.command(Command::None, self.lines(line, line));
+        } else {
+            return self.skip(line, line, "(gdb)");
+        }
+        self.joins_prompts = Some(line + 1);
     }
 
     /// A value that was printed.
@@ -414,6 +453,7 @@ impl Builder {
             None => (self.session.thread.clone(), ThreadFrom::Session),
         };
         let mut frames = pending.frames;
+        frames.shrink_to_fit();
         physical::number(&mut frames);
         let label = pending.introduction.label;
         let stack = Stack { kind, label, thread, lines, frames };

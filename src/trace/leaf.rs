@@ -94,6 +94,23 @@ fn without_cast(text: &str) -> &str {
     }
 }
 
+/// Whether nothing follows a value that gdb would not print there: `43 and then it died` is not.
+pub(super) fn is_whole(text: &str) -> bool {
+    let bare = without_cast(text);
+    match leaf(bare, bare.len()).kind {
+        ValueKind::Scalar => {
+            let (_, after) = bare.split_once(' ').unwrap_or((bare, ""));
+            after.is_empty() || bare.starts_with('\'') || after.starts_with('\'')
+        }
+        ValueKind::Pointer => {
+            let (_, after) = bare.split_once(' ').unwrap_or((bare, ""));
+            after.is_empty() || after.starts_with(['<', '"', 'L', 'u', 'U'])
+        }
+        ValueKind::Unknown => bare.starts_with('<') && bare.ends_with('>'),
+        _ => true,
+    }
+}
+
 /// The kind of a text that is neither an address nor in quotes.
 fn plain_kind(text: &str) -> ValueKind {
     let unsigned = text.strip_prefix('-').unwrap_or(text);

@@ -1,7 +1,10 @@
 //! What are the lines of a pasted text, without what terminals, mails and web pages add?
 //!
-//! Rule: one pass; a line keeps its number in the original, whatever is taken out of it. A clean
-//! line is borrowed, never copied.
+//! Mails quote (`> `), trackers draw a bar (`| `), pages keep entities (`&lt;`), word processors make
+//! quotes curly, old terminals cut lines at their width.
+//!
+//! Rule: a line keeps its number in the original, whatever is taken out of it. A clean line is
+//! borrowed, never copied.
 
 use std::borrow::Cow;
 
@@ -12,15 +15,106 @@ pub(super) struct Line<'a> {
     pub(super) number: usize,
     /// The text without its end, trailing blanks, colours and control characters.
     pub(super) text: Cow<'a, str>,
+    /// Why it ends where it ends.
+    pub(super) end: End,
+}
+
+/// Why a line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its writer ended it.
+    Written,
+    /// It is as long as all long lines of the text: the next may go on in the midst of a word.
+    Cut,
+    /// The same, and a blank was the last character.
+    CutAtBlank,
 }
 
 /// The lines of `text`, in order.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
-    text.split('\n').enumerate().map(|(index, line)| Line { number: index + 1, text: clean(line) })
+    let width = cut_width(text);
+    text.split('\n').enumerate().map(move |(index, line)| Line {
+        number: index + 1,
+        text: clean(line),
+        end: end(line, width),
+    })
 }
 
-/// A line as a person reads it. Left alone are tabs, which separate gdb's source lines.
+fn end(line: &str, width: Option<usize>) -> End {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if width.is_none_or(|width| line.len() < width || line.chars().count() < width) {
+        End::Written
+    } else if line.ends_with([' ', '\t']) {
+        End::CutAtBlank
+    } else {
+        End::Cut
+    }
+}
+
+/// The width at which something cut the long lines of the text, in characters: that of the longest
+/// line, when a terminal has it and several lines share it.
+fn cut_width(text: &str) -> Option<usize> {
+    const SHARE: usize = 2;
+    let (mut longest, mut share) = (0, 0);
+    for line in text.split('\n').filter(|line| line.len() >= 60) {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.len() < longest {
+            continue;
+        }
+        let width = line.chars().count();
+        if width > longest {
+            (longest, share) = (width, 0);
+        }
+        share += usize::from(width == longest);
+    }
+    ((60..=200).contains(&longest) && share >= SHARE).then_some(longest)
+}
+
+/// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines.
 fn clean(line: &str) -> Cow<'_, str> {
+    let printed = printable(line);
+    let plain = |text: &str| !text.contains(['&', '\u{201c}', '\u{201d}']);
+    match printed {
+        Cow::Borrowed(text) if plain(text) => Cow::Borrowed(unquoted(text)),
+        text => Cow::Owned(unquoted(&straight(decode(&text))).to_owned()),
+    }
+}
+
+/// Without the marks of a quoted mail, however deep, or of a tracker's bar.
+fn unquoted(line: &str) -> &str {
+    let mut rest = line;
+    while let Some(inner) = rest.strip_prefix('>').or_else(|| rest.strip_prefix("| ")) {
+        rest = inner.strip_prefix(' ').filter(|_| rest.starts_with('>')).unwrap_or(inner);
+    }
+    if rest == "|" { "" } else { rest }
+}
+
+/// With the characters that HTML's five entities stand for.
+fn decode(line: &str) -> Cow<'_, str> {
+    const ENTITIES: [(&str, char); 5] =
+        [("lt;", '<'), ("gt;", '>'), ("quot;", '"'), ("#39;", '\''), ("amp;", '&')];
+    let mut parts = line.split('&');
+    let first = parts.next().unwrap_or_default();
+    let mut decoded = String::new();
+    for part in parts {
+        let entity = ENTITIES.iter().find_map(|(name, c)| Some((c, part.strip_prefix(name)?)));
+        let (c, rest) = entity.unwrap_or((&'&', part));
+        decoded.push(*c);
+        decoded.push_str(rest);
+    }
+    if decoded.is_empty() { Cow::Borrowed(line) } else { Cow::Owned(first.to_owned() + &decoded) }
+}
+
+/// With straight quotes for curly ones, where there are no straight ones: no printer's then.
+fn straight(line: Cow<'_, str>) -> Cow<'_, str> {
+    if line.contains('"') {
+        return line;
+    }
+    Cow::Owned(line.replace(['\u{201c}', '\u{201d}'], "\""))
+}
+
+/// Without trailing blanks, colours and control characters.
+fn printable(line: &str) -> Cow<'_, str> {
     let line = line.trim_end();
     if line.bytes().all(|byte| byte == b'\t' || (0x20..0x7f).contains(&byte)) {
         return Cow::Borrowed(line);
@@ -96,6 +190,30 @@ mod tests {
     fn a_clean_line_is_not_copied() {
         let line = lines("64\t  return é;").next().unwrap();
         assert!(matches!(line.text, Cow::Borrowed("64\t  return é;")));
+    }
+
+    #[test]
+    fn quoting_goes_and_indentation_stays() {
+        let quoted = "> #0  a ()\n>    at b\n>> #1  a ()\n> > c\n>\n| #2\n|\n|| x";
+        let expected = ["#0  a ()", "   at b", "#1  a ()", "c", "", "#2", "", "|| x"];
+        assert_eq!(texts(quoted), expected);
+    }
+
+    #[test]
+    fn entities_and_curly_quotes_are_what_they_were() {
+        let page = "&gt; f (a=&lt;x&gt;, b=0x1 &quot;&amp;lt;&quot;, c=&#39;d&#39;) & e&nbsp;";
+        assert_eq!(texts(page), ["f (a=<x>, b=0x1 \"&lt;\", c='d') & e&nbsp;"]);
+        assert_eq!(texts("a=\u{201c}b\u{201d}"), ["a=\"b\""]);
+        assert_eq!(texts("\"\u{201c}\""), ["\"\u{201c}\""]);
+    }
+
+    #[test]
+    fn a_width_that_lines_share_is_where_they_were_cut() {
+        let ends = |text: &str| lines(text).map(|line| line.end).collect::<Vec<_>>();
+        let long = "x".repeat(79);
+        let cut = format!("{long}y\n{long} \r\n{long}y\nshort");
+        assert_eq!(ends(&cut), [End::Cut, End::CutAtBlank, End::Cut, End::Written]);
+        assert_eq!(ends(&format!("{cut}\n{long}yz"))[0], End::Written);
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod notation;
 mod physical;
 mod threads;
 mod value;
+mod wrapped;
 
 pub use model::{
     Argument, Event, EventKind, Frame, Lines, LogRecord, Module, Pc, PrintedValue, SessionKind,

@@ -2,16 +2,20 @@
 //! values, log records, and the lines nothing was made of.
 //!
 //! These are plain data and their own wire form: `trace.parse` returns a [`Trace`],
-//! `triage.report` takes one. Optional fields are left out where the text does not say.
+//! `triage.report` takes one. Optional fields are left out where the text does not say; a name that
+//! does not exist is an error, since a misspelt one would be evidence lost.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value as Json};
 
 use crate::address::{ModuleOffset, RuntimeAddress};
 
 /// Everything read from one paste. Every input line that is not blank is in a frame, an event, a
 /// value, a module, a log record or in `skipped`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Trace {
     /// The formats recognised, by their stable names, for instance `gdb`, `libxl-log`.
     pub formats: Vec<String>,
@@ -45,6 +49,7 @@ pub struct Lines {
 
 /// One stack of frames, innermost first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Stack {
     /// A whole backtrace, or the one frame a person selected.
     pub kind: StackKind,
@@ -89,6 +94,7 @@ pub struct Thread {
 
 /// One frame as the text shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Frame {
     /// The number the text gives, or its position where it gives none.
     pub index: u32,
@@ -149,6 +155,7 @@ pub enum Pc {
 
 /// An argument or local variable of a frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Argument {
     /// Its name, without gdb's `@entry`.
     pub name: String,
@@ -161,6 +168,7 @@ pub struct Argument {
 
 /// A value as gdb prints it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Value {
     /// The text as printed, wrapped lines joined by one space.
     pub text: String,
@@ -206,7 +214,8 @@ pub enum ValueKind {
 }
 
 /// Something that happened, with what the text says of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(transform = only_known_members)]
 pub struct Event {
     /// What happened.
     #[serde(flatten)]
@@ -228,9 +237,46 @@ pub struct Event {
     pub source: Option<SourceLine>,
 }
 
+/// The members of an event besides those of its kind.
+const CIRCUMSTANCES: [&str; 5] = ["lines", "stack", "thread", "frame", "source"];
+
+/// serde reads a flattened enum only by letting every other name pass: here the members are divided
+/// between the event and its kind, and each refuses what it does not have.
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event, D::Error> {
+        #[derive(Deserialize)]
+        struct Circumstances {
+            lines: Lines,
+            stack: Option<usize>,
+            thread: Option<Thread>,
+            frame: Option<Box<Frame>>,
+            source: Option<SourceLine>,
+        }
+        let mut what = Map::deserialize(deserializer)?;
+        let named = CIRCUMSTANCES.iter().filter_map(|name| what.remove_entry(*name)).collect();
+        let Circumstances { lines, stack, thread, frame, source } = read(named)?;
+        Ok(Event { what: read(what)?, lines, stack, thread, frame, source })
+    }
+}
+
+fn read<T: DeserializeOwned, E: serde::de::Error>(members: Map<String, Json>) -> Result<T, E> {
+    serde_json::from_value(Json::Object(members)).map_err(E::custom)
+}
+
+/// The same in the schema: each kind says of the event's own members that it lets them pass.
+fn only_known_members(schema: &mut Schema) {
+    let kinds = schema.get_mut("oneOf").and_then(Json::as_array_mut);
+    for kind in kinds.into_iter().flatten().filter_map(Json::as_object_mut) {
+        kind.insert("additionalProperties".to_owned(), Json::Bool(false));
+        if let Some(members) = kind.get_mut("properties").and_then(Json::as_object_mut) {
+            members.extend(CIRCUMSTANCES.map(|name| (name.to_owned(), Json::Bool(true))));
+        }
+    }
+}
+
 /// The kinds of event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum EventKind {
     /// A signal stopped the program.
     Signal {
@@ -303,6 +349,7 @@ pub struct SourceLine {
 
 /// A value with the expression that asked for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PrintedValue {
     /// The expression of the `print` before it, where the paste holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -324,6 +371,7 @@ pub struct PrintedValue {
 
 /// A program or library the text lists with its place in memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Module {
     /// Its path as printed.
     pub path: String,
@@ -342,6 +390,7 @@ pub struct Module {
 
 /// One record of a log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct LogRecord {
     /// Where it stands.
     pub lines: Lines,
@@ -384,4 +433,49 @@ pub struct Skipped {
 
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &str) -> Result<Event, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_event_is_read_back_with_all_that_belongs_to_it() {
+        let whole = event(
+            r#"{"kind":"signal","name":"SIGABRT","meaning":"Aborted","lines":{"first":1,"last":2},
+            "stack":0,"thread":{"number":3,"address":"0x7f5fbb16e840"},"frame":{"index":0,
+            "lines":{"first":2,"last":2},"physical":0,"pc":"exact","arguments":[],"guess":false},
+            "source":{"line":7,"text":"abort ();"}}"#,
+        )
+        .unwrap();
+        let json = serde_json::to_value(&whole).unwrap();
+        let mut members: Vec<_> = json.as_object().unwrap().keys().collect();
+        members.retain(|name| !["kind", "name", "meaning"].contains(&name.as_str()));
+        let mut known = CIRCUMSTANCES.to_vec();
+        known.sort_unstable();
+        assert_eq!(members, known);
+        assert_eq!(event(&json.to_string()).unwrap(), whole);
+    }
+
+    #[test]
+    fn an_event_has_the_members_of_its_kind_and_no_others() {
+        let lines = r#""lines":{"first":1,"last":1}"#;
+        for (members, refused) in [
+            (r#""kind":"breakpoint","number":1,"nubmer":2"#, "`nubmer`"),
+            (r#""kind":"breakpoint","number":1,"expression":"x""#, "`expression`"),
+            (r#""kind":"breakpoint""#, "`number`"),
+            (r#""kind":"breakpiont","number":1"#, "`breakpiont`"),
+            (r#""number":1"#, "`kind`"),
+            (r#""kind":"session","what":"other","stakc":1"#, "`stakc`"),
+            (r#""kind":"session","what":"other","thread":{"lpw":1}"#, "`lpw`"),
+        ] {
+            let error = event(&format!("{{{members},{lines}}}")).unwrap_err();
+            assert!(error.contains(refused), "{members}: {error}");
+        }
+        assert!(event(r#"{"kind":"breakpoint","number":1}"#).unwrap_err().contains("`lines`"));
+    }
 }

@@ -46,6 +46,11 @@ impl Nesting {
         }
     }
 
+    /// A string is open.
+    pub(super) fn in_string(self) -> bool {
+        self.in_string
+    }
+
     /// A bracket or a string is open.
     pub(super) fn is_open(self) -> bool {
         self.depth > 0 || self.in_string

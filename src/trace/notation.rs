@@ -13,13 +13,15 @@ fn identifier(text: &str, inner: &str) -> usize {
 
 /// `name=…`, `name@entry=…`: the length of the name, and where the value starts. Of
 /// `name=name@entry=…`, which gdb prints when the value is still what it was, the name is `name`.
+/// The members of a C++ parameter pack are counted: `args#0=…`.
 pub(super) fn argument_name(text: &str) -> Option<(usize, usize)> {
     const ENTRY: &str = "@entry";
     let length = identifier(text, ":.");
-    let (name, rest) = text.split_at_checked(length)?;
-    if name.is_empty() {
+    if length == 0 {
         return None;
     }
+    let length = length + count(text.get(length..)?);
+    let (name, rest) = text.split_at_checked(length)?;
     if rest.strip_prefix(ENTRY).is_some_and(|rest| rest.starts_with('=')) {
         return Some((length + ENTRY.len(), length + ENTRY.len() + 1));
     }
@@ -29,6 +31,15 @@ pub(super) fn argument_name(text: &str) -> Option<(usize, usize)> {
         return Some((length, length + 1 + length + ENTRY.len() + 1));
     }
     Some((length, length + 1))
+}
+
+/// The length of the `#3` that starts the text.
+fn count(text: &str) -> usize {
+    let Some(digits) = text.strip_prefix('#') else { return 0 };
+    match digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len()) {
+        0 => 0,
+        length => '#'.len_utf8() + length,
+    }
 }
 
 /// `name = …`, `static name = …`, `["key"] = …`, Rust's `name: …`: the length of the name, and
@@ -193,6 +204,8 @@ mod tests {
         assert_eq!(argument_name("sig=sig@entry=6"), Some((3, 14)));
         assert_eq!(argument_name("sig=signal@entry=6"), Some((3, 4)));
         assert_eq!(argument_name("sig@entry=6"), Some((9, 10)));
+        assert_eq!(argument_name("__args#10=5"), Some((9, 10)));
+        assert_eq!(argument_name("a#=5"), None);
         assert_eq!(argument_name("capacity 1 = {5}"), None);
         assert_eq!(member_name("_vptr.Base = 0x1"), Some((10, 13)));
         assert_eq!(member_name("static count = 1"), Some((12, 15)));

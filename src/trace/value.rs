@@ -8,7 +8,7 @@
 //! Rule: one pass, whatever the text; no deeper than [`DEPTH`], no more than [`NODES`] values in
 //! one tree. What is beyond stays in the text of the value around it.
 
-use super::budget::Budget;
+use super::budget::{Budget, HEAP};
 use super::leaf::{self, Leaf};
 use super::model::{Argument, Value, ValueKind};
 use super::nesting::{after_character, group_end, string_end};
@@ -36,9 +36,21 @@ pub(super) fn value(text: &str, budget: &mut Budget) -> Value {
     reader.finish(text, children, TEXT).unwrap_or_else(|| unpaid(text))
 }
 
+/// Whether the value is all that its text holds; behind a struct nothing can follow.
+pub(super) fn is_whole(value: &Value) -> bool {
+    match value.kind {
+        ValueKind::Struct | ValueKind::Array => value.text.ends_with(['}', '…']),
+        _ if value.text.starts_with('{') => true,
+        _ => leaf::is_whole(&value.text),
+    }
+}
+
 /// The arguments of a frame: `name=value, name@entry=value, ...`.
 pub(super) fn arguments(text: &str, budget: &mut Budget) -> Vec<Argument> {
-    Reader::new(text, budget).list(Naming::Argument, 0).into_iter().map(argument).collect()
+    let items = Reader::new(text, budget).list(Naming::Argument, 0);
+    let mut arguments: Vec<Argument> = items.into_iter().map(argument).collect();
+    arguments.shrink_to_fit();
+    arguments
 }
 
 /// The local variable or member that `text` prints as `name = value`.
@@ -252,7 +264,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             None => Some(leaf::leaf(text, limit)),
         };
         let size = leaf.as_ref().map_or(0, Leaf::size);
-        if !self.budget.pay(size_of::<Value>() + text.len().min(limit) + size) {
+        if !self.budget.pay(size_of::<Argument>() + HEAP + text.len().min(limit) + size) {
             return None;
         }
         if let Some(leaf) = leaf {
@@ -263,8 +275,10 @@ impl<'a, 'b> Reader<'a, 'b> {
         if items.iter().any(|item| item.name.is_some()) {
             value.kind = ValueKind::Struct;
             value.fields = items.into_iter().map(argument).collect();
+            value.fields.shrink_to_fit();
         } else {
             value.elements = items.into_iter().map(|item| item.value).collect();
+            value.elements.shrink_to_fit();
         }
         Some(value)
     }
@@ -310,6 +324,24 @@ mod tests {
             ("@0x7ffe0010: 5", Scalar),
         ] {
             assert_eq!(read(text).kind, kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_whole_when_no_word_follows() {
+        for text in [
+            "43",
+            "97 'a'",
+            "'\\000' <repeats 9 times>",
+            "0x40 <f+1>",
+            "{a = 1}",
+            "X",
+            "<error: no>",
+        ] {
+            assert!(is_whole(&read(text)), "{text}");
+        }
+        for text in ["43 and then it died", "0x40 is wrong", "a b", ""] {
+            assert!(!is_whole(&read(text)), "{text}");
         }
     }
 
@@ -366,7 +398,7 @@ mod tests {
 
     #[test]
     fn what_the_budget_cannot_pay_is_left_out() {
-        let mut budget = Budget::of(3 * size_of::<Value>());
+        let mut budget = Budget::of(3 * (size_of::<Argument>() + HEAP));
         let value = value("{1, 2, 3, 4, 5, 6}", &mut budget);
         assert!(value.elements.len() < 6);
     }

@@ -1,16 +1,20 @@
 //! What must be known of a trace before any note is tried?
 //!
-//! Names reduced once, stacks by the functions on them, log records by the patterns they match:
-//! a note whose functions are not in the paste costs a few look-ups, whatever the paste's size.
+//! Names reduced once, stacks by the functions on them, signals with the stacks and assertions that
+//! belong to them, log records by the patterns they match: a note whose functions are not in the
+//! paste costs a few look-ups, whatever the paste's size.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use rustc_hash::FxHashMap;
 
+use super::in_text::InText;
+use super::program;
 use crate::job::{Job, Stopped};
 use crate::notes::{MemberPath, Notes};
 use crate::trace::public_name;
-use crate::trace::{Event, EventKind, Frame, Lines, LogRecord, Stack, Trace};
+use crate::trace::{Event, EventKind, Frame, Lines, LogRecord, Trace};
 
 /// Work between two looks at the job.
 const CHECK_EVERY: usize = 4096;
@@ -18,10 +22,17 @@ const CHECK_EVERY: usize = 4096;
 /// A trace with its indices.
 pub(super) struct Facts<'t> {
     pub(super) trace: &'t Trace,
+    job: &'t Job,
+    work: Cell<usize>,
     stacks: Vec<StackFacts<'t>>,
     by_function: FxHashMap<Cow<'t, str>, Vec<usize>>,
-    assertions: FxHashMap<String, Vec<Assertion<'t>>>,
+    assertions: Vec<Assertion<'t>>,
+    by_expression: FxHashMap<String, Vec<usize>>,
     signals: Vec<Signal<'t>>,
+    /// The first stop at a breakpoint in each function.
+    breakpoints: FxHashMap<Cow<'t, str>, &'t Event>,
+    in_text: InText<'t>,
+    main_threads: FxHashMap<Option<&'t str>, Option<&'t str>>,
     log: FxHashMap<&'t str, Vec<usize>>,
     /// The expression of each printed value, where it is a member path.
     paths: Vec<Option<MemberPath>>,
@@ -31,7 +42,10 @@ struct StackFacts<'t> {
     /// The public name of each frame; none for `??` and for the frame of a signal.
     names: Vec<Option<Cow<'t, str>>>,
     program: Option<&'t str>,
-    signal: Option<&'t str>,
+    /// The signal it was printed for.
+    signal: Option<usize>,
+    /// The assertions it shows.
+    assertions: Vec<usize>,
 }
 
 /// A failed assertion.
@@ -47,38 +61,49 @@ pub(super) struct Assertion<'t> {
 pub(super) struct Signal<'t> {
     pub(super) event: &'t Event,
     pub(super) name: &'t str,
+    /// The program, where the text says.
+    pub(super) program: Option<&'t str>,
+    /// The stacks between the signal before it and this one.
+    pub(super) before: Vec<usize>,
+    /// The assertion messages that it followed.
+    assertions: Vec<usize>,
 }
 
 impl<'t> Facts<'t> {
     /// Reads the trace once.
-    pub(super) fn of(job: &Job, trace: &'t Trace, notes: &'t Notes) -> Result<Self, Stopped> {
+    pub(super) fn of(job: &'t Job, trace: &'t Trace, notes: &'t Notes) -> Result<Self, Stopped> {
         let mut facts = Facts {
             trace,
+            job,
+            work: Cell::new(0),
             stacks: Vec::with_capacity(trace.stacks.len()),
             by_function: FxHashMap::default(),
-            assertions: FxHashMap::default(),
+            assertions: Vec::new(),
+            by_expression: FxHashMap::default(),
             signals: Vec::new(),
+            breakpoints: FxHashMap::default(),
+            in_text: InText::default(),
+            main_threads: program::main_threads(trace),
             log: FxHashMap::default(),
             paths: Vec::with_capacity(trace.values.len()),
         };
-        facts.read_stacks(job)?;
-        facts.read_events(job)?;
-        facts.read_log(job, notes)?;
-        for (number, value) in trace.values.iter().enumerate() {
-            check(job, number)?;
+        facts.read_stacks()?;
+        facts.read_events()?;
+        facts.read_messages()?;
+        facts.read_log(notes)?;
+        for value in &trace.values {
+            facts.check()?;
             let path = value.expression.as_deref().and_then(|text| MemberPath::parse(text).ok());
             facts.paths.push(path);
         }
         Ok(facts)
     }
 
-    fn read_stacks(&mut self, job: &Job) -> Result<(), Stopped> {
-        let mut frames = 0;
+    fn read_stacks(&mut self) -> Result<(), Stopped> {
         for (index, stack) in self.trace.stacks.iter().enumerate() {
             let mut names = Vec::with_capacity(stack.frames.len());
             for frame in &stack.frames {
-                frames += 1;
-                check(job, frames)?;
+                self.check()?;
                 let name = name_of(frame);
                 if let Some(name) = &name {
                     let stacks = self.by_function.entry(name.clone()).or_default();
@@ -88,46 +113,102 @@ impl<'t> Facts<'t> {
                 }
                 names.push(name);
             }
-            let program = program_of(stack, &names);
-            self.stacks.push(StackFacts { names, program, signal: None });
+            let program =
+                program::of_stack(stack, &names).or_else(|| self.main_thread(&stack.lines));
+            self.stacks.push(StackFacts { names, program, signal: None, assertions: Vec::new() });
         }
         Ok(())
     }
 
-    fn read_events(&mut self, job: &Job) -> Result<(), Stopped> {
-        for (number, event) in self.trace.events.iter().enumerate() {
-            check(job, number)?;
+    /// The name of the session's first thread.
+    fn main_thread(&self, lines: &Lines) -> Option<&'t str> {
+        self.main_threads.get(&lines.piece.as_deref()).copied().flatten()
+    }
+
+    fn read_events(&mut self) -> Result<(), Stopped> {
+        for event in &self.trace.events {
+            self.check()?;
+            let main_thread = self.main_thread(&event.lines);
             let stack = event.stack.and_then(|stack| self.stacks.get_mut(stack));
+            let stack_program = stack.as_ref().and_then(|stack| stack.program);
             match &event.what {
                 EventKind::Signal { name, .. } => {
                     if let Some(stack) = stack {
-                        stack.signal = Some(name);
+                        stack.signal = Some(self.signals.len());
                     }
-                    self.signals.push(Signal { event, name });
+                    self.signals.push(Signal {
+                        event,
+                        name,
+                        program: stack_program.or(main_thread),
+                        before: Vec::new(),
+                        assertions: Vec::new(),
+                    });
                 }
                 EventKind::Assertion { expression, file, function, program, .. } => {
-                    let stack_program = stack.and_then(|stack| stack.program);
-                    let assertion = Assertion {
+                    let number = self.assertions.len();
+                    if let Some(stack) = stack {
+                        stack.assertions.push(number);
+                    }
+                    self.by_expression.entry(unspaced(expression)).or_default().push(number);
+                    self.assertions.push(Assertion {
                         event,
                         function: public_name(function.as_deref().unwrap_or_default()),
                         file: file.as_deref(),
                         program: program.as_deref().or(stack_program),
-                    };
-                    self.assertions.entry(unspaced(expression)).or_default().push(assertion);
+                    });
                 }
-                EventKind::Breakpoint { .. } | EventKind::Session { .. } => {}
+                EventKind::Breakpoint { .. } => {
+                    if let Some(name) = event.frame.as_deref().and_then(name_of) {
+                        self.breakpoints.entry(name).or_insert(event);
+                    }
+                }
+                EventKind::Session { .. } => {}
+            }
+        }
+        let signals = self.signals.iter().map(|signal| &signal.event.lines);
+        self.in_text = InText::of(signals.zip(0..));
+        for (index, stack) in self.trace.stacks.iter().enumerate() {
+            let next = self.in_text.next(&stack.lines);
+            if let Some(signal) = next.and_then(|next| self.signals.get_mut(next)) {
+                signal.before.push(index);
             }
         }
         Ok(())
     }
 
-    fn read_log(&mut self, job: &Job, notes: &'t Notes) -> Result<(), Stopped> {
+    /// An assertion's message is printed before the program aborts, and so belongs to the SIGABRT
+    /// that follows it, or else to the stack with `__assert_fail`; text that is copied from two
+    /// windows may have it behind.
+    fn read_messages(&mut self) -> Result<(), Stopped> {
+        let aborts = self.signals.iter().zip(0..).filter(|(signal, _)| signal.name == "SIGABRT");
+        let aborts = InText::of(aborts.map(|(signal, number)| (&signal.event.lines, number)));
+        let failing = self.stacks_with("__assert_fail").iter();
+        let stacks = &self.trace.stacks;
+        let failing = InText::of(failing.filter_map(|&at| Some((&stacks.get(at)?.lines, at))));
+        for (number, assertion) in self.assertions.iter().enumerate() {
+            self.check()?;
+            if assertion.event.stack.is_some() {
+                continue;
+            }
+            let lines = &assertion.event.lines;
+            let abort = aborts.nearest(lines).and_then(|abort| self.signals.get_mut(abort));
+            let stack = failing.nearest(lines).and_then(|stack| self.stacks.get_mut(stack));
+            match (abort, stack) {
+                (Some(abort), _) => abort.assertions.push(number),
+                (None, Some(stack)) => stack.assertions.push(number),
+                (None, None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_log(&mut self, notes: &'t Notes) -> Result<(), Stopped> {
         let patterns = notes.patterns();
         if patterns.is_empty() {
             return Ok(());
         }
         for (number, record) in self.trace.log.iter().enumerate() {
-            check(job, number)?;
+            self.check()?;
             for matched in &patterns.matches(&record.text) {
                 if let Some(pattern) = patterns.patterns().get(matched) {
                     self.log.entry(pattern).or_default().push(number);
@@ -137,19 +218,49 @@ impl<'t> Facts<'t> {
         Ok(())
     }
 
-    /// The failed assertions with this expression; spaces do not count.
-    pub(super) fn assertions(&self, expression: &str) -> &[Assertion<'t>] {
-        self.assertions.get(&unspaced(expression)).map_or(&[], Vec::as_slice)
+    /// Asks the job now and then.
+    fn check(&self) -> Result<(), Stopped> {
+        self.work.set(self.work.get().wrapping_add(1));
+        if self.work.get().is_multiple_of(CHECK_EVERY) { self.job.check() } else { Ok(()) }
+    }
+
+    /// Whether a search may go on. A report made after it was told not to is of no use.
+    pub(super) fn may_go_on(&self) -> bool {
+        self.check().is_ok()
+    }
+
+    /// The failed assertions with this expression, or all for `*`; spaces do not count.
+    pub(super) fn assertions<'f>(
+        &'f self,
+        expression: &str,
+    ) -> impl Iterator<Item = &'f Assertion<'t>> + use<'f, 't> {
+        let wanted = (expression != "*").then(|| unspaced(expression));
+        let numbers = wanted
+            .as_ref()
+            .map(|wanted| self.by_expression.get(wanted).map_or(&[] as &[usize], Vec::as_slice));
+        let all = if numbers.is_none() { self.assertions.as_slice() } else { &[] };
+        let named = numbers.unwrap_or_default().iter();
+        named.filter_map(|number| self.assertions.get(*number)).chain(all)
     }
 
     /// Every failed assertion.
-    pub(super) fn all_assertions(&self) -> impl Iterator<Item = &Assertion<'t>> {
-        self.assertions.values().flatten()
+    pub(super) fn all_assertions(&self) -> &[Assertion<'t>] {
+        &self.assertions
     }
 
     /// The signals, in the order of the text.
     pub(super) fn signals(&self) -> &[Signal<'t>] {
         &self.signals
+    }
+
+    /// The first stop at a breakpoint in this function.
+    pub(super) fn breakpoint_in(&self, function: &str) -> Option<&'t Event> {
+        self.breakpoints.get(function).copied()
+    }
+
+    /// Whether no signal of the same text follows the lines.
+    pub(super) fn is_after_signals(&self, lines: &Lines) -> bool {
+        self.in_text.is_over(lines)
     }
 
     /// The stacks with a frame of this function, in the order of the text.
@@ -162,7 +273,7 @@ impl<'t> Facts<'t> {
         self.stacks.get(stack).map_or(&[], |stack| stack.names.as_slice())
     }
 
-    /// The program a stack belongs to, where it says.
+    /// The program a stack belongs to, where the text says.
     pub(super) fn program(&self, stack: usize) -> Option<&'t str> {
         self.stacks.get(stack)?.program
     }
@@ -173,9 +284,38 @@ impl<'t> Facts<'t> {
         stacks.filter_map(|(facts, stack)| Some((facts.program?, &stack.lines)))
     }
 
-    /// The signal a stack was printed for, where the text says.
-    pub(super) fn signal(&self, stack: usize) -> Option<&'t str> {
+    /// The number of the signal a stack was printed for, where the text says.
+    pub(super) fn signal_of(&self, stack: usize) -> Option<usize> {
         self.stacks.get(stack)?.signal
+    }
+
+    /// Whether every assertion that the text shows with a stack failed in one of these functions.
+    pub(super) fn stack_asserted_in(&self, stack: usize, functions: &[String]) -> bool {
+        let Some(stack) = self.stacks.get(stack) else { return true };
+        self.are_in(&stack.assertions, functions)
+            && stack.signal.is_none_or(|signal| self.messages_in(signal, functions))
+    }
+
+    /// Whether every assertion that the text shows with a signal failed in one of these functions.
+    pub(super) fn signal_asserted_in(&self, signal: usize, functions: &[String]) -> bool {
+        let stack = self.signals.get(signal).and_then(|signal| signal.event.stack);
+        self.messages_in(signal, functions)
+            && stack
+                .and_then(|stack| self.stacks.get(stack))
+                .is_none_or(|stack| self.are_in(&stack.assertions, functions))
+    }
+
+    fn messages_in(&self, signal: usize, functions: &[String]) -> bool {
+        let signal = self.signals.get(signal);
+        signal.is_none_or(|signal| self.are_in(&signal.assertions, functions))
+    }
+
+    fn are_in(&self, assertions: &[usize], functions: &[String]) -> bool {
+        let mut failed = assertions.iter().filter_map(|number| self.assertions.get(*number));
+        functions.is_empty()
+            || failed.all(|failed| {
+                failed.function.is_empty() || functions.iter().any(|name| *name == failed.function)
+            })
     }
 
     /// The records that match a pattern of the notes.
@@ -190,27 +330,10 @@ impl<'t> Facts<'t> {
     }
 }
 
-fn check(job: &Job, number: usize) -> Result<(), Stopped> {
-    if number.is_multiple_of(CHECK_EVERY) { job.check() } else { Ok(()) }
-}
-
 fn name_of(frame: &Frame) -> Option<Cow<'_, str>> {
     frame.function.as_deref().filter(|_| !frame.signal_handler).map(public_name)
 }
 
 fn unspaced(expression: &str) -> String {
     expression.split_whitespace().collect()
-}
-
-/// The program is where `main` is: its module, or else the name of its source file, which says
-/// nothing when it is `main` as well.
-fn program_of<'t>(stack: &'t Stack, names: &[Option<Cow<'t, str>>]) -> Option<&'t str> {
-    let main = names.iter().rposition(|name| name.as_deref() == Some("main"))?;
-    let main = stack.frames.get(main)?;
-    if let Some(module) = &main.module {
-        return Some(module);
-    }
-    let file = main.file.as_deref()?.rsplit('/').next()?;
-    let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
-    (stem != "main").then_some(stem)
 }

@@ -1,12 +1,14 @@
 //! On which stacks do the frames that a note names stand?
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::facts::Facts;
-use crate::notes::{Before, FramePattern, FramesOn, Start, integer};
-use crate::trace::{Argument, Frame, Lines, Stack, Value};
+use super::number::number_of;
+use super::scope::{Occasion, Scope};
+use crate::notes::{Before, FramePattern, FramesOn, Globs, Start, integer};
+use crate::trace::{Argument, Frame, Lines, Stack, Value, ValueKind};
 
 /// Frames found on a stack.
 pub(super) struct Found {
@@ -15,57 +17,93 @@ pub(super) struct Found {
     pub(super) frames: Range<usize>,
 }
 
-/// Every stack, but for those excluded, on which the frames stand.
-pub(super) fn find(facts: &Facts<'_>, asked: &FramesOn, excluded: &BTreeSet<usize>) -> Vec<Found> {
-    let found = candidates(facts, asked)
+/// The stacks on which the frames stand: with a count all of them, otherwise the first.
+pub(super) fn find(facts: &Facts<'_>, asked: &FramesOn, scope: &Scope<'_>) -> Vec<Found> {
+    let found = candidates(facts, asked, scope)
         .iter()
-        .filter(|stack| !excluded.contains(stack))
-        .filter(|stack| fits_surroundings(facts, asked, **stack))
-        .filter_map(|&stack| {
-            let frames = &facts.trace.stacks.get(stack)?.frames;
-            let frames = find_runs(frames, facts.names(stack), asked)?;
-            Some(Found { stack, frames })
-        });
-    let found: Vec<Found> = found.collect();
-    match asked.before {
-        Some(Before::Signal) => before_a_signal(facts, asked, found),
-        None if asked.count.is_some_and(|count| count.get() != found.len()) => Vec::new(),
-        None => found,
+        .take_while(|_| facts.may_go_on())
+        .filter(|stack| belongs(facts, asked, scope, **stack))
+        .filter_map(|&stack| Some(Found { stack, frames: place(facts, asked, stack)? }));
+    match asked.count {
+        None => found.take(1).collect(),
+        Some(count) => {
+            let found: Vec<Found> = found.collect();
+            if stops(facts, &found) == count.get() { found } else { Vec::new() }
+        }
     }
 }
 
-/// The stacks that have the rarest of the functions named: the only ones worth a look.
-fn candidates<'f>(facts: &'f Facts<'_>, asked: &FramesOn) -> &'f [usize] {
+/// The stacks worth a look.
+fn candidates<'f>(facts: &'f Facts<'_>, asked: &FramesOn, scope: &Scope<'_>) -> &'f [usize] {
+    let signal = match scope.occasion {
+        Occasion::Signal(number) => facts.signals().get(number),
+        Occasion::Paste | Occasion::NoSignal => None,
+    };
+    if signal.is_some_and(|signal| !names(&asked.signal, signal.name)) {
+        return &[];
+    }
+    match (asked.before, signal) {
+        (Some(Before::Signal), signal) => signal.map_or(&[], |signal| signal.before.as_slice()),
+        (None, Some(signal)) if !asked.signal.is_empty() => signal.event.stack.as_slice(),
+        (None, _) => rarest(facts, asked),
+    }
+}
+
+/// Whether a signal is one of those asked for; none asked for is any.
+fn names(asked: &[String], name: &str) -> bool {
+    asked.is_empty() || asked.iter().any(|asked| asked == name)
+}
+
+/// The stacks that have the rarest of the functions named.
+fn rarest<'f>(facts: &'f Facts<'_>, asked: &FramesOn) -> &'f [usize] {
     let functions = asked.runs.iter().flatten().filter_map(|frame| frame.function.as_deref());
     functions.map(|name| facts.stacks_with(name)).min_by_key(|stacks| stacks.len()).unwrap_or(&[])
 }
 
-/// Program and signal, where the paste names them.
-fn fits_surroundings(facts: &Facts<'_>, asked: &FramesOn, stack: usize) -> bool {
-    let signal = facts.signal(stack);
-    asked.program.allow(facts.program(stack))
-        && (asked.signal.is_empty()
-            || signal.is_none_or(|name| asked.signal.iter().any(|asked| asked == name)))
-}
-
-/// The stacks between one signal and the one before it in the same text; with a count, exactly so
-/// many. The first signal that has them wins.
-fn before_a_signal(facts: &Facts<'_>, asked: &FramesOn, found: Vec<Found>) -> Vec<Found> {
-    let place = |lines: &'_ Lines| (lines.piece.clone(), lines.first);
-    let signals: BTreeSet<(Option<String>, usize)> =
-        facts.signals().iter().map(|signal| place(&signal.event.lines)).collect();
-    let mut groups: BTreeMap<&(Option<String>, usize), Vec<Found>> = BTreeMap::new();
-    for found in found {
-        let Some(stack) = facts.trace.stacks.get(found.stack) else { continue };
-        match signals.range(place(&stack.lines)..).next() {
-            Some(signal) if signal.0 == stack.lines.piece => {
-                groups.entry(signal).or_default().push(found);
-            }
-            _ => {}
+fn belongs(facts: &Facts<'_>, asked: &FramesOn, scope: &Scope<'_>, stack: usize) -> bool {
+    match asked.before {
+        Some(Before::Signal) => !scope.rules_out(facts, stack),
+        None => {
+            // What stopped it is told, and is not what was asked for.
+            let is_other = scope.occasion == Occasion::NoSignal
+                && !asked.signal.is_empty()
+                && facts.signal_of(stack).is_some();
+            !is_other && scope.allows(facts, stack)
         }
     }
-    let fits = |group: &Vec<Found>| asked.count.is_none_or(|count| group.len() == count.get());
-    groups.into_values().find(fits).unwrap_or_default()
+}
+
+/// Where on a stack the frames stand, if its surroundings fit.
+pub(super) fn place(facts: &Facts<'_>, asked: &FramesOn, stack: usize) -> Option<Range<usize>> {
+    let frames = &facts.trace.stacks.get(stack)?.frames;
+    let place = find_runs(frames, facts.names(stack), asked)?;
+    let fits = asked.program.allow(facts.program(stack))
+        && facts.stack_asserted_in(stack, &asked.asserted_in)
+        && is_under(facts, stack, place.end, &asked.under);
+    fits.then_some(place)
+}
+
+/// Whether, among the frames from `start` outward, one is of a function meant, or none is named.
+pub(super) fn is_under(facts: &Facts<'_>, stack: usize, start: usize, meant: &Globs) -> bool {
+    let mut outer = facts.names(stack).get(start..).unwrap_or_default().iter().flatten().peekable();
+    meant.is_empty() || outer.peek().is_none() || outer.any(|name| meant.contain(name))
+}
+
+/// At how many places the program stopped: a stack printed twice at one stop, or in a loop, has
+/// the same address in the outermost frame found. Stacks without addresses are counted singly.
+pub(super) fn stops(facts: &Facts<'_>, found: &[Found]) -> usize {
+    let addresses: Vec<Option<u64>> =
+        found.iter().map(|found| outermost_address(facts, found)).collect();
+    let known: BTreeSet<u64> = addresses.iter().copied().flatten().collect();
+    known.len() + addresses.iter().filter(|address| address.is_none()).count()
+}
+
+/// The address of the last frame found; an inlined one has that of its machine frame.
+fn outermost_address(facts: &Facts<'_>, found: &Found) -> Option<u64> {
+    let frames = facts.trace.stacks.get(found.stack)?.frames.get(..found.frames.end)?;
+    let physical = frames.last()?.physical;
+    let machine = frames.iter().rev().take_while(|frame| frame.physical == physical);
+    machine.filter_map(|frame| frame.address).map(|address| address.0).next()
 }
 
 /// The frames of all runs in order, the leftmost that fit. Taking each run as early as it fits
@@ -113,6 +151,15 @@ pub(super) fn fits(frame: &Frame, name: Option<&str>, pattern: &FramePattern) ->
         && pattern.module.allow(frame.module.as_deref())
         && pattern.file.allow(frame.file.as_deref())
         && pattern.args.iter().all(|(argument, value)| has(&frame.arguments, argument, value))
+        && pattern.printed.iter().all(|(name, value)| allow(&frame.arguments, name, value))
+}
+
+/// Whether the argument of that name, or every one for `*`, has the value where it is printed.
+fn allow(arguments: &[Argument], name: &str, value: &str) -> bool {
+    arguments.iter().filter(|argument| name == "*" || argument.name == name).all(|argument| {
+        matches!(argument.value.kind, ValueKind::OptimizedOut | ValueKind::Unknown)
+            || is(&argument.value, value)
+    })
 }
 
 /// Whether the argument of that name, or any for `*`, has the value.
@@ -128,14 +175,6 @@ fn is(value: &Value, written: &str) -> bool {
     (number.is_some() && number_of(value) == number)
         || value.string.as_deref() == Some(written)
         || value.text == written
-}
-
-/// The whole number that a value is; `'a'` behind it and the string behind a pointer do not count.
-pub(super) fn number_of(value: &Value) -> Option<i128> {
-    match value.address {
-        Some(address) => Some(i128::from(address.0)),
-        None => integer(value.text.split_whitespace().next()?),
-    }
 }
 
 /// The lines of some frames of a stack.

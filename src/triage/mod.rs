@@ -15,8 +15,12 @@
 
 mod facts;
 mod frames;
+mod in_text;
+mod number;
 mod predicates;
+mod program;
 mod report;
+mod scope;
 mod signatures;
 mod values;
 
@@ -37,6 +41,8 @@ pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped>
         job.check()?;
         matched.extend(signatures::best(&facts, note));
     }
+    // A search that was told to stop has left things out.
+    job.check()?;
     matched.sort_by(|a, b| a.order().cmp(&b.order()));
     let notes = matched.into_iter().map(|matched| matched.into_note()).collect();
     Ok(Report { trace, notes })

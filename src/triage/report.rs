@@ -35,6 +35,9 @@ pub struct MatchedNote {
     /// What a reader of the paste may have missed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlooked: Option<Claim>,
+    /// What is to be borne in mind about this very paste.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Claim>,
     /// Who does what, in which order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interleaving: Option<Interleaving>,

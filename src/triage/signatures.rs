@@ -1,13 +1,15 @@
 //! Which of a note's signatures fits best, and what does the note then say of this paste?
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use super::facts::Facts;
-use super::predicates::{evidence, stacks_where};
+use super::number::readings;
+use super::predicates::held;
 use super::report::{Ask, Evidence, MatchedNote, Verdict};
-use super::{frames, values};
-use crate::notes::{Note, Predicate, Question, Rank, Signature};
+use super::scope::{Occasion, Scope, occasions};
+use super::values;
+use crate::notes::{Claim, Note, Predicate, Question, Rank, Signature};
+use crate::trace::Value;
 
 /// A note with the signature that fits.
 pub(super) struct Matched<'n> {
@@ -17,6 +19,7 @@ pub(super) struct Matched<'n> {
     missing: Vec<String>,
     specificity: usize,
     asks: Vec<Ask>,
+    remarks: Vec<Claim>,
 }
 
 /// The note's best signature that holds on the trace.
@@ -25,41 +28,96 @@ pub(super) fn best<'n>(facts: &Facts<'_>, note: &'n Note) -> Option<Matched<'n>>
     fitting.min_by(|a, b| a.order().cmp(&b.order()))
 }
 
+/// A signature on the occasion that fits best. One that loses nothing of its rank will do: a paste
+/// may hold the same crash many times.
 fn try_one<'n>(facts: &Facts<'_>, note: &'n Note, signature: &Signature) -> Option<Matched<'n>> {
-    let excluded: BTreeSet<usize> =
-        signature.none.iter().flat_map(|predicate| stacks_where(facts, predicate)).collect();
-    let required = |predicate: &Predicate| {
-        Some(Evidence { required: true, ..evidence(facts, predicate, &excluded)? })
-    };
-    let mut found: Vec<Evidence> = signature.all.iter().map(required).collect::<Option<_>>()?;
+    let mut best: Option<Matched<'n>> = None;
+    for occasion in occasions(facts, signature) {
+        if !facts.may_go_on() {
+            break;
+        }
+        let Some(matched) = attempt(facts, note, signature, occasion) else { continue };
+        let undoubted = matched.rank == signature.rank;
+        if best.as_ref().is_none_or(|best| matched.order() < best.order()) {
+            best = Some(matched);
+        }
+        if undoubted {
+            break;
+        }
+    }
+    best
+}
+
+fn attempt<'n>(
+    facts: &Facts<'_>,
+    note: &'n Note,
+    signature: &Signature,
+    occasion: Occasion,
+) -> Option<Matched<'n>> {
+    let mut scope = Scope::new(occasion, signature);
+    let mut found = Vec::new();
+    for predicate in &signature.all {
+        let held = held(facts, predicate, &scope)?;
+        held.stack.into_iter().for_each(|stack| scope.found_on(stack));
+        found.push(Evidence { required: true, ..held.evidence });
+    }
     let mut missing = Vec::new();
     for predicate in &signature.any {
-        match evidence(facts, predicate, &excluded) {
-            Some(evidence) => found.push(evidence),
+        match held(facts, predicate, &scope) {
+            Some(held) => found.push(held.evidence),
             None => missing.push(predicate.to_string()),
         }
     }
-    let asks: Vec<Ask> = note.asks.iter().map(|question| ask(facts, question)).collect();
+    let asks: Vec<Ask> = note.asks.iter().map(|question| ask(facts, question, &scope)).collect();
     // Whoever reads "this is it" must not find the paste saying otherwise.
     let refuted = asks.iter().any(|ask| ask.verdict == Some(Verdict::Refutes));
     let rank = if refuted { signature.rank.max(Rank::Consistent) } else { signature.rank };
     let specificity = signature.all.iter().map(Predicate::specificity).sum();
-    Some(Matched { note, rank, evidence: found, missing, specificity, asks })
+    let remarks = remarks(facts, note, &scope);
+    Some(Matched { note, rank, evidence: found, missing, specificity, asks, remarks })
+}
+
+/// The remarks that the paste calls for.
+fn remarks(facts: &Facts<'_>, note: &Note, scope: &Scope<'_>) -> Vec<Claim> {
+    let holds = |predicate: &Predicate| held(facts, predicate, scope).is_some();
+    let called_for = note
+        .remarks
+        .iter()
+        .filter(|remark| holds(&remark.when) && !remark.unless.as_ref().is_some_and(holds));
+    called_for.map(|remark| remark.claim.clone()).collect()
+}
+
+/// What the paste answers: the first value of the stack that matched, or else the last one.
+fn answer<'t>(facts: &Facts<'t>, question: &Question, scope: &Scope<'_>) -> Option<&'t Value> {
+    let mut last = None;
+    for shown in values::find(facts, &question.path, question.frame.as_deref()) {
+        if scope.speaks(facts, &shown) {
+            if shown.stack.is_some() {
+                return Some(shown.value);
+            }
+            last = Some(shown.value);
+        }
+    }
+    last
+}
+
+/// A value that can be read two ways decides only where both say the same, or where the reading as
+/// a signed number is the very one that was looked for.
+fn verdict(question: &Question, value: &Value) -> Option<Verdict> {
+    let (plain, signed) = readings(value)?;
+    let refutes = |number| question.refutes.is_some_and(|comparison| comparison.holds(number));
+    if question.confirms.is_some_and(|comparison| comparison.holds(signed)) {
+        Some(Verdict::Confirms)
+    } else if refutes(plain) && refutes(signed) {
+        Some(Verdict::Refutes)
+    } else {
+        None
+    }
 }
 
 /// The question, with the answer where the paste holds it.
-fn ask(facts: &Facts<'_>, question: &Question) -> Ask {
-    let shown = values::find(facts, &question.path, question.frame.as_deref()).next();
-    let number = shown.and_then(|shown| frames::number_of(shown.value));
-    let verdict = number.and_then(|number| {
-        if question.confirms.is_some_and(|comparison| comparison.holds(number)) {
-            Some(Verdict::Confirms)
-        } else if question.refutes.is_some_and(|comparison| comparison.holds(number)) {
-            Some(Verdict::Refutes)
-        } else {
-            None
-        }
-    });
+fn ask(facts: &Facts<'_>, question: &Question, scope: &Scope<'_>) -> Ask {
+    let answer = answer(facts, question, scope);
     Ask {
         why: question.why.clone(),
         frame: question.frame.clone(),
@@ -67,8 +125,8 @@ fn ask(facts: &Facts<'_>, question: &Question) -> Ask {
         requires_member: question.requires_member.clone(),
         confirms: question.confirms.map(|comparison| comparison.to_string()),
         refutes: question.refutes.map(|comparison| comparison.to_string()),
-        answer: shown.map(|shown| shown.value.text.clone()),
-        verdict,
+        answer: answer.map(|value| value.text.clone()),
+        verdict: answer.and_then(|value| verdict(question, value)),
     }
 }
 
@@ -90,6 +148,7 @@ impl Matched<'_> {
             missing: self.missing,
             cause: note.cause.clone(),
             overlooked: note.overlooked.clone(),
+            remarks: self.remarks,
             interleaving: note.interleaving.clone(),
             affected: note.affected.clone(),
             fixes: note.fixes.clone(),

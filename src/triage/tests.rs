@@ -118,7 +118,7 @@ fn the_program_is_where_main_is() {
     for (main, expected) in [
         ("main () at src/appd.c:9", true),
         ("main () at src/other.c:9", false),
-        ("main () at src/main.c:9", true),
+        ("main () at src/main.c:9", false),
         ("main ()", true),
         ("main () from /usr/sbin/appd", true),
         ("main () from /usr/sbin/other", false),
@@ -133,16 +133,173 @@ fn the_program_is_where_main_is() {
 
 #[test]
 fn stacks_are_counted_within_one_signal() {
-    let stop = stack(&["f", "g"]);
     let signal = "\nProgram received signal SIGABRT, Aborted.\n0x1 in raise ()\n";
     let three = "{ frames = ['f', 'g'], count = 3, before = 'signal' }";
-    assert!(holds(three, &(stop.repeat(3) + signal)));
-    assert!(!holds(three, &stop.repeat(3)), "no signal");
-    assert!(!holds(three, &(stop.repeat(2) + signal)));
-    assert!(!holds(three, &(stop.repeat(2) + signal + &stop + signal)), "two runs");
-    assert!(holds(three, &(stop.repeat(2) + signal + &stop.repeat(3) + signal)));
-    assert!(holds("{ frames = ['f', 'g'], count = 2 }", &stop.repeat(2)));
-    assert!(!holds("{ frames = ['f', 'g'], count = 2 }", &stop.repeat(3)));
+    assert!(holds(three, &(stops(3) + signal)));
+    assert!(!holds(three, &stops(3)), "no signal");
+    assert!(!holds(three, &(stops(2) + signal)));
+    assert!(!holds(three, &(stops(2) + signal + &stops(1) + signal)), "two runs");
+    assert!(holds(three, &(stops(2) + signal + &stops(3) + signal)));
+    assert!(holds("{ frames = ['f', 'g'], count = 2 }", &stops(2)));
+    assert!(!holds("{ frames = ['f', 'g'], count = 2 }", &stops(3)));
+}
+
+/// So many stops in `f`, called by `g` at another place each time.
+fn stops(count: usize) -> String {
+    (0..count)
+        .map(|stop| format!("#0  0x1000 in f ()\n#1  0x{:x} in g ()\n", 0x2000 + stop))
+        .collect()
+}
+
+#[test]
+fn one_stop_printed_three_times_is_one() {
+    let two = "{ frames = ['f', 'g'], count = 2 }";
+    assert!(!holds(two, &stops(1).repeat(2)));
+    assert!(holds(two, &stops(2).repeat(3)));
+    let inlined = stops(2).replace("#1  ", "#1  0x3 in h ()\n#2  g ()\n").replace(" in g ()", "");
+    assert!(!holds(two, &inlined), "an inlined frame has the address of its machine frame");
+    let bare = "#0  f () at f.c:1\n#1  g () at g.c:1\n".repeat(2);
+    assert!(holds(two, &bare), "without addresses each stack counts");
+}
+
+#[test]
+fn a_signal_beside_frames_is_the_stacks_own() {
+    let signature = "all = [{ signal = 'SIGSEGV' }, { frames = ['f'], signal = 'SIGSEGV' }]";
+    let alone = "all = [{ frames = ['f'], signal = 'SIGSEGV' }]";
+    let signal = |name: &str| format!("Program received signal {name}, X.\n");
+    let f = stack(&["f", "main"]);
+    let other = stack(&["poll", "main"]);
+    for (paste, tied, narrowed) in [
+        (signal("SIGSEGV") + &f, true, true),
+        (signal("SIGABRT") + &f, false, false),
+        (f.clone(), false, true),
+        (signal("SIGSEGV") + &other + "(gdb) c\nContinuing.\n" + &f, false, true),
+        (signal("SIGSEGV") + &other + &signal("SIGABRT") + &f, false, false),
+        (signal("SIGABRT") + &other + &signal("SIGSEGV") + &f, true, true),
+    ] {
+        assert_eq!(matched(signature, &[Piece::unnamed(&paste)]).is_some(), tied, "{paste}");
+        assert_eq!(matched(alone, &[Piece::unnamed(&paste)]).is_some(), narrowed, "{paste}");
+    }
+}
+
+#[test]
+fn stops_and_the_crash_after_them_are_of_one_run() {
+    let signature = "all = [{ frames = ['abort', 'g'], signal = 'SIGABRT' }, { frames = ['f', 'g'], count = 2, before = 'signal' }]";
+    let abort =
+        |from: &str| format!("Program received signal SIGABRT, X.\n{}", stack(&["abort", from]));
+    for (paste, expected) in [
+        (stops(2) + &abort("g"), true),
+        (abort("g") + "(gdb) run\n" + &stops(2) + &abort("other"), false),
+        (stops(2) + &abort("other") + "(gdb) run\n" + &abort("g"), false),
+        (abort("other") + "(gdb) run\n" + &stops(2) + &abort("g"), true),
+    ] {
+        assert_eq!(matched(signature, &[Piece::unnamed(&paste)]).is_some(), expected, "{paste}");
+    }
+}
+
+#[test]
+fn a_signal_whose_stack_nobody_printed() {
+    let predicate = "{ frames = ['f'] }, { signal = 'SIGABRT', stack = 'none' }";
+    let signal = "Program received signal SIGABRT, X.\n0x1 in raise ()\n";
+    assert!(holds(predicate, &(stops(1) + signal)));
+    assert!(!holds(predicate, &(stops(1) + signal + &stack(&["raise", "abort"]))));
+}
+
+#[test]
+fn the_assertion_shown_with_a_stack_narrows() {
+    let predicate = "{ frames = ['__assert_fail', 'g'], signal = 'SIGABRT', asserted_in = 'f' }";
+    let signal = "Program received signal SIGABRT, X.\n";
+    let bare = stack(&["abort", "__assert_fail", "g"]);
+    let with = |function: &str| {
+        bare.replace("__assert_fail ()", &format!("__assert_fail (assertion=0x1 \"a\", file=0x2 \"f.c\", line=1, function=0x3 \"{function}\")"))
+    };
+    let line = |function: &str| format!("appd: f.c:1: {function}: Assertion `a' failed.\n");
+    for (paste, expected) in [
+        (bare.clone(), true),
+        (with("f"), true),
+        (with("h"), false),
+        (line("f") + &bare, true),
+        (line("h") + &bare, false),
+        (bare.clone() + &line("h"), false),
+        (line("h") + signal + &bare, false),
+        (line("f") + signal + &bare, true),
+        (signal.to_owned() + &bare + &line("h"), false),
+        (line("h") + signal + &stack(&["abort"]) + "(gdb) run\n" + signal + &bare, true),
+    ] {
+        assert_eq!(holds(predicate, &paste), expected, "{paste}");
+    }
+    let pieces =
+        [Piece { name: Some("a"), text: &line("h") }, Piece { name: Some("b"), text: &bare }];
+    assert!(matched(&format!("all = [{predicate}]"), &pieces).is_some(), "another text's message");
+}
+
+#[test]
+fn what_the_stack_goes_on_to_narrows() {
+    let under = "{ frames = ['f'], under = 'loop_*' }";
+    for (functions, expected) in [
+        (&["f"] as &[&str], true),
+        (&["f", "loop_run", "main"], true),
+        (&["f", "g", "loop_run"], true),
+        (&["f", "main"], false),
+        (&["loop_run", "f", "main"], false),
+        (&["f", "?"], true),
+    ] {
+        let paste = stack(functions).replace("? ()", "?? ()");
+        assert_eq!(holds(under, &paste), expected, "{functions:?}");
+    }
+}
+
+#[test]
+fn the_caller_of_an_assertion_is_behind_its_own_inlined_frame() {
+    let predicate = "{ assertion = 'a', function = 'lock', caller = 'f', under = 'loop' }";
+    let paste = |frames: &str| {
+        format!(
+            "#2  0x2 in __assert_fail (assertion=0x1 \"a\", file=0x2 \"f.c\", line=1, function=0x3 \"lock\")\n{frames}"
+        )
+    };
+    for (frames, expected) in [
+        ("#3  0x3 in f ()\n", true),
+        ("#3  0x3 in lock ()\n#4  f ()\n", true),
+        ("#3  0x3 in lock ()\n#4  f ()\n#5  0x5 in loop ()\n", true),
+        ("#3  0x3 in lock ()\n#4  f ()\n#5  0x5 in main ()\n", false),
+        ("#3  0x3 in lock ()\n#4  g ()\n", false),
+        ("#3  0x3 in g ()\n#4  f ()\n", false),
+    ] {
+        assert_eq!(holds(predicate, &paste(frames)), expected, "{frames}");
+    }
+    let any = "{ assertion = '*', function = 'lock' }";
+    assert!(holds(any, &paste("")));
+    assert!(!holds("{ assertion = '*', function = 'unlock' }", &paste("")));
+}
+
+#[test]
+fn an_argument_that_is_printed_narrows() {
+    let predicate = "{ frames = [{ function = 'f', printed = { '*' = '0' } }] }";
+    for (arguments, expected) in [
+        ("", true),
+        ("s=0x0", true),
+        ("s=<optimized out>", true),
+        ("s=0x4010 \"abc\"", false),
+        ("s=0x0, n=5", false),
+    ] {
+        assert_eq!(holds(predicate, &format!("#0  0x1 in f ({arguments}) at f.c:1\n")), expected);
+    }
+}
+
+#[test]
+fn thread_1_bears_the_programs_name() {
+    let frames = "{ frames = ['f'], program = 'appd' }";
+    for (line, expected) in [
+        ("Thread 1 \"appd\" received signal SIGABRT, X.", true),
+        ("Thread 1 \"other\" received signal SIGABRT, X.", false),
+        ("Thread 2 \"other\" received signal SIGABRT, X.", true),
+    ] {
+        assert_eq!(holds(frames, &format!("{line}\n#0  0x1 in f ()\n")), expected, "{line}");
+    }
+    let main = "Thread 1 \"other\" received signal SIGABRT, X.\n#0  0x1 in f ()\n#1  0x2 in main () at appd.c:1\n";
+    assert!(holds(frames, main), "where main is told, it counts");
+    let two = "Thread 1 \"a\" received signal SIGABRT, X.\nThread 1 \"b\" received signal SIGABRT, X.\n#0  0x1 in f ()\n";
+    assert!(holds(frames, two), "two sessions tell nothing");
 }
 
 #[test]
@@ -200,6 +357,32 @@ fn a_value_answers_by_what_its_path_means() {
     assert!(holds("{ value = 's.state', equals = 'RUNNING' }", &print("s", "{state = RUNNING}")));
     assert!(holds("{ value = 'x', equals = 5, function = 'f' }", &print("y", "1")));
     assert!(!holds("{ value = 'x', equals = 5, function = 'g' }", &print("y", "1")));
+}
+
+#[test]
+fn a_value_speaks_of_the_crash_it_was_printed_for() {
+    let print = |value: &str| format!("(gdb) p n\n$1 = {value}\n(gdb) c\nContinuing.\n");
+    let signal = "Program received signal SIGABRT, X.\n0x1 in f ()\n(gdb) bt\n#0  0x1 in f ()\n";
+    let ranked = |paste: &str| {
+        let ask = "[[ask]]\nwhy = 'x'\nshow = 'n'\nconfirms = '== -1'\nrefutes = '>= 0'";
+        matched(&format!("all = [{{ frames = ['f'] }}]\n{ask}"), &[Piece::unnamed(paste)]).unwrap()
+    };
+    let answer = |paste: &str| ranked(paste).asks[0].answer.clone();
+    assert_eq!(answer(&(print("7") + signal)), None, "an earlier stop's");
+    assert_eq!(answer(&(print("7") + signal + &print("-1"))).as_deref(), Some("-1"));
+    assert_eq!(answer(&(signal.to_owned() + &print("7"))).as_deref(), Some("7"));
+    assert_eq!(ranked(&(signal.to_owned() + &print("7"))).rank, Rank::Consistent);
+    assert_eq!(ranked(&(print("7") + signal)).rank, Rank::Match);
+    // `p/x` prints bits: it may confirm, and refutes only what no reading of it could be.
+    for (value, verdict) in [
+        ("0xffffffff", Some(Verdict::Confirms)),
+        ("0xffffffffffffffff", Some(Verdict::Confirms)),
+        ("0xfffffffe", None),
+        ("0x26", Some(Verdict::Refutes)),
+    ] {
+        let note = ranked(&(signal.to_owned() + &print(value)));
+        assert_eq!(note.asks[0].verdict, verdict, "{value}");
+    }
 }
 
 #[test]

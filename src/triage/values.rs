@@ -28,6 +28,7 @@ pub(super) fn find<'f, 't>(
     function: Option<&'f str>,
 ) -> impl Iterator<Item = Shown<'t>> + 'f {
     printed(facts, path, function)
+        .take_while(|_| facts.may_go_on())
         .chain(function.into_iter().flat_map(move |function| in_frames(facts, path, function)))
         .filter(|shown| !matches!(shown.value.kind, ValueKind::OptimizedOut | ValueKind::Unknown))
 }
@@ -50,11 +51,12 @@ fn printed<'f, 't>(
     })
 }
 
-/// The frame that was selected when a value was printed.
+/// The frame that was selected when a value was printed. The numbers of a stack's frames ascend.
 fn frame_of<'t>(facts: &Facts<'t>, printed: &PrintedValue) -> Option<&'t Frame> {
     let stack = facts.trace.stacks.get(printed.stack?)?;
     let number = printed.frame?;
-    stack.frames.iter().find(|frame| frame.index == number)
+    let frame = stack.frames.binary_search_by_key(&number, |frame| frame.index).ok()?;
+    stack.frames.get(frame)
 }
 
 fn in_frames<'f, 't>(

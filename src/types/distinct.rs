@@ -115,7 +115,7 @@ fn targets(
         let die = reader.die(at)?;
         let wanted = question.name.admits(die.tag())
             && question.language.is_none_or(|language| language == die.language())
-            && in_scope(reader, &die, &question.name.scope)?;
+            && in_scope(reader, &die, question.name)?;
         if wanted {
             named.push(die);
         }
@@ -139,15 +139,16 @@ fn targets(
 }
 
 /// Whether the scopes written are the innermost ones around the DIE.
-fn in_scope<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>, written: &[String]) -> Result<bool, Error> {
-    if written.is_empty() {
+fn in_scope<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>, name: &TypeName) -> Result<bool, Error> {
+    if name.scope.is_empty() && !name.is_full {
         return Ok(true);
     }
-    let around = reader.view.scope_of(die)?;
-    // Unnamed namespaces are left out by those who type names.
-    let named: Vec<&[u8]> = around.into_iter().filter(|name| !name.is_empty()).collect();
-    let written: Vec<&[u8]> = written.iter().map(String::as_bytes).collect();
-    Ok(named.ends_with(&written))
+    // Unnamed and inline namespaces are left out by those who type names.
+    let around = reader.view.named_scope_of(die)?;
+    let written: Vec<&[u8]> = name.scope.iter().map(String::as_bytes).collect();
+    let as_written = around.all == written || around.without_inline == written;
+    let ends_so = around.all.ends_with(&written) || around.without_inline.ends_with(&written);
+    Ok(as_written || (ends_so && !name.is_full))
 }
 
 /// Follows typedefs, qualifiers and one pointer to a struct; a type that is only declared here
@@ -183,16 +184,11 @@ fn resolve<'a>(reader: &Reader<'_, 'a>, die: Die<'a>) -> Result<Vec<Target>, Err
             None => break,
         }
     }
-    let target =
-        |die: Die<'_>| Target { die: die.at(), via: via.clone(), known_as: known_as.clone() };
+    let target = |die: DieRef| Target { die, via: via.clone(), known_as: known_as.clone() };
     if !current.is_declaration() {
-        return Ok(vec![target(current)]);
+        return Ok(vec![target(current.at())]);
     }
-    let completed = reader.completed(current.clone())?;
-    if !completed.is_declaration() {
-        return Ok(vec![target(completed)]);
-    }
-    Ok(reader.definitions_of(&current)?.into_iter().map(target).collect())
+    Ok(reader.definitions_of(&current)?.all.iter().copied().map(target).collect())
 }
 
 fn leads_to_aggregate<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>) -> Result<bool, Error> {
@@ -238,7 +234,7 @@ fn shapes_of(reader: &Reader<'_, '_>, targets: &[Target]) -> Result<Vec<u64>, Er
     let mut shapes = Shapes::new(reader);
     let mut all = Vec::with_capacity(targets.len());
     for target in targets {
-        let mut hasher = rustc_hash::FxHasher::default();
+        let mut hasher = std::hash::DefaultHasher::new();
         match reader.die(target.die).and_then(|die| shapes.of(&die)) {
             Ok(shape) => shape.hash(&mut hasher),
             // Alike with none: whatever it comes to, it is read.

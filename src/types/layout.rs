@@ -12,8 +12,9 @@ use super::{
 };
 use crate::dwarf::{Die, Language};
 
-/// Structs nested deeper than this are a cycle in damaged debug info.
-const MAX_NESTING: usize = 32;
+/// The members of members are laid out so deep. A tuple of forty nests as deep; beyond, a member
+/// says that its own are left out, as in damaged debug info, where a struct may hold itself.
+const MAX_NESTING: usize = 48;
 
 /// Whether the members of members are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +160,10 @@ impl<'a> Reader<'_, 'a> {
         let (mut members, mut holes) = (Vec::new(), Vec::new());
         if let Some(aggregate) = aggregate {
             let inner = match nesting {
-                Nesting::Deep(MAX_NESTING) => return Err(Error::TooDeep),
+                Nesting::Deep(MAX_NESTING) => {
+                    why = Some("its members are nested too deep to be shown".to_owned());
+                    None
+                }
                 Nesting::Deep(depth) => Some(Nesting::Deep(depth + 1)),
                 Nesting::Shallow if kind == MemberKind::Field => None,
                 Nesting::Shallow => Some(Nesting::Shallow),

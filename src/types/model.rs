@@ -188,6 +188,17 @@ pub struct LayoutMatch {
     pub selected: Option<Selected>,
 }
 
+impl LayoutMatch {
+    /// How many members and enumerators it holds, at any depth.
+    pub fn count(&self) -> usize {
+        fn all(members: &[Member]) -> usize {
+            members.iter().map(|member| 1 + all(&member.members)).sum()
+        }
+        let selected = self.selected.iter().map(|selected| all(&selected.member.members));
+        all(&self.layout.members) + self.layout.enumerators.len() + selected.sum::<usize>()
+    }
+}
+
 /// Where a member path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selected {

@@ -24,12 +24,17 @@ pub struct TypeName {
     pub keyword: Option<Keyword>,
     /// The namespaces or classes written in front, outermost first.
     pub scope: Vec<String>,
+    /// It was written with a leading `::`: the scope is the whole of it.
+    pub is_full: bool,
     /// The name itself, with its template arguments.
     pub name: String,
 }
 
 /// Longer than any name that a person types.
 const MAX_LENGTH: usize = 4096;
+
+/// A Go name has a few dots; what follows more of them is a member path in any reading.
+const MAX_READINGS: usize = 8;
 
 impl TypeName {
     /// Reads a name without a member path.
@@ -59,16 +64,19 @@ impl TypeName {
         if name.is_empty() || matches!(name.as_str(), "struct" | "union" | "class" | "enum") {
             return bad("it has no name in it");
         }
-        // A leading `::` only says that the name is a full one.
+        let is_full = parts.first().is_some_and(String::is_empty);
         let scope = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        Ok(TypeName { keyword, scope, name })
+        Ok(TypeName { keyword, scope, is_full, name })
     }
 
     /// Reads a name that a member path may follow. Where the type ends is not always plain (Go's
     /// names hold dots), so every reading is returned, the shortest name first.
     pub fn parse_with_path(text: &str) -> Result<Vec<(TypeName, Option<MemberPath>)>, Error> {
+        if text.len() > MAX_LENGTH {
+            return Err(Error::BadName("it is longer than 4096 characters".to_owned()));
+        }
         let mut readings = Vec::new();
-        for position in top_level_dots(text) {
+        for position in top_level_dots(text).into_iter().take(MAX_READINGS) {
             let (name, path) = (text.get(..position), text.get(position..));
             let (Some(name), Some(path)) = (name, path) else { continue };
             if let (Ok(name), Ok(path)) = (TypeName::parse(name), MemberPath::parse(path)) {
@@ -123,6 +131,9 @@ impl std::fmt::Display for TypeName {
             Some(Keyword::Enum) => f.write_str("enum ")?,
             Some(Keyword::Typedef) => f.write_str("typedef ")?,
             None => {}
+        }
+        if self.is_full {
+            f.write_str("::")?;
         }
         self.scope.iter().try_for_each(|scope| write!(f, "{scope}::"))?;
         f.write_str(&self.name)
@@ -183,7 +194,7 @@ mod tests {
         assert_eq!(parsed("long unsigned int"), "long unsigned int");
         assert_eq!(
             parsed("::std::vector<int, std::allocator<int> >"),
-            "std::vector<int, std::allocator<int> >"
+            "::std::vector<int, std::allocator<int> >"
         );
     }
 

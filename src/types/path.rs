@@ -15,11 +15,17 @@ pub enum PathStep {
     Element(u64),
 }
 
+/// Longer than any path that a person types.
+const MAX_LENGTH: usize = 4096;
+
 impl MemberPath {
     /// Reads a path; a leading dot may be there. `->` is refused: what is behind a pointer has no
     /// offset in the type.
     pub fn parse(text: &str) -> Result<MemberPath, Error> {
         let bad = |why: String| Err(Error::BadPath(why));
+        if text.len() > MAX_LENGTH {
+            return bad("the member path is longer than 4096 characters".to_owned());
+        }
         if text.contains("->") {
             return bad(format!(
                 "`->` in {text:?} leaves the type: ask for the type it points to instead"

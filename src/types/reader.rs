@@ -1,8 +1,10 @@
 //! Reads DIEs for one question, counting them, and sees through typedefs and declarations.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use gimli::{DwTag, constants as dw};
+use rustc_hash::FxHashMap;
 
 use super::Error;
 use crate::dwarf::{self, Die, DieRef, Index, Language, View};
@@ -26,11 +28,37 @@ pub(super) struct Reader<'v, 'a> {
     job: &'v Job,
     dies: Cell<usize>,
     members: Cell<usize>,
+    completions: RefCell<FxHashMap<Declared<'a>, Rc<Completions>>>,
+}
+
+/// What a declaration says of the type that is defined elsewhere.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Declared<'a> {
+    name: &'a [u8],
+    scope: Vec<&'a [u8]>,
+    language: Language,
+    tag: DwTag,
+}
+
+/// The definitions of a type that is only declared where it was met.
+#[derive(Debug, Default)]
+pub(super) struct Completions {
+    /// All of them, in the order of the index.
+    pub(super) all: Vec<DieRef>,
+    /// The first, where all have the same size.
+    agreed: Option<DieRef>,
 }
 
 impl<'v, 'a> Reader<'v, 'a> {
     pub(super) fn new(job: &'v Job, view: &'v View<'a>, index: &'v Index) -> Reader<'v, 'a> {
-        Reader { view, index, job, dies: Cell::new(0), members: Cell::new(0) }
+        Reader {
+            view,
+            index,
+            job,
+            dies: Cell::new(0),
+            members: Cell::new(0),
+            completions: RefCell::default(),
+        }
     }
 
     /// Counts a DIE that was read.
@@ -103,31 +131,51 @@ impl<'v, 'a> Reader<'v, 'a> {
         Err(Error::TooDeep)
     }
 
-    /// A declaration's definition, where this file has exactly one shape of it by size; otherwise
+    /// A declaration's definition, where the definitions of this file agree on its size; otherwise
     /// the declaration itself.
     pub(super) fn completed(&self, die: Die<'a>) -> Result<Die<'a>, Error> {
         if !die.is_declaration() {
             return Ok(die);
         }
-        let mut candidates = self.definitions_of(&die)?.into_iter();
-        let Some(first) = candidates.next() else { return Ok(die) };
-        let size = first.unsigned(dw::DW_AT_byte_size);
-        let same = candidates.all(|other| other.unsigned(dw::DW_AT_byte_size) == size);
-        Ok(if same { first } else { die })
+        match self.definitions_of(&die)?.agreed {
+            Some(definition) => self.die(definition),
+            None => Ok(die),
+        }
     }
 
-    /// The definitions that a declaration may stand for: same name, tag, scope and language.
-    pub(super) fn definitions_of(&self, declaration: &Die<'a>) -> Result<Vec<Die<'a>>, Error> {
-        let Some(name) = self.view.name(declaration) else { return Ok(Vec::new()) };
-        let scope = self.scope(declaration)?;
-        let mut found = Vec::new();
+    /// The definitions that a declaration may stand for: same name, tag, scope and language. Looked
+    /// up once for a name: every unit has its own declaration.
+    pub(super) fn definitions_of(&self, declaration: &Die<'a>) -> Result<Rc<Completions>, Error> {
+        let Some(name) = self.view.name(declaration) else { return Ok(Rc::default()) };
+        let key = Declared {
+            name,
+            scope: self.scope(declaration)?,
+            language: declaration.language(),
+            tag: class_as_struct(declaration.tag()),
+        };
+        if let Some(known) = self.completions.borrow().get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let mut found = Completions::default();
+        let mut size = None;
         for at in self.index.find(self.view, name).definitions {
             let die = self.die(at)?;
-            let same_kind = same_tag(die.tag(), declaration.tag());
-            if same_kind && die.language() == declaration.language() && self.scope(&die)? == scope {
-                found.push(die);
+            if class_as_struct(die.tag()) != key.tag
+                || die.language() != key.language
+                || self.scope(&die)? != key.scope
+            {
+                continue;
             }
+            let its_size = die.unsigned(dw::DW_AT_byte_size);
+            if found.all.is_empty() {
+                (found.agreed, size) = (Some(at), its_size);
+            } else if its_size != size {
+                found.agreed = None;
+            }
+            found.all.push(at);
         }
+        let found = Rc::new(found);
+        self.completions.borrow_mut().insert(key, Rc::clone(&found));
         Ok(found)
     }
 
@@ -171,7 +219,6 @@ pub(super) fn is_aggregate(tag: DwTag) -> bool {
 }
 
 /// C++ lets `struct` declare what `class` defines.
-fn same_tag(one: DwTag, other: DwTag) -> bool {
-    let class_like = |tag| matches!(tag, dw::DW_TAG_structure_type | dw::DW_TAG_class_type);
-    one == other || (class_like(one) && class_like(other))
+fn class_as_struct(tag: DwTag) -> DwTag {
+    if tag == dw::DW_TAG_class_type { dw::DW_TAG_structure_type } else { tag }
 }

@@ -3,15 +3,18 @@
 //! A header's struct is defined anew in every unit that includes it: task_struct two thousand times
 //! in a kernel. Hashing them tells which are alike; only one of each shape is then read in full.
 //!
+//! The hash is SipHash: a weaker one was seen to give two enums the same hash, and nothing after it
+//! would tell them apart.
+//!
 //! Every attribute of every DIE that a layout is read from goes into the hash, as it is written;
 //! references go in as the shape of what they lead to. So two types of one hash read alike, and the
 //! hash may tell types apart that read alike as well (a merge follows).
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use gimli::{AttributeValue, DwAt, DwTag, constants as dw};
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 
 use super::Error;
 use super::reader::{Reader, is_aggregate, is_transparent};
@@ -71,8 +74,10 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         if depth > MAX_DEPTH {
             return Err(Error::TooDeep);
         }
+        // Damaged debug info may lead back here: then this stands for the type, and the walk ends.
+        self.known.insert((at, through), 0);
         let unit = self.reader.view.unit_of(at, near)?;
-        let mut hasher = FxHasher::default();
+        let mut hasher = DefaultHasher::new();
         self.feed_type(&unit, at, through, depth, &mut hasher)?;
         let shape = hasher.finish();
         self.known.insert((at, through), shape);
@@ -85,7 +90,7 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         at: DieRef,
         through: Through,
         depth: usize,
-        hasher: &mut FxHasher,
+        hasher: &mut DefaultHasher,
     ) -> Result<(), Error> {
         self.reader.count()?;
         let mut walk = unit.walk(at)?;
@@ -123,7 +128,7 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         unit: &Rc<UnitView<'a>>,
         through: Through,
         depth: usize,
-        hasher: &mut FxHasher,
+        hasher: &mut DefaultHasher,
     ) -> Result<(), Error> {
         if depth > MAX_DEPTH {
             return Err(Error::TooDeep);
@@ -131,7 +136,7 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         loop {
             self.reader.count()?;
             let mut facts = Facts::default();
-            let mut child = FxHasher::default();
+            let mut child = DefaultHasher::new();
             let stepped =
                 walk.step(|name, value| facts.feed(self.reader, unit, name, value, &mut child));
             let step = match stepped {
@@ -166,7 +171,7 @@ impl<'a> Facts<'a> {
         unit: &UnitView<'a>,
         name: DwAt,
         value: AttributeValue<Slice<'a>>,
-        hasher: &mut FxHasher,
+        hasher: &mut DefaultHasher,
     ) {
         match name {
             dw::DW_AT_type => self.target = Some(value),
@@ -188,7 +193,7 @@ impl<'a> Facts<'a> {
         unit: &Rc<UnitView<'a>>,
         through: Through,
         depth: usize,
-        hasher: &mut FxHasher,
+        hasher: &mut DefaultHasher,
     ) -> Result<(), Error> {
         self.is_declaration.hash(hasher);
         for (value, through) in [(&self.target, through), (&self.class, Through::Pointer)] {
@@ -206,7 +211,7 @@ fn hash_value<'a>(
     reader: &Reader<'_, 'a>,
     unit: &UnitView<'a>,
     value: AttributeValue<Slice<'a>>,
-    hasher: &mut FxHasher,
+    hasher: &mut DefaultHasher,
 ) {
     match value {
         AttributeValue::DebugStrRef(offset) => offset.0.hash(hasher),
@@ -217,8 +222,9 @@ fn hash_value<'a>(
         AttributeValue::UnitRef(_) | AttributeValue::DebugInfoRef(_) => {}
         AttributeValue::DebugTypesRef(signature) => signature.0.hash(hasher),
         value => match (value.udata_value(), value.sdata_value()) {
+            (Some(constant), _) => constant.hash(hasher),
+            (None, Some(negative)) => (true, negative).hash(hasher),
             (None, None) => reader.view.string(unit, value).hash(hasher),
-            constants => constants.hash(hasher),
         },
     }
 }

@@ -138,6 +138,8 @@ impl<'a> Reader<'_, 'a> {
         match name {
             Some(name) => {
                 for scope in self.scope(die)? {
+                    // The C++ ABI's own word, which debuggers print too.
+                    let scope = if scope.is_empty() { b"(anonymous namespace)" } else { scope };
                     text.push_str(&String::from_utf8_lossy(scope));
                     text.push_str("::");
                 }

@@ -10,6 +10,7 @@ pub(crate) fn have(tools: &[&str]) -> bool {
 }
 
 /// Says that a test is skipped, or fails it where nothing may be.
+#[allow(clippy::print_stderr)]
 pub(crate) fn go_without(why: &str) -> bool {
     let required = std::env::var("DBGMATE_REQUIRE_REAL").is_ok_and(|value| value == "1");
     assert!(!required, "{why}");

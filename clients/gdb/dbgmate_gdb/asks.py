@@ -50,7 +50,8 @@ class _NotRead(Exception):
 def _answer(ask, places):
     place = places.get(ask.get("frame"))
     if place is None:
-        return {"why_not": f"no thread is in {ask.get('frame')}"}
+        function = ask.get("frame")
+        return {"why_not": f"no thread is in {function}" if function else "no frame is selected"}
     thread, level, frame = place
     thread.switch()
     frame.select()
@@ -86,8 +87,8 @@ def _places(report):
     """
     wanted = {ask.get("frame") for note in report["notes"] for ask in note["asks"]}
     places = {}
-    if None in wanted:
-        frame = gdb.selected_frame()
+    frame = state.selected_frame()
+    if frame is not None:
         places[None] = (gdb.selected_thread(), _level(frame), frame)
     for thread in capture.threads():
         if wanted <= places.keys():

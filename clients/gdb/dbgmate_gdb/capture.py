@@ -74,24 +74,26 @@ def frame_line(level):
 
 def signal_line(stopped):
     """`Thread 3 "libvirtd" received signal SIGABRT, Aborted.`, or nothing."""
+    told = False
     for thread in stopped:
         thread.switch()
-        number = _signal_number()
+        number = _signal_number("$_siginfo.si_signo")
         if number not in _NOT_A_CRASH:
             name = f' "{thread.name}"' if thread.name else ""
             return f"Thread {thread.num}{name} received signal {_signal_name(number)}."
-    return ""
+        told = told or number != 0
+    # An old core tells what killed the program and not which thread. Where threads tell, this is
+    # what killed an earlier run.
+    number = 0 if told else _signal_number("$_exitsignal")
+    return f"Program received signal {_signal_name(number)}." if number else ""
 
 
-def _signal_number():
-    """The signal the selected thread stopped for; 0 where gdb does not know."""
-    for variable in ("$_siginfo.si_signo", "$_exitsignal"):
-        try:
-            return int(gdb.parse_and_eval(variable))
-        except (gdb.error, ValueError):
-            # Not every target and core tells; `void` is no number.
-            continue
-    return 0
+def _signal_number(variable):
+    """The number of a signal by gdb's name for it; 0 where this target or core does not tell."""
+    try:
+        return int(gdb.parse_and_eval(variable))
+    except (gdb.error, ValueError):
+        return 0
 
 
 def _signal_name(number):

@@ -64,7 +64,7 @@ nothing."""
         try:
             text = capture.paste()
             if flags:
-                result(text)
+                result(printable(text))
             else:
                 _triage(text)
         except rpc.Error as error:
@@ -87,14 +87,15 @@ def _triage(text):
 
 def _told(answer, final):
     """A question and its answer, in lines."""
-    lines = [f"  {answer['show']}  in {answer.get('frame', 'the selected frame')}", f"    {answer['why']}"]
+    where = answer.get("frame", "the selected frame")
     if "level" in answer:
-        lines[0] += f" (thread {answer['thread']['number']}, frame {answer['level']})"
-    if "value" not in answer:
-        return "\n".join([*lines, f"    not read: {answer['why_not']}"])
-    meaning = _VERDICTS.get(crash.verdict(final, answer))
-    value = f"    it is {answer['value']}"
-    return "\n".join([*lines, f"{value}, {meaning} {answer['note']}" if meaning else value])
+        where += f" (thread {answer['thread']['number']}, frame {answer['level']})"
+    if "value" in answer:
+        meaning = _VERDICTS.get(crash.verdict(final, answer))
+        found = f"it is {answer['value']}" + (f", {meaning} {answer['note']}" if meaning else "")
+    else:
+        found = f"not read: {answer['why_not']}"
+    return f"  {answer['show']}  in {where}\n    {answer['why']}\n    {found}"
 
 
 def _ranking(report):

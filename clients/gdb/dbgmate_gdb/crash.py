@@ -29,8 +29,8 @@ def with_answers(text, first, asked):
 
 def verdict(final, answer):
     """`confirms` or `refutes`, by the report that knows the answer; else None."""
-    for note in final["notes"]:
-        for ask in note["asks"]:
-            if note["id"] == answer["note"] and ask["show"] == answer["show"]:
-                return ask.get("verdict")
+    asks_of_note = (note["asks"] for note in final["notes"] if note["id"] == answer["note"])
+    for ask in next(asks_of_note, []):
+        if (ask["show"], ask.get("frame")) == (answer["show"], answer.get("frame")):
+            return ask.get("verdict")
     return None

@@ -9,7 +9,7 @@ import gdb
 def selection():
     """Selects the same thread and frame again at the end, however it ends."""
     thread = gdb.selected_thread()
-    frame = _selected_frame()
+    frame = selected_frame()
     try:
         yield
     finally:
@@ -31,9 +31,9 @@ def setting(name, value):
         gdb.execute(f"set {name} {before}", to_string=True)
 
 
-def _selected_frame():
+def selected_frame():
+    """The selected frame; none where there are no registers, as in a thread that runs."""
     try:
         return gdb.selected_frame()
     except gdb.error:
-        # Without registers there is none.
         return None

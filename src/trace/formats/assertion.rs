@@ -20,12 +20,10 @@ pub(super) fn assertion(text: &str) -> Option<EventKind> {
 /// function is printed with its parameters.
 fn glibc(text: &str) -> Option<EventKind> {
     let (before, rest) = text.split_once("Assertion ")?;
-    let quoted = rest.trim_start().strip_prefix(['`', '\'', '"', '\u{2018}', '\u{201c}'])?;
-    let end = ["' failed", "\" failed", "` failed", "\u{2019} failed", "\u{201d} failed"]
-        .iter()
-        .filter_map(|end| quoted.rfind(end))
-        .max()?;
-    let expression = quoted.get(..end)?;
+    let quoted = rest.trim_start().strip_prefix(OPENING)?;
+    let (expression, after) = quoted.rsplit_once(" failed")?;
+    ends_the_line(after).then_some(())?;
+    let expression = expression.strip_suffix(CLOSING)?;
     let (position, line, function) = file_and_line(before)?;
     let (program, file) = match position.rsplit_once(": ") {
         Some((program, file)) => (Some(last_word(program)), file),
@@ -33,6 +31,40 @@ fn glibc(text: &str) -> Option<EventKind> {
     };
     let function = function.trim().trim_end_matches(':');
     Some(event(expression, Some(file), Some(line), Some(function), program))
+}
+
+/// The quotes before an expression, as they are printed and as pastes make them.
+const OPENING: [char; 7] = ['`', '\'', '"', '\u{b4}', '\u{ab}', '\u{2018}', '\u{201c}'];
+/// Those behind it.
+const CLOSING: [char; 7] = ['`', '\'', '"', '\u{b4}', '\u{bb}', '\u{2019}', '\u{201d}'];
+
+/// Whether what follows `failed` is none of a person's words: a shell's `Aborted`, a pid.
+fn ends_the_line(after: &str) -> bool {
+    let after = after.strip_prefix('.').unwrap_or(after).trim();
+    let after = after.strip_suffix("(core dumped)").unwrap_or(after).trim_end();
+    let pid = after.trim_matches(['[', ']', '(', ')']);
+    after.is_empty() || after == "Aborted" || pid.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether the line is glibc's, cut off before `failed`; the rest may stand on the next line.
+pub(super) fn begins(text: &str) -> bool {
+    let Some((before, rest)) = text.split_once("Assertion") else { return false };
+    let rest = rest.trim_start();
+    let open = rest.is_empty() || rest.starts_with(OPENING);
+    open && !rest.contains(" failed") && file_and_line(before).is_some()
+}
+
+/// Whether the line can follow one that [`begins`] an assertion.
+pub(in crate::trace) fn goes_on_with(text: &str, line: &str) -> bool {
+    let line = line.trim_start();
+    let quoted = text.ends_with(CLOSING) || line.starts_with(OPENING);
+    let expression = !text.ends_with("Assertion") && line.contains(" failed");
+    if quoted { line.starts_with("failed") || line.starts_with(OPENING) } else { expression }
+}
+
+/// What the joined lines say that [`begins`] found; the last words may be cut off.
+pub(in crate::trace) fn joined(text: &str) -> Option<EventKind> {
+    glibc(text).or_else(|| glibc(&format!("{text} failed.")))
 }
 
 /// `FILE:LINE: ` in front of a function: the file and what is before it, the line, the function.
@@ -160,5 +192,39 @@ mod tests {
         {
             assert_eq!(assertion(line), None, "{line}");
         }
+        let quoted = "I do not see libvirtd: f.c:1: f: Assertion `x' failed. any more since 4.2.2";
+        assert_eq!(assertion(quoted), None);
+        assert!(!begins(quoted) && !begins("the Assertion"));
+    }
+
+    #[test]
+    fn a_shell_or_a_pid_may_follow() {
+        for end in ["", ".", ". Aborted", ". Aborted (core dumped)", ". [4836]"] {
+            let line = format!(
+                "libvirtd: libxl_event.c:1020: libxl_osevent_occurred_fd: Assertion `fd == ev->fd' failed{end}"
+            );
+            assert_eq!(assertion(&line), of_fd(Some("libvirtd")), "{line}");
+        }
+    }
+
+    #[test]
+    fn quotes_vary() {
+        for (open, close) in [('\u{b4}', '\''), ('\u{ab}', '\u{bb}'), ('"', '"')] {
+            let line = format!(
+                "libvirtd: libxl_event.c:1020: libxl_osevent_occurred_fd: Assertion {open}fd == ev->fd{close} failed."
+            );
+            assert_eq!(assertion(&line), of_fd(Some("libvirtd")), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_cut_off_says_what_it_can() {
+        let begun =
+            "libvirtd: libxl_event.c:1020: libxl_osevent_occurred_fd: Assertion `fd == ev->fd'";
+        assert!(
+            begins(begun) && goes_on_with(begun, " failed.") && !goes_on_with(begun, "It failed")
+        );
+        assert_eq!(joined(begun), of_fd(Some("libvirtd")));
+        assert_eq!(joined(begun.strip_suffix("fd'").unwrap()), None);
     }
 }

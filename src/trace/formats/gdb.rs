@@ -11,8 +11,8 @@ use super::{Start, number};
 use crate::address::RuntimeAddress;
 use crate::trace::budget::Budget;
 use crate::trace::model::{Frame, Lines, Pc};
-use crate::trace::nesting::{after_character, string_end};
-use crate::trace::value;
+use crate::trace::nesting::{Nesting, after_character, string_end};
+use crate::trace::{notation, value};
 
 /// `#3  …`: the number, and the text behind it.
 pub(in crate::trace) fn frame_start(text: &str) -> Option<(u32, &str)> {
@@ -34,7 +34,22 @@ pub(super) fn value_start(text: &str) -> Option<Start<'_>> {
         Some(formatted) => formatted.split_once(' ')?.1,
         None => expression,
     };
+    (!has_words(expression)).then_some(())?;
     Some(Start::Value { number: None, expression: Some(expression), rest })
+}
+
+/// Whether two words stand side by side, outside a cast: a sentence, not an expression.
+fn has_words(text: &str) -> bool {
+    let mut depth = 0usize;
+    text.as_bytes().windows(3).any(|bytes| {
+        match bytes[0] {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        depth == 0 && bytes[1] == b' ' && word(bytes[0]) && word(bytes[2])
+    })
 }
 
 fn equals(text: &str) -> Option<&str> {
@@ -46,12 +61,18 @@ fn equals(text: &str) -> Option<&str> {
 pub(in crate::trace) enum Lacks {
     /// Nothing: the next line is something else.
     Nothing,
+    /// ` in FUNCTION`, behind the address.
+    Call,
+    /// What ` in` names.
+    Name,
     /// The arguments: they may stand on the next line.
     Arguments,
     /// ` at FILE:LINE` or ` from LIBRARY`: they may stand on the next line.
     Place,
     /// What ` at` or ` from` names, cut off by a mail program.
     Path,
+    /// The rest of a file's name and its line, cut off by a terminal in the midst of the name.
+    RestOfPath,
 }
 
 /// What the text of a frame, without its number, may be continued with.
@@ -59,10 +80,17 @@ pub(in crate::trace) fn lacks(text: &str) -> Lacks {
     if text.starts_with('<') {
         return Lacks::Nothing;
     }
+    if text.parse::<RuntimeAddress>().is_ok() {
+        return Lacks::Call;
+    }
+    if text.strip_suffix(" in").is_some_and(|address| address.parse::<RuntimeAddress>().is_ok()) {
+        return Lacks::Name;
+    }
     match split(text) {
         Split { arguments: None, .. } => Lacks::Arguments,
         Split { place: "", .. } => Lacks::Place,
         Split { place: "at" | "from", .. } => Lacks::Path,
+        Split { place, .. } if is_cut_path(place) => Lacks::RestOfPath,
         _ => Lacks::Nothing,
     }
 }
@@ -71,11 +99,32 @@ pub(in crate::trace) fn lacks(text: &str) -> Lacks {
 pub(in crate::trace) fn is_place(line: &str) -> bool {
     let text = line.trim_start();
     let indented = text.len() < line.len();
+    is_whole_place(text) || indented && (text.starts_with("at ") || text.starts_with("from "))
+}
+
+/// Whether the text is a place beyond doubt.
+pub(in crate::trace) fn is_whole_place(text: &str) -> bool {
     match (text.strip_prefix("at "), text.strip_prefix("from ")) {
-        (Some(file), _) => indented || source_position(file).is_some(),
-        (_, Some(library)) => indented || library.starts_with('/'),
+        (Some(file), _) => source_position(file).is_some(),
+        (_, Some(library)) => library.starts_with('/'),
         _ => false,
     }
+}
+
+fn is_cut_path(place: &str) -> bool {
+    let file = place.strip_prefix("at ");
+    file.is_some_and(|file| source_position(file).is_none() && !file.contains(".so"))
+}
+
+/// Whether a line can be the rest of a file's name and its line.
+pub(in crate::trace) fn is_rest_of_path(line: &str) -> bool {
+    !line.contains([' ', '\t']) && source_position(line).is_some()
+}
+
+/// Whether a line can be what the ` at` or ` from` at the end of the line before names.
+pub(in crate::trace) fn is_path(line: &str) -> bool {
+    let text = line.trim();
+    !text.contains([' ', '\t']) || text.starts_with('/') && source_position(text).is_some()
 }
 
 /// The frame that the joined text, without its number, shows; none when gdb did not write it.
@@ -89,26 +138,63 @@ pub(in crate::trace) fn frame(text: &str, index: u32, budget: &mut Budget) -> Op
         return Some(frame);
     }
     let Split { address, name, arguments, place } = split(text);
-    if !written_by_gdb(address, name, arguments) {
+    if !written_by_gdb(address, name, &arguments) {
         return None;
     }
     frame.address = address;
     frame.function = (!name.is_empty() && name != "??").then(|| name.to_owned());
     set_place(&mut frame, place);
-    frame.arguments = value::arguments(arguments.unwrap_or_default(), budget);
+    if let Some(Parenthesized { text, closed }) = arguments {
+        frame.arguments = value::arguments(text, budget);
+        if !closed && !ends_between_arguments(text) {
+            // Cut off in its midst: `fd=3` may have been `fd=38`.
+            frame.arguments.pop();
+        }
+    }
     Some(frame)
 }
 
+/// Leaves in a frame that the end of the paste cut off what no more text could have changed.
+pub(in crate::trace) fn keep_certain(frame: &mut Frame, text: &str) {
+    if split(text).arguments.is_none() {
+        frame.function = None;
+    }
+    frame.module.take_if(|module| !module.contains(".so"));
+}
+
 /// gdb prints arguments with their names, or none at all; other printers put files and modules
-/// into the parentheses.
-fn written_by_gdb(address: Option<RuntimeAddress>, name: &str, arguments: Option<&str>) -> bool {
+/// into the parentheses. Where there is no address, a person's list (`#7 Crash when x ()`) must
+/// not be taken for a frame.
+fn written_by_gdb(
+    address: Option<RuntimeAddress>,
+    name: &str,
+    arguments: &Option<Parenthesized<'_>>,
+) -> bool {
     match arguments {
         None => address.is_some() && !name.is_empty() && !name.contains([' ', '/']),
-        Some(arguments) => {
-            let named = arguments.is_empty() || arguments == "..." || arguments.contains('=');
-            named && (address.is_some() || !name.is_empty())
+        Some(Parenthesized { text, closed }) => {
+            let named = text.is_empty()
+                || *text == "..."
+                || text.starts_with('=')
+                || notation::argument_name(text).is_some()
+                || !closed && !text.contains([' ', '/']);
+            named && (address.is_some() || is_function_name(name))
         }
     }
+}
+
+/// Whether the text can be a function's name as gdb prints it: one word, unless C++ or Rust put
+/// blanks into it (`Foo::bar(int) const`, `operator new`, `<T as U>::f`).
+pub(super) fn is_function_name(name: &str) -> bool {
+    let odd = ["::", "operator", "thunk to "].iter().any(|sign| name.contains(sign));
+    !name.is_empty() && (!name.contains(' ') || odd || name.contains(['(', '<', '[', '{']))
+}
+
+/// Whether arguments that nothing closes end behind a comma: the last of them is whole.
+fn ends_between_arguments(arguments: &str) -> bool {
+    let mut nesting = Nesting::default();
+    nesting.read(arguments);
+    arguments.ends_with(',') && !nesting.is_open()
 }
 
 fn bare_frame(index: u32) -> Frame {
@@ -142,7 +228,11 @@ fn set_place(frame: &mut Frame, place: &str) {
                 frame.file = Some(file.to_owned());
                 frame.line = Some(line);
             }
-            None => frame.module = Some(place.to_owned()),
+            // The loader's name of a library; else it is a file whose line was cut off.
+            None if place.starts_with('/') || place.contains(".so") => {
+                frame.module = Some(place.to_owned());
+            }
+            None => {}
         }
     }
 }
@@ -158,10 +248,17 @@ fn source_position(text: &str) -> Option<(&str, u32)> {
 struct Split<'a> {
     address: Option<RuntimeAddress>,
     name: &'a str,
-    /// Between the parentheses; none where there are no parentheses.
-    arguments: Option<&'a str>,
+    /// None where there are no parentheses.
+    arguments: Option<Parenthesized<'a>>,
     /// `at …` or `from …`, or empty.
     place: &'a str,
+}
+
+/// What stands between the parentheses.
+#[derive(Debug, PartialEq)]
+struct Parenthesized<'a> {
+    text: &'a str,
+    closed: bool,
 }
 
 fn split(text: &str) -> Split<'_> {
@@ -171,7 +268,10 @@ fn split(text: &str) -> Split<'_> {
         Some((open, close)) => Split {
             address,
             name: call.get(..open).unwrap_or_default().trim(),
-            arguments: Some(call.get(open + 1..close).unwrap_or_default().trim()),
+            arguments: Some(Parenthesized {
+                text: call.get(open + 1..close).unwrap_or_default().trim(),
+                closed: close < call.len(),
+            }),
             place: call.get(close + 1..).unwrap_or_default().trim(),
         },
         None => {
@@ -251,6 +351,14 @@ mod tests {
     }
 
     #[test]
+    fn a_display_shows_an_expression() {
+        for text in ["1: *ev = 1", "1: /x (unsigned int) fd = 1", "2: a [1] == b = 1"] {
+            assert!(value_start(text).is_some(), "{text}");
+        }
+        assert_eq!(value_start("1: I think fd = 43 is bad"), None);
+    }
+
+    #[test]
     fn names_have_parentheses_too() {
         for name in [
             "main",
@@ -287,10 +395,32 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_cut_off_keeps_what_there_is() {
-        let cut = read("0x41 in f (a=1, b=0x2 \"tex");
-        assert_eq!(cut.function.as_deref(), Some("f"));
-        assert_eq!(cut.arguments.len(), 2);
+    fn a_frame_cut_off_keeps_what_is_certain() {
+        for (text, arguments) in [
+            ("0x41 in f (a=1, b=0x2 \"tex", 1),
+            ("0x41 in f (a=1, b=3", 1),
+            ("0x41 in f (a=1, b=3,", 2),
+            ("0x41 in f (a={1,", 0),
+            ("0x41 in f (a=1) at libxl_even", 1),
+            ("0x41 in f (a=1) at ../nptl/sysdeps/u", 1),
+        ] {
+            let cut = read(text);
+            assert_eq!((cut.function.as_deref(), cut.module), (Some("f"), None), "{text}");
+            assert_eq!(cut.arguments.len(), arguments, "{text}");
+        }
+    }
+
+    #[test]
+    fn at_the_end_of_the_text_a_name_may_be_cut() {
+        for (text, function) in [
+            ("0x41 in libxl_osevent_occu", None),
+            ("0x41 in f () from /usr/lib64/libxen", Some("f")),
+            ("0x41 in f () at /usr/lib64/libxen", Some("f")),
+        ] {
+            let mut cut = read(text);
+            keep_certain(&mut cut, text);
+            assert_eq!((cut.function.as_deref(), cut.module), (function, None), "{text}");
+        }
     }
 
     #[test]
@@ -300,6 +430,9 @@ mod tests {
             "0x7f3c1a629d8f in __libc_start_call_main (/lib/libc.so.6+0x29d8f)",
             "0x00007f5fb5929b55 raise (libc.so.6 + 0x3e9)",
             "issue is that it (often) fails",
+            "crash in foo (arg=1)",
+            "Crash when starting a domain ()",
+            "is my favourite (because x=1) at a.c:1",
             "",
         ] {
             assert_eq!(frame(text, 0, &mut Budget::default()), None, "{text}");
@@ -309,10 +442,14 @@ mod tests {
     #[test]
     fn what_is_lacking_says_what_may_follow() {
         for (text, lacking) in [
+            ("0x41", Lacks::Call),
+            ("0x41 in", Lacks::Name),
             ("0x41 in very_long_name", Lacks::Arguments),
             ("0x41 in f (a=1)", Lacks::Place),
             ("0x41 in f (a=1) from", Lacks::Path),
+            ("0x41 in f (a=1) at ../sysdeps/u", Lacks::RestOfPath),
             ("0x41 in f (a=1) at f.c:1", Lacks::Nothing),
+            ("0x41 in  () at /usr/lib/x.so.2", Lacks::Nothing),
             ("<signal handler called>", Lacks::Nothing),
         ] {
             assert_eq!(lacks(text), lacking, "{text}");

@@ -9,8 +9,9 @@
 //! ```
 //! Rule: told by the first words of a line.
 
-use super::number;
+use super::{gdb, number};
 use crate::trace::model::{SessionKind, Thread};
+use crate::trace::nesting::Nesting;
 
 /// One line of talk.
 #[derive(Debug, PartialEq)]
@@ -48,6 +49,8 @@ pub(in crate::trace) enum Command<'a> {
     Variables,
     /// `next`, `finish`: the frame of the next stop follows.
     Step,
+    /// Nothing: a prompt alone.
+    None,
     /// Anything else.
     Other,
 }
@@ -103,9 +106,8 @@ fn command(typed: &str) -> Command<'_> {
     let typed = typed.trim();
     let (word, rest) = typed.split_once(' ').unwrap_or((typed, ""));
     let (word, format) = word.split_once('/').unwrap_or((word, ""));
-    let words_only = rest.chars().all(|c| c.is_ascii_alphanumeric() || " -".contains(c));
     match word {
-        "bt" | "where" | "backtrace" if words_only => Command::Backtrace(typed),
+        "bt" | "where" | "backtrace" if is_backtrace_option(rest) => Command::Backtrace(typed),
         "thread" | "t" | "thr" | "taa" if is_backtrace_of_threads(rest) => {
             Command::Backtrace(typed)
         }
@@ -122,8 +124,21 @@ fn command(typed: &str) -> Command<'_> {
         }
         "n" | "next" | "s" | "step" | "ni" | "nexti" | "si" | "stepi" | "fin" | "finish" | "u"
         | "until" | "advance" | "run" | "r" | "start" => Command::Step,
+        "" => Command::None,
         _ => Command::Other,
     }
+}
+
+/// `full`, `-5`, `3`, `-frame-arguments all`, or nothing.
+fn is_backtrace_option(rest: &str) -> bool {
+    let mut after_option = false;
+    rest.split_whitespace().all(|word| {
+        let option = word.starts_with('-');
+        let qualifier = ["full", "no-filters", "hide"].contains(&word);
+        let known = option || qualifier || word.parse::<u32>().is_ok() || after_option;
+        after_option = option;
+        known
+    })
 }
 
 fn is_backtrace_of_threads(rest: &str) -> bool {
@@ -145,7 +160,8 @@ fn bracketed(text: &str) -> Option<Talk<'_>> {
     if let Some(rest) = inner.strip_prefix("Current thread is ") {
         return Some(Talk::Switching { thread: thread(rest) });
     }
-    let kind = if inner.starts_with("New ") {
+    let new = |what: &&str| inner.strip_prefix("New ").is_some_and(|new| new.starts_with(*what));
+    let kind = if ["Thread ", "LWP ", "process ", "inferior "].iter().any(|what| new(what)) {
         SessionKind::NewThread
     } else if inner.ends_with(" exited") {
         SessionKind::ThreadExited
@@ -158,11 +174,24 @@ fn bracketed(text: &str) -> Option<Talk<'_>> {
 }
 
 /// `Thread 3 (Thread 0x… (LWP 7) "name"):`, `Thread 3 (Thread 0x… "name" (LWP 7)):`.
-fn header(text: &str) -> Option<Talk<'_>> {
-    let rest = text.strip_prefix("Thread ")?;
+pub(in crate::trace) fn header(text: &str) -> Option<Talk<'_>> {
+    let rest = header_start(text)?;
+    text.trim_end().ends_with(':').then(|| Talk::Header { thread: thread(rest) })
+}
+
+/// Whether the text begins a header that was wrapped.
+pub(super) fn is_cut_header(text: &str) -> bool {
+    let mut nesting = Nesting::default();
+    nesting.read(text);
+    nesting.is_open() && header_start(text).is_some()
+}
+
+/// What stands behind `Thread ` in a header or, where it was wrapped, in its beginning.
+fn header_start(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("Thread ").filter(|rest| rest.starts_with(is_digit))?;
     let (_, inner) = rest.split_once(" (")?;
-    let whole = inner.trim_end().strip_suffix(':').is_some() && rest.starts_with(is_digit);
-    whole.then(|| Talk::Header { thread: thread(rest) })
+    let named = ["Thread ", "LWP ", "process ", "Remote "];
+    named.iter().any(|name| inner.starts_with(name)).then_some(rest)
 }
 
 /// `Program received signal …`, `Thread 3 "name" hit Breakpoint 2, …`, `Breakpoint 2, …`.
@@ -185,7 +214,10 @@ fn stop(text: &str) -> Option<Talk<'_>> {
     let (number, rest) = number(what?)?;
     // gdb 14 counts the locations of a breakpoint: `Breakpoint 2.1, `.
     let rest = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    Some(Talk::Breakpoint { number, thread: who, frame: rest.strip_prefix(", ")? })
+    let frame = rest.strip_prefix(", ")?;
+    let (name, _) = frame.split_once(" (").unwrap_or((frame, ""));
+    let plausible = frame.is_empty() || frame.starts_with("0x") || gdb::is_function_name(name);
+    plausible.then_some(Talk::Breakpoint { number, thread: who, frame })
 }
 
 /// The thread that a line speaks of, and what it says of it; a breakpoint's line may name none.
@@ -344,7 +376,8 @@ mod tests {
             ("print /x ev->fd", Command::Print("ev->fd")),
             ("info locals", Command::Variables),
             ("finish", Command::Step),
-            ("", Command::Other),
+            ("", Command::None),
+            ("help", Command::Other),
         ] {
             assert_eq!(command(typed), expected, "{typed}");
             assert_eq!(talk(&format!("(gdb) {typed}")), Some(Talk::Command(expected)));
@@ -356,8 +389,12 @@ mod tests {
         for line in [
             "where is it?",
             "Thread safety (is hard):",
+            "Thread 3 (hello world):",
             "Breakpoint or not",
+            "Breakpoint 3, I think (it was a=1) at 10:30",
+            "bt full of it",
             "[sic]",
+            "[New idea]",
             "print",
             "Program x",
             "",

@@ -24,6 +24,10 @@ pub(super) enum Start<'a> {
     Talk(gdb_session::Talk<'a>),
     /// A failed assertion.
     Assertion(EventKind),
+    /// The beginning of an assertion's line that was cut.
+    CutAssertion,
+    /// The beginning of a thread's header that was cut.
+    CutHeader,
     /// A record of a log.
     Record(Record<'a>),
 }
@@ -98,7 +102,9 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
     }
     gdb::value_start(text)
         .or_else(|| gdb_session::talk(text).map(Start::Talk))
+        .or_else(|| gdb_session::is_cut_header(text).then_some(Start::CutHeader))
         .or_else(|| assertion::assertion(text).map(Start::Assertion))
+        .or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
         .or_else(|| libvirt_log::record(text).map(Start::Record))
         .or_else(|| libxl_log::record(text).map(Start::Record))
         .or_else(|| print::record(line).map(Start::Record))

@@ -1,0 +1,270 @@
+//! May the next line be more of a text that gdb, a mail or a log has broken?
+//!
+//! ```text
+//! #2  0x… in f (a=1,                  brackets are open: arguments follow
+//! libxl: debug: …                     another program's line in their midst
+//!     b=2)                            all closed, but the place is lacking
+//!    at f.c:1
+//! ```
+//! Rule: what is joined must look like the rest of what is open. A person's sentence ends it, and
+//! so do two blank lines; one blank line is what double-spaced pastes have between any two.
+
+use super::builder::SKIPPED_TEXT;
+use super::formats::assertion;
+use super::formats::gdb::{self, Lacks};
+use super::lines::End;
+use super::nesting::Nesting;
+use super::notation::{self, shorten};
+
+/// Bounds of what may be joined to one frame, in lines and bytes.
+const FRAME: Bounds = Bounds { lines: 200, bytes: 64 << 10 };
+/// Bounds of what may be joined to one value, pretty-printed structs among them.
+const VALUE: Bounds = Bounds { lines: 20_000, bytes: 1 << 20 };
+/// Bounds of a single line that was cut.
+const LINE: Bounds = Bounds { lines: 4, bytes: 4 << 10 };
+/// Times that the whole text is read again to see what it lacks, its brackets being closed.
+const READINGS: usize = 40;
+/// Lines of other programs in the midst of a text.
+const ASIDE: usize = 40;
+
+struct Bounds {
+    lines: usize,
+    bytes: usize,
+}
+
+/// A text whose end has not been seen.
+#[derive(Debug)]
+pub(super) struct Wrapped {
+    pub(super) shows: Shows,
+    /// The lines so far, joined by one blank where none was cut.
+    pub(super) text: String,
+    /// The first line as it stands, shortened: what is shown if it must be skipped.
+    pub(super) line: String,
+    pub(super) first: usize,
+    pub(super) last: usize,
+    nesting: Nesting,
+    lacks: Lacks,
+    readings: usize,
+    /// Blank lines since the last line.
+    pub(super) blanks: usize,
+    end: End,
+    /// Ranges of lines between the first and the last that are no part of it.
+    asides: Vec<(usize, usize)>,
+}
+
+/// What a text shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// A frame with its number.
+    Frame(u32),
+    /// The frame of a stop.
+    StopFrame,
+    /// The frame that `finish` runs to the end of, the line's words before it left out.
+    LeftFrame,
+    /// A printed value.
+    Value { number: Option<u32>, expression: Option<String> },
+    /// A local variable of the frame above.
+    Local,
+    /// One of the variables that were asked for.
+    Variable,
+    /// A failed assertion.
+    Assertion,
+    /// The header of a thread's stack.
+    Header,
+}
+
+impl Wrapped {
+    /// A text that begins with `text` on the line that reads `line`.
+    pub(super) fn new(shows: Shows, text: &str, line: &str, at: At) -> Self {
+        let mut wrapped = Wrapped {
+            shows,
+            text: String::new(),
+            line: shorten(line, SKIPPED_TEXT),
+            first: at.number,
+            last: at.number,
+            nesting: Nesting::default(),
+            lacks: Lacks::Nothing,
+            readings: 0,
+            blanks: 0,
+            end: End::Written,
+            asides: Vec::new(),
+        };
+        wrapped.join(text, at);
+        wrapped
+    }
+
+    /// Takes the line as more of this text.
+    pub(super) fn join(&mut self, line: &str, at: At) {
+        if at.number > self.last + 1 + self.blanks {
+            self.asides.push((self.last + 1, at.number - 1));
+        }
+        // A line that was cut goes on with the very next character.
+        let cut = self.end == End::Cut || self.is_frame() && self.lacks == Lacks::RestOfPath;
+        let line = if cut { line.trim_end() } else { line.trim() };
+        if !self.text.is_empty() && !cut {
+            self.text.push(' ');
+        }
+        self.nesting.read(line);
+        self.text.push_str(line);
+        self.last = at.number;
+        self.blanks = 0;
+        self.end = at.end;
+        if self.is_frame() && !self.nesting.is_open() {
+            self.readings += 1;
+            self.lacks = gdb::lacks(self.frame());
+        }
+    }
+
+    /// A blank line; whether what is open may still go on.
+    pub(super) fn blank(&mut self) -> bool {
+        self.blanks += 1;
+        self.blanks == 1
+    }
+
+    /// gdb's question between two pages ends nothing.
+    pub(super) fn page_break(&mut self, number: usize) {
+        self.last = number;
+        self.blanks = 0;
+    }
+
+    /// The lines that are its own, as ranges.
+    pub(super) fn ranges(&self) -> Vec<(usize, usize)> {
+        let mut ranges = Vec::new();
+        let mut first = self.first;
+        for &(from, to) in &self.asides {
+            ranges.push((first, from.saturating_sub(1)));
+            first = to + 1;
+        }
+        ranges.push((first, self.last));
+        ranges
+    }
+
+    /// Whether the line can be more of this text.
+    pub(super) fn goes_on_with(&self, line: &str, number: usize) -> bool {
+        let bounds = self.bounds();
+        let apart = number.saturating_sub(self.last + 1);
+        if self.last - self.first >= bounds.lines
+            || self.text.len() + line.len() > bounds.bytes
+            || self.readings > READINGS
+            || apart > ASIDE
+        {
+            return false;
+        }
+        if apart > 0 {
+            return self.goes_on_beyond(line);
+        }
+        match self.shows {
+            Shows::Assertion => assertion::goes_on_with(&self.text, line),
+            _ if self.nesting.is_open() => self.goes_on_inside(line),
+            Shows::Value { .. } | Shows::Local | Shows::Variable => {
+                line.starts_with([' ', '\t', '}'])
+            }
+            Shows::Header => false,
+            Shows::Frame(_) | Shows::StopFrame | Shows::LeftFrame => self.lacks_what_is_in(line),
+        }
+    }
+
+    /// Beyond a blank line or another program's: only what cannot be anything else.
+    fn goes_on_beyond(&self, line: &str) -> bool {
+        if self.nesting.is_open() {
+            return line.starts_with([' ', '\t']) && line.contains(CONTINUE);
+        }
+        self.is_frame() && self.lacks == Lacks::Place && gdb::is_whole_place(line.trim_start())
+    }
+
+    /// Inside brackets or a string.
+    fn goes_on_inside(&self, line: &str) -> bool {
+        if line.starts_with([' ', '\t']) || self.end != End::Written {
+            return true;
+        }
+        // Mails lose the indentation; a sentence has none of these, or words before them.
+        line.contains(CONTINUE) && (self.nesting.in_string() || !is_prose(line) || self.in_angles())
+    }
+
+    /// `<optimized out>` and `<error: …>` have words inside.
+    fn in_angles(&self) -> bool {
+        const BACK: usize = 256;
+        let mut back = self.text.bytes().rev().take(BACK);
+        back.find(|byte| matches!(byte, b'<' | b'>')) == Some(b'<')
+    }
+
+    fn lacks_what_is_in(&self, line: &str) -> bool {
+        let text = line.trim_start();
+        let one_word = !text.contains([' ', '\t']);
+        let cut = self.end != End::Written;
+        match self.lacks {
+            // The name of a file may go on behind the terminal's edge.
+            Lacks::Nothing => self.end == End::Cut && one_word && text.contains(['/', '.', ':']),
+            Lacks::Call => text.starts_with("in "),
+            Lacks::Name => one_word || text.contains(" ("),
+            Lacks::Arguments if cut => text.contains('('),
+            Lacks::Arguments => text.starts_with('(') || gdb::is_place(line),
+            Lacks::Place => gdb::is_place(line),
+            Lacks::Path => gdb::is_path(line),
+            Lacks::RestOfPath => gdb::is_rest_of_path(line),
+        }
+    }
+
+    /// Whether no line can be more of this text.
+    pub(super) fn is_complete(&self) -> bool {
+        if self.nesting.is_open() || self.readings > READINGS {
+            return self.readings > READINGS;
+        }
+        match self.shows {
+            Shows::Value { .. } | Shows::Local | Shows::Variable => {
+                !(self.text.is_empty() || self.text.ends_with([',', '=']))
+            }
+            Shows::Assertion => self.text.contains(" failed"),
+            Shows::Header => true,
+            Shows::Frame(_) | Shows::StopFrame | Shows::LeftFrame => {
+                self.lacks == Lacks::Nothing && self.end != End::Cut
+            }
+        }
+    }
+
+    fn bounds(&self) -> &'static Bounds {
+        match self.shows {
+            Shows::Value { .. } | Shows::Local | Shows::Variable => &VALUE,
+            Shows::Frame(_) | Shows::StopFrame | Shows::LeftFrame => &FRAME,
+            Shows::Assertion | Shows::Header => &LINE,
+        }
+    }
+
+    pub(super) fn is_frame(&self) -> bool {
+        matches!(self.shows, Shows::Frame(_) | Shows::StopFrame | Shows::LeftFrame)
+    }
+
+    /// The text of the frame, without the words before it.
+    fn frame(&self) -> &str {
+        match self.shows {
+            Shows::LeftFrame => {
+                let frame = self.text.split_once('#').map_or("", |(_, frame)| frame);
+                frame.split_once(' ').map_or("", |(_, frame)| frame.trim_start())
+            }
+            _ => &self.text,
+        }
+    }
+}
+
+/// Where a line stands, and why it ends there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub(super) number: usize,
+    pub(super) end: End,
+}
+
+/// One of these is in every line of arguments or members.
+const CONTINUE: [char; 4] = ['=', ')', '}', '"'];
+
+/// Whether the line begins with two words, as a sentence does, and not as a type.
+fn is_prose(line: &str) -> bool {
+    const TYPES: [&str; 6] = ["struct", "union", "enum", "const", "unsigned", "static"];
+    let mut words = line.split([' ', '\t']);
+    let mut word = || {
+        words
+            .next()
+            .filter(|word| !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || c == '\''))
+    };
+    let first = word().filter(|first| !TYPES.contains(first));
+    first.is_some() && word().is_some() && notation::variable_start(line).is_none()
+}
