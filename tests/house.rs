@@ -22,7 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("config", &["error"]),
     ("trace", &["address", "job"]),
     ("notes", &["address", "trace"]),
-    ("triage", &["address", "job", "notes", "trace"]),
+    ("triage", &["job", "notes", "trace"]),
     ("api", &["trace", "triage", "types"]),
     ("render", &["api", "trace", "triage"]),
     (
