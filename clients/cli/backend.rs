@@ -31,7 +31,7 @@ pub(crate) enum Mode {
 /// Whoever answers.
 pub(crate) enum Backend {
     /// A daemon, and what this process may answer under when the daemon does not.
-    Daemon(rpc::Client, Option<Box<Config>>),
+    Daemon(Box<rpc::Client>, Option<Config>),
     /// This process.
     InProcess(Box<Engine>),
 }
@@ -62,8 +62,8 @@ fn choose_at(path: &Path, mode: Mode, config: &Config) -> Result<Choice, Error> 
     }
     match (daemon(path, config), mode) {
         (Ok(Some(client)), _) => {
-            let own = (mode == Mode::Auto).then(|| Box::new(config.clone()));
-            Ok(Choice { backend: Backend::Daemon(client, own), notice: None })
+            let own = (mode == Mode::Auto).then(|| config.clone());
+            Ok(Choice { backend: Backend::Daemon(Box::new(client), own), notice: None })
         }
         (Ok(None), Mode::Require) => {
             Err(Error::new(Kind::Daemon, "no daemon runs").hint("start one with `dbgmate serve`"))
@@ -234,7 +234,7 @@ mod tests {
     fn auto(path: &Path, theirs: &Config) -> Backend {
         let (client, hello) = introduce(path, theirs).unwrap().unwrap();
         assert_ne!(hello.configuration_hash, agreement_hash(&other()));
-        Backend::Daemon(client, Some(Box::new(other())))
+        Backend::Daemon(Box::new(client), Some(other()))
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) struct Budget {
 }
 
 /// Enough for a million records of a log, or half a million frames.
-const DEFAULT: usize = 256 << 20;
+const DEFAULT: usize = 640 << 20;
 
 /// What an allocator needs for one more text, in bytes, beside the text itself: glibc's smallest
 /// chunk is 32.

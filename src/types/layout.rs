@@ -10,10 +10,10 @@ use super::{
     BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep, Selected,
     Size, gaps,
 };
-use crate::dwarf::{Die, Language};
+use crate::dwarf::{Die, DieRef, Language};
 
 /// The members of members are laid out so deep. A tuple of forty nests as deep; beyond, a member
-/// says that its own are left out, as in damaged debug info, where a struct may hold itself.
+/// says that its own are left out.
 const MAX_NESTING: usize = 48;
 
 /// Whether the members of members are wanted.
@@ -22,7 +22,29 @@ enum Nesting {
     /// Only what a path step needs: the members, and through anonymous ones.
     Shallow,
     /// All of them.
-    Deep(usize),
+    Deep,
+}
+
+/// The types around the members that are being read.
+#[derive(Debug)]
+struct Within<'w> {
+    die: DieRef,
+    outer: Option<&'w Within<'w>>,
+    depth: usize,
+}
+
+impl<'w> Within<'w> {
+    /// Fails for a type that holds itself: damage, since it would have no end.
+    fn new(die: DieRef, outer: Option<&'w Within<'w>>) -> Result<Within<'w>, Error> {
+        let mut around = outer;
+        while let Some(within) = around {
+            if within.die == die {
+                return Err(Error::TooDeep);
+            }
+            around = within.outer;
+        }
+        Ok(Within { die, outer, depth: outer.map_or(0, |outer| outer.depth + 1) })
+    }
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -50,7 +72,7 @@ impl<'a> Reader<'_, 'a> {
         };
         match kind {
             Kind::Struct | Kind::Union | Kind::Class => {
-                let (members, why) = self.members(die, Some(0), Nesting::Deep(0))?;
+                let (members, why) = self.members(die, Some(0), Nesting::Deep, None)?;
                 (layout.members, layout.why) = (members, why);
             }
             Kind::Enum => layout.enumerators = self.enumerators(die)?,
@@ -87,7 +109,9 @@ impl<'a> Reader<'_, 'a> {
         die: &Die<'a>,
         base: Option<u64>,
         nesting: Nesting,
+        outer: Option<&Within<'_>>,
     ) -> Result<(Vec<Member>, Option<String>), Error> {
+        let within = &Within::new(die.at(), outer)?;
         let mut members = Vec::new();
         for child in die.children() {
             self.count()?;
@@ -99,10 +123,12 @@ impl<'a> Reader<'_, 'a> {
             };
             match child.tag() {
                 dw::DW_TAG_member if !is_static(&child) => {
-                    members.push(self.member(&child, base, nesting)?);
+                    members.push(self.member(&child, base, nesting, within)?);
                 }
-                dw::DW_TAG_inheritance => members.push(self.member(&child, base, nesting)?),
-                dw::DW_TAG_variant_part => self.variants(&child, base, nesting, &mut members)?,
+                dw::DW_TAG_inheritance => members.push(self.member(&child, base, nesting, within)?),
+                dw::DW_TAG_variant_part => {
+                    self.variants(&child, base, nesting, within, &mut members)?
+                }
                 _ => {}
             }
         }
@@ -115,6 +141,7 @@ impl<'a> Reader<'_, 'a> {
         part: &Die<'a>,
         base: Option<u64>,
         nesting: Nesting,
+        within: &Within<'_>,
         members: &mut Vec<Member>,
     ) -> Result<(), Error> {
         for child in part.children() {
@@ -122,14 +149,14 @@ impl<'a> Reader<'_, 'a> {
             let child = child?;
             match child.tag() {
                 dw::DW_TAG_member => {
-                    let mut discriminant = self.member(&child, base, nesting)?;
+                    let mut discriminant = self.member(&child, base, nesting, within)?;
                     if discriminant.name.is_empty() {
                         discriminant.name = "<discriminant>".to_owned();
                     }
                     members.push(discriminant);
                 }
                 dw::DW_TAG_variant => {
-                    let (mut variant, _) = self.members(&child, base, nesting)?;
+                    let (mut variant, _) = self.members(&child, base, nesting, Some(within))?;
                     members.append(&mut variant);
                 }
                 _ => {}
@@ -138,7 +165,13 @@ impl<'a> Reader<'_, 'a> {
         Ok(())
     }
 
-    fn member(&self, die: &Die<'a>, base: Option<u64>, nesting: Nesting) -> Result<Member, Error> {
+    fn member(
+        &self,
+        die: &Die<'a>,
+        base: Option<u64>,
+        nesting: Nesting,
+        within: &Within<'_>,
+    ) -> Result<Member, Error> {
         self.count_member()?;
         let declared = self.type_of(die)?;
         let underlying = match &declared {
@@ -160,11 +193,11 @@ impl<'a> Reader<'_, 'a> {
         let (mut members, mut holes) = (Vec::new(), Vec::new());
         if let Some(aggregate) = aggregate {
             let inner = match nesting {
-                Nesting::Deep(MAX_NESTING) => {
+                Nesting::Deep if within.depth >= MAX_NESTING => {
                     why = Some("its members are nested too deep to be shown".to_owned());
                     None
                 }
-                Nesting::Deep(depth) => Some(Nesting::Deep(depth + 1)),
+                Nesting::Deep => Some(Nesting::Deep),
                 Nesting::Shallow if kind == MemberKind::Field => None,
                 Nesting::Shallow => Some(Nesting::Shallow),
             };
@@ -173,7 +206,7 @@ impl<'a> Reader<'_, 'a> {
                     why.or_else(|| Some("its type is declared here and defined elsewhere".into()));
             } else if let Some(inner) = inner {
                 let inner_why;
-                (members, inner_why) = self.members(&aggregate, offset, inner)?;
+                (members, inner_why) = self.members(&aggregate, offset, inner, Some(within))?;
                 why = why.or(inner_why);
                 if aggregate.tag() != dw::DW_TAG_union_type {
                     holes = gaps::inside(offset, size, &members);
@@ -235,7 +268,7 @@ impl<'a> Reader<'_, 'a> {
         // The members behind the path, at any depth, as the layout itself would show them.
         let aggregate = self.aggregate_of(&member)?;
         if let Some(aggregate) = aggregate {
-            (member.members, _) = self.members(&aggregate, member.offset, Nesting::Deep(0))?;
+            (member.members, _) = self.members(&aggregate, member.offset, Nesting::Deep, None)?;
             if aggregate.tag() != dw::DW_TAG_union_type {
                 member.holes = gaps::inside(member.offset, member.size, &member.members);
             }
@@ -251,7 +284,7 @@ impl<'a> Reader<'_, 'a> {
 
     fn step_into(&self, from: &Member, name: &str) -> Result<Member, Error> {
         let members = match self.aggregate_of(from)? {
-            Some(aggregate) => self.members(&aggregate, from.offset, Nesting::Shallow)?.0,
+            Some(aggregate) => self.members(&aggregate, from.offset, Nesting::Shallow, None)?.0,
             None => Vec::new(),
         };
         find_member(&members, name).cloned().ok_or_else(|| Error::NoSuchMember {
