@@ -10,7 +10,8 @@ pub(super) struct Budget {
     left: usize,
 }
 
-/// Enough for a million records of a log, or half a million frames.
+/// Enough for 1,200,000 frames, or as many short records of a log: a crash may stand behind a
+/// million of them.
 const DEFAULT: usize = 640 << 20;
 
 /// What an allocator needs for one more text, in bytes, beside the text itself: glibc's smallest
