@@ -161,7 +161,7 @@ fn bracketed(text: &str) -> Option<Talk<'_>> {
         return Some(Talk::Switching { thread: thread(rest) });
     }
     let new = |what: &&str| inner.strip_prefix("New ").is_some_and(|new| new.starts_with(*what));
-    let kind = if ["Thread ", "LWP ", "process ", "inferior "].iter().any(|what| new(what)) {
+    let kind = if ["Thread ", "LWP ", "process ", "inferior "].iter().any(new) {
         SessionKind::NewThread
     } else if inner.ends_with(" exited") {
         SessionKind::ThreadExited
