@@ -90,6 +90,29 @@ address! {
     FileOffset
 }
 
+address! {
+    /// What a loaded module's run-time addresses have over its file addresses, modulo 2^64: the
+    /// one bridge between the two. It is 0 for a program that is not position-independent.
+    LoadBias
+}
+
+impl LoadBias {
+    /// The bias of a module of which both addresses of one place are known.
+    pub fn between(runtime: RuntimeAddress, file: FileAddress) -> LoadBias {
+        LoadBias(runtime.0.wrapping_sub(file.0))
+    }
+
+    /// Where the file has what the process has at `address`.
+    pub fn to_file(self, address: RuntimeAddress) -> FileAddress {
+        FileAddress(address.0.wrapping_sub(self.0))
+    }
+
+    /// Where the process has what the file has at `address`.
+    pub fn to_runtime(self, address: FileAddress) -> RuntimeAddress {
+        RuntimeAddress(address.0.wrapping_add(self.0))
+    }
+}
+
 /// The text is not `0x` and one to sixteen hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotHexadecimal(String);

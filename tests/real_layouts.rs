@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use dbgmate::binary::Binary;
+use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::dwarf::DebugFile;
 use dbgmate::job::Job;
 use dbgmate::types::{self, LayoutMatch, Member, Question, Size, TypeName};
@@ -103,7 +103,7 @@ struct RealBinary {
 impl RealBinary {
     fn open(testbed: &Path, name: &str) -> RealBinary {
         let path = testbed.join("debug").join(name);
-        let binary = Binary::open(&path, &[]).unwrap();
+        let binary = Binary::open(&path, &DebugSources::default()).unwrap();
         RealBinary { path, file: DebugFile::new(Arc::new(binary)) }
     }
 

@@ -3,10 +3,18 @@
 //! Every place that was tried in vain is kept: the answer to "why are there no types" is that list.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::elf::{self, Identity};
 use super::file::FileStamp;
 use super::{BuildId, Error, Mapping, Sections, file};
+
+/// Where separate debug info is looked for.
+#[derive(Clone, Debug, Default)]
+pub struct DebugSources {
+    /// Folders with debug files as `.build-id/ab/cdef….debug`.
+    pub directories: Vec<PathBuf>,
+}
 
 /// Debug info, and the file it came from.
 #[derive(Debug)]
@@ -50,9 +58,9 @@ pub struct Tried {
 /// Looks for debug info: in the file, then as `DIR/.build-id/ab/cdef….debug` in each folder.
 pub(crate) fn find(
     path: &Path,
-    mapping: Mapping,
+    mapping: Arc<Mapping>,
     identity: &Identity,
-    debug_directories: &[PathBuf],
+    sources: &DebugSources,
 ) -> Found {
     let mut found = Found::default();
     match Sections::of(path, mapping) {
@@ -67,7 +75,7 @@ pub(crate) fn find(
         found.fail(path, "it has no build-id to look for separate debug info by");
         return found;
     };
-    for directory in debug_directories {
+    for directory in &sources.directories {
         let place = build_id_path(directory, build_id);
         found.seen.push((place.clone(), FileStamp::of(&place).ok()));
         match open_separate(&place, build_id) {
@@ -106,7 +114,7 @@ fn open_separate(place: &Path, build_id: &BuildId) -> Result<Sections, String> {
     if identity.build_id.as_ref() != Some(build_id) {
         return Err("its build-id is another one".to_owned());
     }
-    let sections = Sections::of(place, mapping).map_err(|error| describe(&error))?;
+    let sections = Sections::of(place, Arc::new(mapping)).map_err(|error| describe(&error))?;
     if !sections.has_debug_info() {
         return Err("it has no .debug_info section".to_owned());
     }

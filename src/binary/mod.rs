@@ -1,11 +1,11 @@
 //! One ELF file: what it is, its sections, and where its debug info is.
 //!
 //! ```no_run
-//! use dbgmate::binary::Binary;
+//! use dbgmate::binary::{Binary, DebugSources};
 //! use std::path::Path;
 //!
-//! let debug_directories = ["/usr/lib/debug".into()];
-//! let binary = Binary::open(Path::new("/usr/lib/x86_64-linux-gnu/libc.so.6"), &debug_directories)?;
+//! let sources = DebugSources { directories: vec!["/usr/lib/debug".into()] };
+//! let binary = Binary::open(Path::new("/usr/lib/x86_64-linux-gnu/libc.so.6"), &sources)?;
 //! let debug_file = binary.debug_info().map(|debug_info| debug_info.path());
 //! println!("{:?} {debug_file:?}", binary.build_id());
 //! # Ok::<(), dbgmate::binary::Error>(())
@@ -23,7 +23,7 @@ mod needed;
 mod sections;
 mod sigbus;
 
-pub use debug_files::{DebugInfo, Found, Tried};
+pub use debug_files::{DebugInfo, DebugSources, Found, Tried};
 pub use elf::{BuildId, Identity};
 pub use error::Error;
 pub use mapping::Mapping;
@@ -31,6 +31,7 @@ pub use needed::Libraries;
 pub use sections::Sections;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub(crate) use file::FileStamp;
 
@@ -39,17 +40,19 @@ pub(crate) use file::FileStamp;
 pub struct Binary {
     path: PathBuf,
     stamp: FileStamp,
+    mapping: Arc<Mapping>,
     identity: Identity,
     found: Found,
 }
 
 impl Binary {
     /// Opens a file, reads what it is and finds its debug info.
-    pub fn open(path: &Path, debug_directories: &[PathBuf]) -> Result<Binary, Error> {
+    pub fn open(path: &Path, sources: &DebugSources) -> Result<Binary, Error> {
         let (mapping, stamp) = file::map(path)?;
+        let mapping = Arc::new(mapping);
         let identity = elf::identify(path, &mapping)?;
-        let found = debug_files::find(path, mapping, &identity, debug_directories);
-        Ok(Binary { path: path.to_owned(), stamp, identity, found })
+        let found = debug_files::find(path, Arc::clone(&mapping), &identity, sources);
+        Ok(Binary { path: path.to_owned(), stamp, mapping, identity, found })
     }
 
     /// The path it was opened by.
@@ -60,6 +63,11 @@ impl Binary {
     /// The size of the file, in bytes.
     pub fn size(&self) -> u64 {
         self.stamp.size()
+    }
+
+    /// The bytes of the file itself, which has the code even where the debug info is elsewhere.
+    pub fn bytes(&self) -> &[u8] {
+        &self.mapping
     }
 
     /// What the file says it is.
@@ -77,6 +85,7 @@ impl Binary {
     pub fn is_current(&self) -> bool {
         let torn = self.debug_info().is_some_and(|debug_info| debug_info.sections().is_torn());
         !torn
+            && !self.mapping.is_torn()
             && FileStamp::of(&self.path).is_ok_and(|stamp| stamp == self.stamp)
             && self.found.is_current()
     }

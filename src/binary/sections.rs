@@ -9,7 +9,7 @@
 //! type unit into a group of its own. They are read as one, in order, as the linker joins them.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use gimli::SectionId;
 use object::{
@@ -26,8 +26,8 @@ const MAX_DECOMPRESSED: u64 = 2 << 30;
 /// Debug sections compress three to twenty times; a file that claims more than this is a bomb.
 const MAX_RATIO: u64 = 1000;
 
-/// The sections that layouts and names need, in the order of `Sections::slots`.
-const WANTED: [SectionId; 7] = [
+/// The sections that layouts, names and addresses need, in the order of `Sections::slots`.
+const WANTED: [SectionId; 11] = [
     SectionId::DebugInfo,
     SectionId::DebugTypes,
     SectionId::DebugAbbrev,
@@ -35,12 +35,16 @@ const WANTED: [SectionId; 7] = [
     SectionId::DebugLineStr,
     SectionId::DebugStrOffsets,
     SectionId::DebugLine,
+    SectionId::DebugAddr,
+    SectionId::DebugAranges,
+    SectionId::DebugRanges,
+    SectionId::DebugRngLists,
 ];
 
 /// The debug sections of one mapped file.
 #[derive(Debug)]
 pub struct Sections {
-    mapping: Mapping,
+    mapping: Arc<Mapping>,
     relocatable: bool,
     /// What the compressed sections claim to hold, all together, in bytes.
     claimed: u64,
@@ -67,7 +71,7 @@ struct Piece {
 
 impl Sections {
     /// Finds the sections of a file. Fails when its headers are damaged.
-    pub(crate) fn of(path: &Path, mapping: Mapping) -> Result<Sections, Error> {
+    pub(crate) fn of(path: &Path, mapping: Arc<Mapping>) -> Result<Sections, Error> {
         let file = elf::parse(path, &mapping)?;
         let relocatable = file.kind() == ObjectKind::Relocatable;
         let slots = WANTED.map(|id| Slot::find(&file, id));
@@ -137,7 +141,7 @@ impl Sections {
     /// Applies a relocatable file's relocations to its debug sections, as the linker would with every
     /// section at its own address: references between debug sections become offsets.
     fn relocate(&self, slot: &Slot, bytes: &mut [u8]) -> object::Result<()> {
-        let file = object::File::parse(&*self.mapping)?;
+        let file = object::File::parse(&**self.mapping)?;
         let little = file.is_little_endian();
         let starts: FxHashMap<SectionIndex, u64> =
             self.slots.iter().flatten().flat_map(Slot::starts).collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::binary::{self, Binary};
+use crate::binary::{self, Binary, DebugSources};
 use crate::dwarf::DebugFile;
 use crate::types::LayoutMatch;
 
@@ -18,7 +18,7 @@ const MAX_KEPT: usize = 1 << 18;
 /// Open binaries, shared by all requests.
 #[derive(Debug)]
 pub(super) struct Binaries {
-    debug_directories: Vec<PathBuf>,
+    sources: DebugSources,
     open: Mutex<BTreeMap<PathBuf, Arc<Slot>>>,
     clock: AtomicU64,
 }
@@ -48,8 +48,8 @@ struct Answers {
 }
 
 impl Binaries {
-    pub(super) fn new(debug_directories: Vec<PathBuf>) -> Binaries {
-        Binaries { debug_directories, open: Mutex::default(), clock: AtomicU64::default() }
+    pub(super) fn new(sources: DebugSources) -> Binaries {
+        Binaries { sources, open: Mutex::default(), clock: AtomicU64::default() }
     }
 
     /// The binary at `path`: the open one, unless a file it was read from has changed.
@@ -61,7 +61,7 @@ impl Binaries {
         }
         // What is there is stale: should opening fail, nothing is.
         *opened = None;
-        match Binary::open(path, &self.debug_directories) {
+        match Binary::open(path, &self.sources) {
             Ok(binary) => Ok(Arc::clone(opened.insert(Arc::new(Opened::new(Arc::new(binary)))))),
             Err(error) => {
                 lock(&self.open).remove(path);

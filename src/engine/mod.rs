@@ -28,7 +28,7 @@ pub use known::{Because, Known};
 pub use packages::install_command;
 
 use crate::api::Method;
-use crate::binary::Libraries;
+use crate::binary::{DebugSources, Libraries};
 use crate::config::Config;
 use crate::error::Error;
 use crate::job::Job;
@@ -51,7 +51,8 @@ impl Engine {
         // Before the plugins are read: one that changes meanwhile then counts as changed.
         let agreement_hash = agreement_hash(&config);
         let (plugins, plugin_problems) = Plugins::load(&config.plugins);
-        let binaries = Binaries::new(config.debug_directories.clone());
+        let sources = DebugSources { directories: config.debug_directories.clone() };
+        let binaries = Binaries::new(sources);
         let libraries = Libraries::of_system();
         Engine { config, agreement_hash, plugins, plugin_problems, libraries, binaries }
     }

@@ -32,8 +32,9 @@ mod value;
 mod wrapped;
 
 pub use model::{
-    Argument, Event, EventKind, Frame, Lines, LogRecord, Module, Pc, PrintedValue, SessionKind,
-    Skipped, SourceLine, Stack, StackKind, Thread, Trace, Value, ValueKind,
+    Argument, Certainty, Event, EventKind, Frame, Lines, LogRecord, Module, ModuleSource, Pc,
+    PrintedValue, Resolved, ResolvedFrame, SessionKind, Skipped, SourceLine, Stack, StackKind,
+    Thread, Trace, Value, ValueKind,
 };
 
 pub use names::public_name;

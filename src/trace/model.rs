@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::address::{ModuleOffset, RuntimeAddress};
+use crate::address::{FileOffset, LoadBias, ModuleOffset, RuntimeAddress};
 
 /// Everything read from one paste. Every input line that is not blank is in a frame, an event, a
 /// value, a module, a log record or in `skipped`.
@@ -139,6 +139,61 @@ pub struct Frame {
     /// gdb's `<signal handler called>`: the kernel's frame, not a function.
     #[serde(default, skip_serializing_if = "is_false")]
     pub signal_handler: bool,
+    /// What the binaries say of the frame's address; never part of a paste.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Resolved>,
+}
+
+/// What a binary says of a frame: the function and source line, with the functions inlined there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolved {
+    /// The functions of the one machine frame, innermost first; the last is the one called.
+    pub frames: Vec<ResolvedFrame>,
+    /// The path of the binary.
+    pub module: String,
+    /// Its build-id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_id: Option<String>,
+    /// How sure it is that the binary is the one of the paste.
+    pub certainty: Certainty,
+    /// What told the function's name: `dwarf`, `symtab`, `dynsym`, `mini-debug-info`, `plt`.
+    pub via: String,
+}
+
+/// One function of a machine frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolvedFrame {
+    /// Its name, demangled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// Bytes from the function's start, where only its symbol is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// The source file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The column, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+}
+
+/// How sure it is that an address was looked up in the right build, at the right place.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The code itself, or a build-id, proves it.
+    Certain,
+    /// Nothing speaks against it, and nothing proves it.
+    Probable,
+    /// By the function's name alone: its address was not looked up.
+    Name,
 }
 
 /// Which instruction a frame's address names: the one that runs, or the one after a call.
@@ -378,14 +433,41 @@ pub struct Module {
     /// Its build-id, where the text gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_id: Option<String>,
-    /// The first address.
+    /// What the text makes the load bias, where it gives an address both ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<LoadBias>,
+    /// The first address, of what `source` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<RuntimeAddress>,
     /// The first address past it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<RuntimeAddress>,
+    /// Which byte of the file is at `start`, where the text says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_offset: Option<FileOffset>,
+    /// Which kind of text told it.
+    pub source: ModuleSource,
     /// Where it stands.
     pub lines: Lines,
+}
+
+/// The texts that tell where modules are, which decide what [`Module::start`] means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModuleSource {
+    /// `/proc/PID/maps` or gdb's `info proc mappings`: one mapping of the file.
+    Maps,
+    /// gdb's `info sharedlibrary`: `start` is where the section .text starts.
+    SharedLibraries,
+    /// A frame that gives its address and, behind the module's name, the offset from the load bias
+    /// (glibc's `backtrace_symbols`, the sanitizers).
+    FrameOffset,
+    /// A frame of systemd-coredump: `start` is where the module's first mapping starts.
+    Coredump,
+    /// The kernel's `segfault at … in lib[base+size]`: the mapping that holds the instruction.
+    KernelSegfault,
+    /// A list of modules with build-ids, of whatever printer; `start` is the first mapping's.
+    ModuleList,
 }
 
 /// One record of a log.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use dbgmate::binary::Binary;
+use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::dwarf::{DebugFile, Language};
 use dbgmate::job::Job;
 use dbgmate::types::{self, LayoutMatch, MemberPath, Question, TypeName};
@@ -164,7 +164,7 @@ pub(crate) fn find_in(
     path: Option<&str>,
     language: Option<Language>,
 ) -> Result<Vec<LayoutMatch>, types::Error> {
-    let file = DebugFile::new(Arc::new(Binary::open(file, &[]).unwrap()));
+    let file = DebugFile::new(Arc::new(Binary::open(file, &DebugSources::default()).unwrap()));
     let name = TypeName::parse(name).unwrap();
     let path = path.map(|path| MemberPath::parse(path).unwrap());
     let question = Question { name: &name, path: path.as_ref(), language, threads: 2 };

@@ -215,6 +215,7 @@ fn bare_frame(index: u32) -> Frame {
         locals: Vec::new(),
         guess: false,
         signal_handler: false,
+        resolved: None,
     }
 }
 
