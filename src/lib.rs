@@ -25,6 +25,7 @@ pub mod job;
 
 pub mod binary;
 pub mod dwarf;
+pub mod symbols;
 pub mod types;
 
 pub mod trace;

@@ -15,8 +15,9 @@ use regex::Regex;
 const EDGES: &[(&str, &[&str])] = &[
     ("address", &[]),
     ("job", &[]),
-    ("binary", &[]),
+    ("binary", &["address"]),
     ("dwarf", &["binary", "job"]),
+    ("symbols", &["address", "dwarf", "job"]),
     ("types", &["dwarf", "job"]),
     ("error", &["binary", "job", "types"]),
     ("config", &["error"]),

@@ -8,7 +8,7 @@ use std::path::Path;
 use object::read::elf::{DynamicTable, ElfFile, FileHeader};
 use object::{Architecture, Object, ObjectKind, elf};
 
-use super::{Error, Mapping};
+use super::{Error, Mapping, Segment, segments};
 
 /// The GNU build-id: a hash of what the linker wrote, kept by tools that strip or split.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub struct Identity {
     pub build_id: Option<BuildId>,
     /// DT_NEEDED, in order.
     pub needed: Vec<String>,
+    /// What is loaded; nothing in a relocatable file.
+    pub segments: Vec<Segment>,
     /// DT_RUNPATH, or DT_RPATH where there is none, as written.
     pub runpath: Vec<String>,
 }
@@ -65,6 +67,7 @@ pub(crate) fn identify(path: &Path, mapping: &Mapping) -> Result<Identity, Error
         endian,
         build_id: file.build_id().ok().flatten().and_then(BuildId::new),
         needed,
+        segments: segments::of(&file),
         runpath,
     })
 }

@@ -21,6 +21,7 @@ mod file;
 mod mapping;
 mod needed;
 mod sections;
+mod segments;
 mod sigbus;
 
 pub use debug_files::{DebugInfo, DebugSources, Found, Tried};
@@ -29,6 +30,7 @@ pub use error::Error;
 pub use mapping::Mapping;
 pub use needed::Libraries;
 pub use sections::Sections;
+pub use segments::Segment;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -78,6 +80,13 @@ impl Binary {
     /// The build-id, if the file has one.
     pub fn build_id(&self) -> Option<&BuildId> {
         self.identity.build_id.as_ref()
+    }
+
+    /// Whether there can be code at address 0, where linkers otherwise put what they leave out.
+    pub fn has_code_at_zero(&self) -> bool {
+        let identity = &self.identity;
+        identity.segments.is_empty()
+            || identity.segments.iter().any(|segment| segment.executable && segment.address.0 == 0)
     }
 
     /// Whether every file this was read from is as it was, and nothing has come to the places where

@@ -8,12 +8,15 @@
 //!
 //! Rule: offsets are bounds-checked on use, never trusted; damage loses the unit it is in, no more.
 
+mod abbreviations;
 mod attributes;
 mod debug_file;
 mod die;
 mod die_ref;
+mod entries;
 mod index;
 mod language;
+mod root;
 mod scope;
 mod units;
 mod view;
@@ -22,8 +25,10 @@ mod walk;
 pub use debug_file::DebugFile;
 pub use die::{Children, Die};
 pub use die_ref::{DieRef, DieSection, FileId};
+pub use entries::{Entries, Entry, Target};
 pub use index::{Definitions, Index};
 pub use language::Language;
+pub use root::{Extent, Root, Split};
 pub use scope::NamedScope;
 pub use view::{UnitView, View};
 pub use walk::{Step, Walk};

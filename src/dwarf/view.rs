@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::scope::Scope;
 use super::units::UnitEntry;
-use super::{DebugFile, Die, DieRef, DieSection, Error, FileId, Language, Slice};
+use super::{DebugFile, Die, DieRef, DieSection, Entries, Error, FileId, Language, Root, Slice};
 
 /// Reads DIEs for one question, on one thread.
 #[derive(Debug)]
@@ -114,6 +114,35 @@ impl<'a> View<'a> {
                 moved_to(&header, offset)
             }
         })
+    }
+
+    /// The sections.
+    pub fn dwarf(&self) -> &gimli::Dwarf<Slice<'a>> {
+        &self.dwarf
+    }
+
+    /// The unit of a DIE, and the DIE's place in it.
+    pub fn entries_of(&self, at: DieRef) -> Result<(Entries<'a>, UnitOffset), Error> {
+        if at.file() != FileId::Main || at.section() != DieSection::Info {
+            return Err(Error::Elsewhere(at.file()));
+        }
+        let units = self.file.units();
+        let unit = units.position_of(at).and_then(|position| units.entries().get(position));
+        let start = unit.ok_or(Error::Dangling(at))?.start;
+        let (entries, _) = self.entries(start)?;
+        let offset = usize::try_from(at.offset() - start).unwrap_or(usize::MAX);
+        Ok((entries, UnitOffset(offset)))
+    }
+
+    /// A unit whose entries are read by their place, and what its root says, by the offset of its
+    /// header in .debug_info.
+    pub fn entries(&self, start: u64) -> Result<(Entries<'a>, Root<'a>), Error> {
+        let offset = usize::try_from(start).unwrap_or(usize::MAX);
+        let header = self.dwarf.unit_header(DebugInfoOffset(offset))?;
+        let abbreviations = self.file.abbreviations(&self.dwarf, &header)?;
+        let mut entries = Entries::new(&self.dwarf, header, abbreviations)?;
+        let root = entries.read_root(&self.dwarf)?;
+        Ok((entries, root))
     }
 
     /// The file names of a unit's line table (DWARF 5 §6.2.4), by DW_AT_decl_file's number.

@@ -80,7 +80,7 @@ impl<'a> Walk<'_, 'a> {
 
 /// DIEs nested deeper than this are damage. A level that is walked through to find where a DIE ends
 /// is walked again for the next DIE inside: without a bound that is quadratic.
-const MAX_DEPTH: u64 = 256;
+pub(super) const MAX_DEPTH: u64 = 256;
 
 /// Reads past the end of a list of children whose first is next.
 pub(super) fn skip_to_end(raw: &mut EntriesRaw<'_, Slice<'_>>) -> Result<(), Error> {

@@ -1,0 +1,247 @@
+//! One unit's entries, read by their place: for passes over many, of which few are wanted.
+//!
+//! An entry that is not wanted is stepped over by the length its abbreviation has, its children by
+//! DW_AT_sibling (DWARF 5 §2.3). What is wanted is decoded by gimli.
+
+use std::sync::{Arc, LazyLock};
+
+use gimli::{
+    AttributeValue, DebugAddrBase, DebugLocListsBase, DebugRngListsBase, DebugStrOffsetsBase, DwAt,
+    DwTag, Encoding, EntriesRaw, Reader, Section, Unit, UnitHeader, UnitOffset, constants as dw,
+};
+
+use super::abbreviations::{Abbreviation, Abbreviations};
+use super::walk::MAX_DEPTH;
+use super::{DieRef, DieSection, Error, FileId, Slice};
+
+/// A unit whose entries can be read.
+#[derive(Debug)]
+pub struct Entries<'a> {
+    pub(super) unit: Unit<Slice<'a>>,
+    /// The entries' bytes, of which the first is at the root's offset.
+    bytes: Slice<'a>,
+    abbreviations: Arc<Abbreviations>,
+    debug_abbrev: Slice<'a>,
+}
+
+/// An entry that was met.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Where it is in its unit.
+    pub offset: UnitOffset,
+    abbreviation: Abbreviation,
+    /// Where its attributes start.
+    attributes: UnitOffset,
+}
+
+/// Where an entry refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Into its own unit.
+    Here(UnitOffset),
+    /// Into another unit, or another file.
+    There(DieRef),
+}
+
+/// gimli's reader of attributes wants a table of its own kind, though it does not look into it.
+static NO_ABBREVIATIONS: LazyLock<Arc<gimli::Abbreviations>> = LazyLock::new(Arc::default);
+
+impl<'a> Entries<'a> {
+    /// A unit by its header. What its root says has still to be read.
+    pub(super) fn new(
+        dwarf: &gimli::Dwarf<Slice<'a>>,
+        header: UnitHeader<Slice<'a>>,
+        abbreviations: Arc<Abbreviations>,
+    ) -> Result<Entries<'a>, Error> {
+        let (encoding, file) = (header.encoding(), dwarf.file_type);
+        let bytes = header.range_from(header.root_offset()..)?;
+        let unit = Unit {
+            header,
+            abbreviations: Arc::clone(&NO_ABBREVIATIONS),
+            name: None,
+            comp_dir: None,
+            low_pc: 0,
+            str_offsets_base: DebugStrOffsetsBase::default_for_encoding_and_file(encoding, file),
+            addr_base: DebugAddrBase(0),
+            loclists_base: DebugLocListsBase::default_for_encoding_and_file(encoding, file),
+            rnglists_base: DebugRngListsBase::default_for_encoding_and_file(encoding, file),
+            line_program: None,
+            dwo_id: None,
+        };
+        let debug_abbrev = *dwarf.debug_abbrev.reader();
+        Ok(Entries { unit, bytes, abbreviations, debug_abbrev })
+    }
+
+    /// Where the root entry is.
+    pub fn root(&self) -> UnitOffset {
+        self.unit.header.root_offset()
+    }
+
+    /// The offset past the last entry.
+    pub fn end(&self) -> UnitOffset {
+        UnitOffset(self.root().0 + self.bytes.len())
+    }
+
+    /// The entry at an offset; none for the one that ends a list of children, and at the unit's end,
+    /// where producers leave that out.
+    #[inline]
+    pub fn entry(&self, offset: UnitOffset) -> Result<Option<Entry>, Error> {
+        let mut input = self.from(offset)?;
+        if input.is_empty() {
+            return Ok(None);
+        }
+        let code = input.read_uleb128()?;
+        if code == 0 {
+            return Ok(None);
+        }
+        let abbreviation = self.abbreviations.get(code);
+        let abbreviation = *abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
+        let attributes = UnitOffset(self.end().0 - input.len());
+        Ok(Some(Entry { offset, abbreviation, attributes }))
+    }
+
+    /// Shows an entry's attributes as written, in order; the offset after them.
+    #[inline]
+    pub fn attributes(
+        &self,
+        entry: &Entry,
+        mut visit: impl FnMut(DwAt, AttributeValue<Slice<'a>>) -> Result<(), Error>,
+    ) -> Result<UnitOffset, Error> {
+        let mut raw = self.raw(entry.attributes)?;
+        for declared in self.abbreviations.attributes(self.debug_abbrev, &entry.abbreviation) {
+            let attribute = raw.read_attribute_inline(declared)?;
+            visit(attribute.name(), attribute.value())?;
+        }
+        Ok(raw.next_offset())
+    }
+
+    /// The offset after an entry's own attributes: of its first child, if it has any.
+    #[inline]
+    pub fn after(&self, entry: &Entry) -> Result<UnitOffset, Error> {
+        if let Some(size) = entry.abbreviation.size() {
+            return Ok(UnitOffset(entry.attributes.0 + size));
+        }
+        let mut raw = self.raw(entry.attributes)?;
+        for declared in self.abbreviations.attributes(self.debug_abbrev, &entry.abbreviation) {
+            raw.skip_attributes(&[declared])?;
+        }
+        Ok(raw.next_offset())
+    }
+
+    /// The offset after an entry and all below it.
+    #[inline]
+    pub fn after_children(&self, entry: &Entry) -> Result<UnitOffset, Error> {
+        if !entry.has_children() {
+            return self.after(entry);
+        }
+        let after = self.after(entry)?;
+        match self.sibling(entry)? {
+            Some(sibling) if sibling >= after && sibling < self.end() => Ok(sibling),
+            _ => self.skip_list(after),
+        }
+    }
+
+    /// What DW_AT_sibling says.
+    fn sibling(&self, entry: &Entry) -> Result<Option<UnitOffset>, Error> {
+        if let Some(at) = entry.abbreviation.sibling_at() {
+            let mut input = self.from(UnitOffset(entry.attributes.0 + at))?;
+            return Ok(Some(UnitOffset(input.read_u32()? as usize)));
+        }
+        let mut sibling = None;
+        if entry.abbreviation.has_sibling() {
+            self.attributes(entry, |name, value| {
+                if let (dw::DW_AT_sibling, AttributeValue::UnitRef(offset)) = (name, value) {
+                    sibling = Some(offset);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(sibling)
+    }
+
+    /// Steps over a list of children, of which the first is at `offset`, and its end.
+    fn skip_list(&self, mut offset: UnitOffset) -> Result<UnitOffset, Error> {
+        let mut depth = 1;
+        while depth > 0 {
+            if depth > MAX_DEPTH {
+                return Err(Error::TooDeep);
+            }
+            let Some(entry) = self.entry(offset)? else {
+                if offset >= self.end() {
+                    return Ok(offset);
+                }
+                depth -= 1;
+                offset = self.after_null(offset);
+                continue;
+            };
+            let after = self.after(&entry)?;
+            offset = match entry.has_children().then(|| self.sibling(&entry)).transpose()?.flatten() {
+                Some(sibling) if sibling >= after && sibling < self.end() => sibling,
+                _ => {
+                    depth += u64::from(entry.has_children());
+                    after
+                }
+            };
+        }
+        Ok(offset)
+    }
+
+    /// The offset after the entry that ends a list of children: one byte, as all producers write it.
+    pub fn after_null(&self, offset: UnitOffset) -> UnitOffset {
+        UnitOffset(offset.0 + 1).min(self.end())
+    }
+
+    /// The unit's encoding: address size, format and version.
+    pub fn encoding(&self) -> Encoding {
+        self.unit.header.encoding()
+    }
+
+    /// The text of an attribute; none where it is no text.
+    pub fn text(
+        &self,
+        dwarf: &gimli::Dwarf<Slice<'a>>,
+        value: AttributeValue<Slice<'a>>,
+    ) -> Option<&'a [u8]> {
+        Some(dwarf.attr_string(&self.unit, value).ok()?.slice())
+    }
+
+    /// Where a reference leads; none where it is no reference.
+    pub fn target(&self, value: AttributeValue<Slice<'a>>) -> Option<Target> {
+        let there = |file, offset: usize| {
+            Target::There(DieRef::new(file, DieSection::Info, offset as u64))
+        };
+        Some(match value {
+            AttributeValue::UnitRef(offset) => Target::Here(offset),
+            AttributeValue::DebugInfoRef(offset) => there(FileId::Main, offset.0),
+            AttributeValue::DebugInfoRefSup(offset) => there(FileId::Supplement, offset.0),
+            _ => return None,
+        })
+    }
+
+    fn raw(&self, offset: UnitOffset) -> Result<EntriesRaw<'_, Slice<'a>>, Error> {
+        let encoding = self.unit.header.encoding();
+        Ok(EntriesRaw::new(self.from(offset)?, encoding, &self.unit.abbreviations, offset))
+    }
+
+    #[inline]
+    fn from(&self, offset: UnitOffset) -> Result<Slice<'a>, Error> {
+        let mut input = self.bytes;
+        let skipped = offset.0.checked_sub(self.root().0);
+        input.skip(skipped.ok_or(gimli::Error::OffsetOutOfBounds(offset.0 as u64))?)?;
+        Ok(input)
+    }
+}
+
+impl Entry {
+    /// What it describes.
+    #[inline]
+    pub fn tag(&self) -> DwTag {
+        self.abbreviation.tag()
+    }
+
+    /// Whether a list of children follows it.
+    #[inline]
+    pub fn has_children(&self) -> bool {
+        self.abbreviation.has_children()
+    }
+}

@@ -1,0 +1,129 @@
+//! Which unit is an instruction of? Ranges of addresses, first as .debug_aranges lists them (DWARF 5
+//! §6.1.2), which names the unit without looking at any other; then of the units it leaves out.
+
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashSet;
+
+use super::unit::UnitTable;
+use crate::dwarf::{DebugFile, View};
+use crate::job::{Job, Stopped};
+
+/// Units and the addresses they have.
+#[derive(Debug, Default)]
+pub(super) struct Units {
+    /// By start.
+    ranges: Box<[UnitRange]>,
+    units: Box<[Slot]>,
+}
+
+/// A unit, and its tables once an address was looked up in it.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// The offset of its header in .debug_info.
+    pub(super) start: u64,
+    /// None where it cannot be read.
+    pub(super) table: OnceLock<Option<UnitTable>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct UnitRange {
+    start: u64,
+    end: u64,
+    /// The furthest end of this one and those before it.
+    reach: u64,
+    unit: u32,
+}
+
+/// Units read between two looks at the job.
+const UNITS_A_LOOK: usize = 64;
+
+impl Units {
+    /// Those that .debug_aranges lists.
+    pub(super) fn listed(view: &View<'_>) -> Units {
+        let mut found = Found::default();
+        let mut sets = view.dwarf().debug_aranges.headers();
+        // Damage loses the list from there on: those units are found as the unlisted are.
+        while let Ok(Some(set)) = sets.next() {
+            let unit = found.unit(set.debug_info_offset().0 as u64);
+            let mut entries = set.entries();
+            while let Ok(Some(entry)) = entries.next() {
+                found.range(entry.range(), unit);
+            }
+        }
+        found.finish(view)
+    }
+
+    /// Those whose root tells their addresses, without the ones of `listed`.
+    pub(super) fn unlisted(
+        job: &Job,
+        file: &DebugFile,
+        view: &View<'_>,
+        listed: &Units,
+    ) -> Result<Units, Stopped> {
+        let known: FxHashSet<u64> = listed.with_ranges();
+        let mut found = Found::default();
+        for (count, start) in file.unit_starts().enumerate() {
+            if count % UNITS_A_LOOK == 0 {
+                job.check()?;
+            }
+            if known.contains(&start) {
+                continue;
+            }
+            // A unit that cannot be read has no addresses.
+            let Ok((entries, root)) = view.entries(start) else { continue };
+            let unit = found.unit(start);
+            let _ = entries.ranges(view.dwarf(), &root.extent, |range| found.range(range, unit));
+        }
+        Ok(found.finish(view))
+    }
+
+    /// The units that have an address, the one whose range starts last first.
+    #[inline]
+    pub(super) fn find(&self, address: u64) -> impl Iterator<Item = &Slot> {
+        let after = self.ranges.partition_point(|range| range.start <= address);
+        let started = self.ranges.get(..after).unwrap_or_default().iter().rev();
+        let near = started.take_while(move |range| address < range.reach);
+        let within = near.filter(move |range| address < range.end);
+        within.filter_map(|range| self.units.get(range.unit as usize))
+    }
+
+    fn with_ranges(&self) -> FxHashSet<u64> {
+        let units = self.ranges.iter().filter_map(|range| self.units.get(range.unit as usize));
+        units.map(|unit| unit.start).collect()
+    }
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Found {
+    ranges: Vec<UnitRange>,
+    units: Vec<Slot>,
+}
+
+impl Found {
+    fn unit(&mut self, start: u64) -> u32 {
+        self.units.push(Slot { start, table: OnceLock::new() });
+        (self.units.len() - 1) as u32
+    }
+
+    fn range(&mut self, range: gimli::Range, unit: u32) {
+        let (start, end) = (range.begin, range.end);
+        if start < end {
+            self.ranges.push(UnitRange { start, end, reach: 0, unit });
+        }
+    }
+
+    fn finish(mut self, view: &View<'_>) -> Units {
+        // Linkers put zero where they have left code out.
+        let is_code = |range: &UnitRange| range.start > 0 || view.file().binary().has_code_at_zero();
+        self.ranges.retain(is_code);
+        self.ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+        let mut reach = 0;
+        for range in &mut self.ranges {
+            reach = range.end.max(reach);
+            range.reach = reach;
+        }
+        Units { ranges: self.ranges.into(), units: self.units.into() }
+    }
+}
