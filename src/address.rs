@@ -113,6 +113,29 @@ impl LoadBias {
     }
 }
 
+/// Which instruction a frame's address names: the one that runs, or the one after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Pc {
+    /// The instruction that was being executed: the innermost frame, the one after a signal.
+    Exact,
+    /// A return address: the call is before it.
+    Return,
+    /// Already moved back into the call by the printer (sanitizers, valgrind).
+    Adjusted,
+}
+
+impl Pc {
+    /// Where the instruction is that a frame stands at: before a return address it is the call,
+    /// which may be the last of its function. Any byte of an instruction finds what it is part of.
+    pub fn lookup_address(self, address: FileAddress) -> FileAddress {
+        match self {
+            Pc::Return => FileAddress(address.0.wrapping_sub(1)),
+            Pc::Exact | Pc::Adjusted => address,
+        }
+    }
+}
+
 /// The text is not `0x` and one to sixteen hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotHexadecimal(String);

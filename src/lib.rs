@@ -22,6 +22,7 @@ pub mod address;
 pub mod config;
 pub mod error;
 pub mod job;
+pub mod public_name;
 
 pub mod binary;
 pub mod dwarf;

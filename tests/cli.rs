@@ -23,7 +23,8 @@ use dbgmate::rpc::Client;
 use home::{Daemon, Home, Run, feed};
 use serde_json::{Value, json};
 
-const SUBCOMMANDS: [&str; 6] = ["offsets-of", "triage", "serve", "doctor", "completions", "man"];
+const SUBCOMMANDS: [&str; 7] =
+    ["offsets-of", "symbolize", "triage", "serve", "doctor", "completions", "man"];
 
 /// A struct with a hole, a bit field and a list entry.
 const SOURCE: &str = "

@@ -5,12 +5,14 @@
 //! usage.
 
 mod backend;
+mod binaries;
 mod doctor;
 mod manual;
 mod offsets_of;
 mod output;
 mod paste;
 mod serve;
+mod symbolize;
 mod triage;
 
 use std::process::ExitCode;
@@ -44,6 +46,7 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     OffsetsOf(offsets_of::Args),
+    Symbolize(symbolize::Args),
     Triage(triage::Args),
     Serve(serve::Args),
     Doctor(doctor::Args),
@@ -112,6 +115,10 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::OffsetsOf(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             offsets_of::run(args, &backend, &job, output)
+        }
+        Command::Symbolize(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            symbolize::run(&args, &backend, &job, output)
         }
         Command::Triage(args) => {
             let (backend, job) = answering(cli.daemon, output)?;

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use dbgmate::api::binary::BinaryRef;
 use dbgmate::api::layout::{LayoutForm, OffsetsOf, OffsetsOfMethod, OffsetsOfRequest};
-use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
+use crate::binaries::absolute;
 use crate::output::Output;
 use crate::{Failure, Outcome};
 
@@ -63,19 +62,6 @@ pub(crate) fn run(
         }
     }
     Ok(Outcome::Found)
-}
-
-/// The daemon has another working folder: it is sent absolute paths. Links stay as they are, since
-/// the folder of a link is where people put a library's companions.
-fn absolute(path: &PathBuf) -> Result<BinaryRef, Error> {
-    let absolute = std::path::absolute(path).map_err(|error| {
-        Error::new(Kind::Unreadable, format!("{} cannot be found: {error}", path.display()))
-    })?;
-    match absolute.to_str() {
-        Some(text) => Ok(BinaryRef::Path(text.to_owned())),
-        None => Err(Error::new(Kind::Request, format!("{path:?} is not text"))
-            .hint("link to it by a name in UTF-8")),
-    }
 }
 
 /// Where the answer comes from, for standard error.

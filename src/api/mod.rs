@@ -10,6 +10,7 @@
 pub mod binary;
 pub mod daemon;
 pub mod layout;
+pub mod symbols;
 pub mod trace;
 pub mod triage;
 
@@ -56,6 +57,8 @@ macro_rules! for_each_method {
             $crate::api::binary::ListMethod,
             $crate::api::layout::OffsetsOfMethod,
             $crate::api::trace::ParseMethod,
+            $crate::api::symbols::SymbolizeMethod,
+            $crate::api::symbols::ResolveMethod,
             $crate::api::triage::ReportMethod,
         }
     };

@@ -1,14 +1,15 @@
 //! What an ELF file says it is: machine, byte order, build-id, the libraries it needs.
 //!
-//! Sources: System V ABI, "ELF Header" and "Dynamic Section"; the GNU build-id note.
+//! Sources: System V ABI, "ELF Header"; the GNU build-id note.
 
 use std::fmt;
 use std::path::Path;
 
-use object::read::elf::{DynamicTable, ElfFile, FileHeader};
-use object::{Architecture, Object, ObjectKind, elf};
+use object::{Architecture, Object, ObjectKind, ObjectSection, SectionKind, elf};
 
+use super::dynamic::Dynamic;
 use super::{Error, Mapping, Segment, segments};
+use crate::address::FileAddress;
 
 /// The GNU build-id: a hash of what the linker wrote, kept by tools that strip or split.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,11 +34,34 @@ impl fmt::Debug for BuildId {
     }
 }
 
+/// How a file is loaded (ELF header, e_type).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// At the addresses it was linked for: a program that is not position-independent, a kernel.
+    Fixed,
+    /// Anywhere: a shared library, a position-independent program.
+    Anywhere,
+    /// Not at all before it is linked: an object file, a kernel module.
+    Relocatable,
+}
+
 /// What an ELF file says it is.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The machine, for instance `x86-64`.
     pub machine: String,
+    /// The same for programs.
+    pub architecture: Architecture,
+    /// How it is loaded.
+    pub kind: Kind,
+    /// Whether it holds machine code: a separate debug file has only its place.
+    pub has_code: bool,
+    /// Whether it is a program rather than a library.
+    pub is_program: bool,
+    /// DT_SONAME: the name that others know a library by.
+    pub soname: Option<String>,
+    /// Where execution starts.
+    pub entry: FileAddress,
     /// The byte order.
     pub endian: gimli::RunTimeEndian,
     /// The build-id.
@@ -53,10 +77,15 @@ pub struct Identity {
 /// Reads what a file is. Damage in the dynamic section loses the libraries, not the answer.
 pub(crate) fn identify(path: &Path, mapping: &Mapping) -> Result<Identity, Error> {
     let file = parse(path, mapping)?;
-    let (needed, runpath) = match &file {
-        object::File::Elf32(file) => libraries(file),
-        object::File::Elf64(file) => libraries(file),
-        _ => Default::default(),
+    let dynamic = match &file {
+        object::File::Elf32(file) => Dynamic::read(file),
+        object::File::Elf64(file) => Dynamic::read(file),
+        _ => Dynamic::default(),
+    };
+    let kind = match file.kind() {
+        ObjectKind::Relocatable => Kind::Relocatable,
+        ObjectKind::Executable => Kind::Fixed,
+        _ => Kind::Anywhere,
     };
     let endian = match file.endianness() {
         object::Endianness::Little => gimli::RunTimeEndian::Little,
@@ -64,12 +93,30 @@ pub(crate) fn identify(path: &Path, mapping: &Mapping) -> Result<Identity, Error
     };
     Ok(Identity {
         machine: machine_name(file.architecture()),
+        architecture: file.architecture(),
+        kind,
+        has_code: has_code(&file),
+        entry: FileAddress(file.entry()),
+        // A library may have an entry too, as libc.so.6 does.
+        is_program: kind == Kind::Fixed
+            || dynamic.is_pie
+            || (file.entry() != 0 && dynamic.soname.is_none()),
+        soname: dynamic.soname,
         endian,
         build_id: file.build_id().ok().flatten().and_then(BuildId::new),
-        needed,
+        needed: dynamic.needed,
         segments: segments::of(&file),
-        runpath,
+        runpath: dynamic.runpath,
     })
+}
+
+fn has_code(file: &object::File<'_>) -> bool {
+    let is_code = |section: object::Section<'_, '_>| {
+        section.kind() == SectionKind::Text
+            && section.file_range().is_some_and(|(_, size)| size > 0)
+    };
+    // A program can do without section headers.
+    file.sections().next().is_none() || file.sections().any(is_code)
 }
 
 /// Parses the headers.
@@ -109,25 +156,4 @@ fn machine_name(architecture: Architecture) -> String {
         Architecture::I386 => "i386".to_owned(),
         other => format!("{other:?}").to_lowercase(),
     }
-}
-
-/// DT_NEEDED and the run path. Entries that are not text are left out.
-fn libraries<'data, Elf>(file: &ElfFile<'data, Elf>) -> (Vec<String>, Vec<String>)
-where
-    Elf: FileHeader,
-{
-    let Ok(table): Result<DynamicTable<'data, Elf>, _> = file.elf_dynamic_table() else {
-        return Default::default();
-    };
-    let strings = |wanted| -> Vec<String> {
-        let entries = table.iter().filter(|entry| entry.tag == wanted);
-        let texts = entries.filter_map(|entry| table.string(entry).ok());
-        texts.filter_map(|text| String::from_utf8(text.to_vec()).ok()).collect()
-    };
-    let mut runpath = strings(elf::DT_RUNPATH);
-    if runpath.is_empty() {
-        runpath = strings(elf::DT_RPATH);
-    }
-    let runpath = runpath.iter().flat_map(|paths| paths.split(':')).map(str::to_owned).collect();
-    (strings(elf::DT_NEEDED), runpath)
 }

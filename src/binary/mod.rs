@@ -15,6 +15,7 @@
 //! checked before it is used. Refuses anything but regular ELF files.
 
 mod debug_files;
+mod dynamic;
 mod elf;
 mod error;
 mod file;
@@ -25,7 +26,7 @@ mod segments;
 mod sigbus;
 
 pub use debug_files::{DebugInfo, DebugSources, Found, Tried};
-pub use elf::{BuildId, Identity};
+pub use elf::{BuildId, Identity, Kind};
 pub use error::Error;
 pub use mapping::Mapping;
 pub use needed::Libraries;
@@ -70,6 +71,12 @@ impl Binary {
     /// The bytes of the file itself, which has the code even where the debug info is elsewhere.
     pub fn bytes(&self) -> &[u8] {
         &self.mapping
+    }
+
+    /// The bytes of the debug file, where the debug info is in another file than this one.
+    pub fn separate_debug_bytes(&self) -> Option<&[u8]> {
+        let debug_info = self.debug_info()?;
+        (debug_info.path() != self.path).then(|| debug_info.sections().file())
     }
 
     /// What the file says it is.

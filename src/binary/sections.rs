@@ -93,6 +93,11 @@ impl Sections {
         self.mapping.is_torn()
     }
 
+    /// The bytes of the whole file.
+    pub fn file(&self) -> &[u8] {
+        &self.mapping
+    }
+
     /// The bytes of a section, empty where the file has none or it cannot be decompressed (then
     /// [`Sections::problem`] says why).
     pub fn bytes(&self, id: SectionId) -> &[u8] {

@@ -22,9 +22,9 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Whether an address is in its bytes of the file.
+    /// Whether an address is in it.
     pub fn holds(&self, address: FileAddress) -> bool {
-        address.0.checked_sub(self.address.0).is_some_and(|offset| offset < self.file_size)
+        address.0.checked_sub(self.address.0).is_some_and(|offset| offset < self.memory_size)
     }
 }
 

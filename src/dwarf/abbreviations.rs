@@ -14,7 +14,7 @@ const MAX_ATTRIBUTES: usize = 1000;
 
 /// The declarations of one table, for units of one encoding.
 #[derive(Debug)]
-pub struct Abbreviations {
+pub(super) struct Abbreviations {
     /// Where the table starts in .debug_abbrev.
     offset: usize,
     /// By code less one: producers number from 1 on.
@@ -25,7 +25,7 @@ pub struct Abbreviations {
 
 /// One declaration.
 #[derive(Clone, Copy, Debug)]
-pub struct Abbreviation {
+pub(super) struct Abbreviation {
     /// Bytes from the start of the table to its attributes.
     attributes: u32,
     tag: DwTag,
@@ -61,8 +61,7 @@ impl Abbreviations {
         let mut input = section;
         input.skip(offset)?;
         let length = input.len();
-        let mut table =
-            Abbreviations { offset, dense: Vec::new(), others: FxHashMap::default() };
+        let mut table = Abbreviations { offset, dense: Vec::new(), others: FxHashMap::default() };
         while !input.is_empty() {
             let code = input.read_uleb128()?;
             if code == 0 {
@@ -111,13 +110,13 @@ impl Abbreviations {
 impl Abbreviation {
     /// What such entries describe.
     #[inline]
-    pub fn tag(&self) -> DwTag {
+    pub(super) fn tag(&self) -> DwTag {
         self.tag
     }
 
     /// Whether such entries own the list of children that follows them.
     #[inline]
-    pub fn has_children(&self) -> bool {
+    pub(super) fn has_children(&self) -> bool {
         self.has_children
     }
 

@@ -175,7 +175,8 @@ impl<'a> Entries<'a> {
                 continue;
             };
             let after = self.after(&entry)?;
-            offset = match entry.has_children().then(|| self.sibling(&entry)).transpose()?.flatten() {
+            offset = match entry.has_children().then(|| self.sibling(&entry)).transpose()?.flatten()
+            {
                 Some(sibling) if sibling >= after && sibling < self.end() => sibling,
                 _ => {
                     depth += u64::from(entry.has_children());
@@ -207,9 +208,8 @@ impl<'a> Entries<'a> {
 
     /// Where a reference leads; none where it is no reference.
     pub fn target(&self, value: AttributeValue<Slice<'a>>) -> Option<Target> {
-        let there = |file, offset: usize| {
-            Target::There(DieRef::new(file, DieSection::Info, offset as u64))
-        };
+        let there =
+            |file, offset: usize| Target::There(DieRef::new(file, DieSection::Info, offset as u64));
         Some(match value {
             AttributeValue::UnitRef(offset) => Target::Here(offset),
             AttributeValue::DebugInfoRef(offset) => there(FileId::Main, offset.0),

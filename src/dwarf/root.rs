@@ -109,8 +109,7 @@ impl<'a> Entries<'a> {
         }
         let text = |value| dwarf.attr_string(&self.unit, value).ok().map(|text| text.slice());
         root.comp_dir = comp_dir.and_then(text);
-        root.split =
-            split_name.and_then(text).zip(id).map(|(name, id)| Split { name, id });
+        root.split = split_name.and_then(text).zip(id).map(|(name, id)| Split { name, id });
         Ok(root)
     }
 

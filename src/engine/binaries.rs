@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::binary::{self, Binary, DebugSources};
 use crate::dwarf::DebugFile;
+use crate::symbols::Symbols;
 use crate::types::LayoutMatch;
 
 /// As many binaries are kept open; the one used longest ago makes room.
@@ -14,6 +15,10 @@ const MAX_OPEN: usize = 256;
 
 /// The answers kept for a binary have so many members and enumerators at most, all together.
 const MAX_KEPT: usize = 1 << 18;
+
+/// The tables for looking up addresses of a binary may take so many bytes from one question to the
+/// next.
+const MAX_SYMBOLS: usize = 256 << 20;
 
 /// Open binaries, shared by all requests.
 #[derive(Debug)]
@@ -36,6 +41,7 @@ struct Slot {
 pub(super) struct Opened {
     /// The binary's DWARF.
     pub(super) file: DebugFile,
+    symbols: Mutex<Arc<Symbols>>,
     answers: Mutex<Answers>,
 }
 
@@ -102,12 +108,25 @@ impl Binaries {
 
 impl Opened {
     fn new(binary: Arc<Binary>) -> Opened {
-        Opened { file: DebugFile::new(binary), answers: Mutex::default() }
+        Opened {
+            file: DebugFile::new(binary),
+            symbols: Mutex::default(),
+            answers: Mutex::default(),
+        }
     }
 
     /// The binary itself.
-    pub(super) fn binary(&self) -> &Binary {
+    pub(super) fn binary(&self) -> &Arc<Binary> {
         self.file.binary()
+    }
+
+    /// What addresses of it mean, as far as that has been read; anew once that takes much memory.
+    pub(super) fn symbols(&self) -> Arc<Symbols> {
+        let mut symbols = lock(&self.symbols);
+        if symbols.bytes() > MAX_SYMBOLS {
+            *symbols = Arc::default();
+        }
+        Arc::clone(&symbols)
     }
 
     /// The answer to a question, found once and kept where there is one.

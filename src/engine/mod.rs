@@ -20,6 +20,8 @@ mod load;
 mod offsets_of;
 mod packages;
 mod paste;
+mod resolve;
+mod symbolize;
 mod triage;
 
 pub use agreement::agreement_hash;

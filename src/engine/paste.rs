@@ -12,8 +12,25 @@ impl Answer for ParseMethod {
     }
 }
 
+/// A trace that was given, or a paste read; exactly one of the three ways.
+pub(super) fn read(
+    job: &Job,
+    trace: Option<Trace>,
+    text: Option<&str>,
+    pieces: &[TextPiece],
+) -> Result<Trace, Error> {
+    match trace {
+        Some(_) if text.is_some() || !pieces.is_empty() => {
+            Err(Error::new(Kind::Request, "a paste is `text`, `pieces` or `trace`")
+                .hint("give exactly one of the three"))
+        }
+        Some(trace) => Ok(trace),
+        None => parse(job, text, pieces),
+    }
+}
+
 /// Reads a paste given as one text or as pieces, within the job's limit on text.
-pub(super) fn parse(job: &Job, text: Option<&str>, pieces: &[TextPiece]) -> Result<Trace, Error> {
+fn parse(job: &Job, text: Option<&str>, pieces: &[TextPiece]) -> Result<Trace, Error> {
     let pieces: Vec<Piece<'_>> = match (text, pieces) {
         (Some(text), []) => vec![Piece::unnamed(text)],
         (None, [_, ..]) => pieces

@@ -13,7 +13,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::address::RuntimeAddress;
-use crate::trace::public_name;
+use crate::public_name::public_name;
 
 /// What a note says of one frame.
 #[derive(Clone, Debug)]

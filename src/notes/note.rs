@@ -11,7 +11,7 @@ use super::comparison::Comparison;
 use super::member_path::MemberPath;
 use super::predicate::{FramesOn, Predicate};
 use super::problem::Flaw;
-use crate::trace::public_name;
+use crate::public_name::public_name;
 
 /// The note format this program reads.
 const SCHEMA: u32 = 1;

@@ -19,7 +19,7 @@ use super::comparison::{Comparison, integer};
 use super::frame_pattern::{FramePattern, Globs, strings};
 use super::member_path::MemberPath;
 use super::problem::Flaw;
-use crate::trace::public_name;
+use crate::public_name::public_name;
 
 /// What one compiled pattern may take, in bytes.
 const PATTERN_BYTES: usize = 1 << 18;

@@ -19,6 +19,7 @@ mod interleaving;
 mod offsets;
 pub mod report;
 pub mod style;
+pub mod trace;
 mod wrap;
 
 use std::fmt::{self, Write};

@@ -43,7 +43,9 @@ impl Files {
             let text = match value {
                 AttributeValue::String(text) => text,
                 AttributeValue::DebugStrRef(at) => view.dwarf().debug_str.get_str(at).ok()?,
-                AttributeValue::DebugLineStrRef(at) => view.dwarf().debug_line_str.get_str(at).ok()?,
+                AttributeValue::DebugLineStrRef(at) => {
+                    view.dwarf().debug_line_str.get_str(at).ok()?
+                }
                 AttributeValue::DebugStrRefSup(at) => view.dwarf().sup_string(at).ok()?,
                 _ => return None,
             };
@@ -92,7 +94,7 @@ impl fmt::Display for SourcePath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [self.comp_dir, self.directory, self.name];
         let absolute = |part: &&[u8]| part.first() == Some(&b'/');
-        let from = parts.iter().rposition(|part| absolute(&part)).unwrap_or(0);
+        let from = parts.iter().rposition(absolute).unwrap_or(0);
         let mut slash = true;
         for part in parts.iter().skip(from).filter(|part| !part.is_empty()) {
             if !slash {

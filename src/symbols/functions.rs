@@ -113,12 +113,18 @@ impl Found {
                 self.add(view, entries, &entry)?;
             }
             let enters = depth == Depth::Full || holds_functions(entry.tag(), language);
-            offset = if enters { entries.after(&entry)? } else { entries.after_children(&entry)? };
+            offset =
+                if enters { entries.after(&entry)? } else { entries.after_children(&entry)? };
         }
         Ok(())
     }
 
-    fn add<'a>(&mut self, view: &View<'a>, entries: &Entries<'a>, entry: &Entry) -> Result<(), Error> {
+    fn add<'a>(
+        &mut self,
+        view: &View<'a>,
+        entries: &Entries<'a>,
+        entry: &Entry,
+    ) -> Result<(), Error> {
         let mut extent = Extent::default();
         entries.attributes(entry, |name, value| {
             extent.take(name, value);

@@ -61,7 +61,11 @@ const MAX_DEPTH: usize = 1024;
 
 impl Inlined {
     /// Reads what is below a function's entry. Damage loses what is behind it.
-    pub(super) fn read<'a>(view: &View<'a>, entries: &Entries<'a>, function: UnitOffset) -> Inlined {
+    pub(super) fn read<'a>(
+        view: &View<'a>,
+        entries: &Entries<'a>,
+        function: UnitOffset,
+    ) -> Inlined {
         let mut found = Found { calls: Vec::new(), ranges: Vec::new() };
         // What was found before the damage is right.
         let _ = found.search(view, entries, function);
@@ -228,8 +232,14 @@ mod tests {
 
     #[test]
     fn the_innermost_call_holds_its_addresses() {
-        let expected =
-            [(0x10, Some(0)), (0x14, Some(1)), (0x18, Some(0)), (0x20, None), (0x28, Some(2)), (0x30, None)];
+        let expected = [
+            (0x10, Some(0)),
+            (0x14, Some(1)),
+            (0x18, Some(0)),
+            (0x20, None),
+            (0x28, Some(2)),
+            (0x30, None),
+        ];
         assert_eq!(steps(&[(0x10, 0x20), (0x14, 0x18), (0x28, 0x30)]), expected);
     }
 

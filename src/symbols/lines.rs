@@ -136,7 +136,8 @@ impl Builder {
     fn row(&mut self, machine: &Machine<'_, '_>) {
         let address = machine.address();
         // Within a sequence addresses only grow (DWARF 5 §6.2.5); where they do not, another begins.
-        if let Some(last) = self.open.as_ref().map(|open| open.last).filter(|last| address < *last) {
+        if let Some(last) = self.open.as_ref().map(|open| open.last).filter(|last| address < *last)
+        {
             self.close(last);
         }
         let first_state = self.states.len();

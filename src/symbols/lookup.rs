@@ -80,10 +80,7 @@ impl<'a> Lookup<'a> {
 
     #[inline]
     fn in_unit<'l>(&'l self, slot: &'a Slot, address: u64) -> Option<Frames<'l, 'a>> {
-        let unit = slot.table.get_or_init(|| {
-            let table = UnitTable::read(&self.view, &self.texts, slot.start);
-            table.ok().inspect(|table| self.symbols.count(table.bytes()))
-        });
+        let unit = slot.table.get_or_init(|| self.read_unit(slot));
         let unit = unit.as_ref()?;
         let function = unit.function(&self.view, address);
         let row = unit.lines.as_ref().and_then(|lines| lines.find(self.debug_line, address));
@@ -93,6 +90,21 @@ impl<'a> Lookup<'a> {
         let place = row.map(|row| Place { file: row.file, line: row.line, column: row.column });
         let call = function.and_then(|function| self.inlined(unit, function).at(address));
         Some(Frames { lookup: self, unit, function, call, place })
+    }
+
+    #[cold]
+    fn read_unit(&self, slot: &Slot) -> Option<UnitTable> {
+        if self.symbols.bytes() > super::MAX_BYTES {
+            self.symbols.note(|| "more of it is needed than is kept in memory at once".to_owned());
+            return None;
+        }
+        let table = UnitTable::read(&self.view, &self.texts, slot.start);
+        let table = table.map_err(|error| self.symbols.note(|| error.to_string())).ok()?;
+        if let Some(error) = table.problem() {
+            self.symbols.note(|| error.to_string());
+        }
+        self.symbols.count(table.bytes());
+        Some(table)
     }
 
     #[inline]
@@ -132,9 +144,9 @@ impl<'a> Frames<'_, 'a> {
     fn frame(&self, name: Option<Text>, place: Option<Place>) -> SourceFrame<'a> {
         let texts = &self.lookup.texts;
         let lines = self.unit.lines.as_ref();
-        let path = place.zip(lines).and_then(|(place, lines)| {
-            lines.files.path(texts, self.unit.comp_dir, place.file)
-        });
+        let path = place
+            .zip(lines)
+            .and_then(|(place, lines)| lines.files.path(texts, self.unit.comp_dir, place.file));
         SourceFrame {
             function: name.map(|name| texts.at(name)),
             path,

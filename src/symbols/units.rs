@@ -116,7 +116,8 @@ impl Found {
 
     fn finish(mut self, view: &View<'_>) -> Units {
         // Linkers put zero where they have left code out.
-        let is_code = |range: &UnitRange| range.start > 0 || view.file().binary().has_code_at_zero();
+        let is_code =
+            |range: &UnitRange| range.start > 0 || view.file().binary().has_code_at_zero();
         self.ranges.retain(is_code);
         self.ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
         let mut reach = 0;

@@ -23,7 +23,6 @@ mod builder;
 mod formats;
 mod leaf;
 mod lines;
-pub mod names;
 mod nesting;
 mod notation;
 mod physical;
@@ -32,12 +31,12 @@ mod value;
 mod wrapped;
 
 pub use model::{
-    Argument, Certainty, Event, EventKind, Frame, Lines, LogRecord, Module, ModuleSource, Pc,
-    PrintedValue, Resolved, ResolvedFrame, SessionKind, Skipped, SourceLine, Stack, StackKind,
-    Thread, Trace, Value, ValueKind,
+    Argument, Certainty, Event, EventKind, Frame, FrameCheck, Lines, LogRecord, Module,
+    ModuleSource, PrintedValue, Resolved, ResolvedFrame, SessionKind, Skipped, SourceLine, Stack,
+    StackKind, Thread, Trace, Value, ValueKind,
 };
 
-pub use names::public_name;
+pub use crate::address::Pc;
 
 use crate::job::{Job, Stopped};
 

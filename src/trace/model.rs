@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::address::{FileOffset, LoadBias, ModuleOffset, RuntimeAddress};
+use crate::address::{FileOffset, LoadBias, ModuleOffset, Pc, RuntimeAddress};
 
 /// Everything read from one paste. Every input line that is not blank is in a frame, an event, a
 /// value, a module, a log record or in `skipped`.
@@ -139,9 +139,34 @@ pub struct Frame {
     /// gdb's `<signal handler called>`: the kernel's frame, not a function.
     #[serde(default, skip_serializing_if = "is_false")]
     pub signal_handler: bool,
+    /// What the code of its binary says of it: whether it can be a frame of this stack at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<FrameCheck>,
     /// What the binaries say of the frame's address; never part of a paste.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Resolved>,
+}
+
+/// What the code at a frame's address says of the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameCheck {
+    /// A call ends there that reaches the next inner frame, and nowhere else in the function.
+    Pinned,
+    /// Nothing speaks against it.
+    Fits,
+    /// The function called has jumped on to the one of the next inner frame, if it is one.
+    TailCall,
+    /// There is no code at its address.
+    NoCode,
+    /// Another function than the one printed has its address.
+    OtherFunction,
+    /// No instruction starts at its address.
+    NoInstruction,
+    /// No call ends at its address.
+    NoCall,
+    /// The call that ends at its address reaches another function than the next inner frame's.
+    CallsOther,
 }
 
 /// What a binary says of a frame: the function and source line, with the functions inlined there.
@@ -192,20 +217,6 @@ pub enum Certainty {
     Certain,
     /// Nothing speaks against it, and nothing proves it.
     Probable,
-    /// By the function's name alone: its address was not looked up.
-    Name,
-}
-
-/// Which instruction a frame's address names: the one that runs, or the one after a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Pc {
-    /// The instruction that was being executed: the innermost frame, the one after a signal.
-    Exact,
-    /// A return address: the call is before it.
-    Return,
-    /// Already moved back into the call by the printer (sanitizers, valgrind).
-    Adjusted,
 }
 
 /// An argument or local variable of a frame.

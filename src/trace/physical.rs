@@ -12,7 +12,8 @@
 //! Rule: exact are the innermost machine frame and the one a signal interrupted; the others are
 //! return addresses.
 
-use super::model::{Frame, Pc};
+use super::model::Frame;
+use crate::address::Pc;
 
 /// Numbers the machine frames of a stack from 0, and says how their addresses are meant.
 pub(super) fn number(frames: &mut [Frame]) {

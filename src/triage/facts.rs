@@ -13,7 +13,7 @@ use super::in_text::InText;
 use super::program;
 use crate::job::{Job, Stopped};
 use crate::notes::{MemberPath, Notes};
-use crate::trace::public_name;
+use crate::public_name::public_name;
 use crate::trace::{Event, EventKind, Frame, Lines, LogRecord, Trace};
 
 /// Work between two looks at the job.

@@ -5,7 +5,7 @@
 
 use super::facts::Facts;
 use crate::notes::MemberPath;
-use crate::trace::public_name;
+use crate::public_name::public_name;
 use crate::trace::{Argument, Frame, Lines, PrintedValue, Value, ValueKind};
 
 /// How many structs deep members of unnamed structs and unions are looked for.

@@ -8,8 +8,8 @@
 //! glibc (assert/assert.c), musl (src/exit/assert.c), GLib (glib/gtestutils.c). Rule: the same is
 //! in the arguments of the C library's function in a backtrace, where it was built with debug info.
 
+use crate::public_name::public_name;
 use crate::trace::model::{EventKind, Frame};
-use crate::trace::public_name;
 
 /// What the line says, if it is a C library's about an assertion.
 pub(super) fn assertion(text: &str) -> Option<EventKind> {

@@ -8,9 +8,10 @@
 //! ` at ` and before ` from `. Rule: the text given here is one logical line, joined already.
 
 use super::{Start, number};
+use crate::address::Pc;
 use crate::address::RuntimeAddress;
 use crate::trace::budget::Budget;
-use crate::trace::model::{Frame, Lines, Pc};
+use crate::trace::model::{Frame, Lines};
 use crate::trace::nesting::{Nesting, after_character, string_end};
 use crate::trace::{notation, value};
 
@@ -215,6 +216,7 @@ fn bare_frame(index: u32) -> Frame {
         locals: Vec::new(),
         guess: false,
         signal_handler: false,
+        check: None,
         resolved: None,
     }
 }

@@ -1,0 +1,130 @@
+//! `dbgmate symbolize`: functions and source lines for the frames of a paste, or for addresses.
+
+use std::path::PathBuf;
+
+use dbgmate::address::FileAddress;
+use dbgmate::api::binary::BinaryRef;
+use dbgmate::api::symbols::{ResolveMethod, ResolveRequest, SymbolizeMethod, SymbolizeRequest};
+use dbgmate::error::{Error, Kind};
+use dbgmate::job::Job;
+use dbgmate::render;
+
+use crate::backend::Backend;
+use crate::binaries::{absolute, without_debug_info};
+use crate::output::Output;
+use crate::paste::Paste;
+use crate::{Failure, Outcome, paste};
+
+/// Fill in functions, source lines and inlined callers of a pasted backtrace, or look addresses up
+///
+/// Where each module was loaded is read from the paste, or worked out from the names of its frames
+/// and checked against the code: a line is shown as certain only when the code proves the build.
+/// With one --binary and addresses instead of files, those are looked up, as addr2line does.
+/// The exit status is 1 when nothing could be looked up.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Files with the paste; standard input where there is none, or for `-`. With --binary also
+    /// addresses in hexadecimal
+    #[arg(value_name = "FILE|ADDRESS")]
+    what: Vec<String>,
+    /// A binary to look in first: a program, a library, its unstripped twin; may be given several
+    /// times
+    #[arg(short, long = "binary", value_name = "PATH")]
+    binaries: Vec<PathBuf>,
+    /// Compare each address's answer with that of the crate addr2line
+    #[arg(long)]
+    verify: bool,
+    /// Exactly what the API returns
+    #[arg(long)]
+    json: bool,
+}
+
+/// Asks, and writes the answer.
+pub(crate) fn run(
+    args: &Args,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let binaries = args.binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+    if let Some(addresses) = addresses(args.what.iter().map(String::as_str)) {
+        return look_up(args, binaries, addresses, backend, job, output);
+    }
+    let files: Vec<PathBuf> = args.what.iter().map(PathBuf::from).collect();
+    let paste = paste::read(&files, output)?;
+    if let (Some(text), [_]) = (&paste.text, binaries.as_slice())
+        && let Some(addresses) = addresses(text.split_whitespace())
+    {
+        return look_up(args, binaries, addresses, backend, job, output);
+    }
+    symbolize(args, binaries, paste, backend, job, output)
+}
+
+/// The words as addresses, if all of them are; none where there is no word.
+fn addresses<'w>(words: impl Iterator<Item = &'w str>) -> Option<Vec<FileAddress>> {
+    let mut words = words.peekable();
+    words.peek()?;
+    let address = |word: &str| {
+        let digits = word.strip_prefix("0x").unwrap_or(word);
+        let hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hexadecimal.then(|| u64::from_str_radix(digits, 16).ok().map(FileAddress))?
+    };
+    words.map(address).collect()
+}
+
+fn symbolize(
+    args: &Args,
+    binaries: Vec<BinaryRef>,
+    paste: Paste,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    if args.verify {
+        return Err(Error::new(Kind::Request, "only addresses are verified")
+            .hint("name one --binary, and addresses instead of files")
+            .into());
+    }
+    let (text, pieces) = (paste.text, paste.pieces);
+    let request = SymbolizeRequest { text, pieces, binaries, ..Default::default() };
+    let answer = backend.call::<SymbolizeMethod>(job, request, output)?;
+    if args.json {
+        output.json(&answer)?;
+    } else {
+        output.result(&render::trace::stacks(&answer.trace))?;
+        for line in render::trace::modules(&answer) {
+            output.notice(&line);
+        }
+    }
+    Ok(if answer.modules.is_empty() { Outcome::NotFound } else { Outcome::Found })
+}
+
+fn look_up(
+    args: &Args,
+    binaries: Vec<BinaryRef>,
+    addresses: Vec<FileAddress>,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let Ok([binary]) = <[BinaryRef; 1]>::try_from(binaries) else {
+        return Err(Error::new(Kind::Request, "addresses are looked up in one binary")
+            .hint("name it with --binary PATH")
+            .into());
+    };
+    let request = ResolveRequest { binary, addresses, verify: args.verify };
+    let answer = backend.call::<ResolveMethod>(job, request, output)?;
+    if args.json {
+        output.json(&answer)?;
+    } else {
+        output.result(&render::trace::addresses(&answer))?;
+        if let Some(line) = without_debug_info(&answer.debug_info) {
+            output.notice(&line);
+        }
+    }
+    if let Some(problem) = &answer.problem {
+        output.notice(&format!("not all of the debug info could be read: {problem}"));
+    }
+    let found = answer.addresses.iter().any(|address| address.resolved.is_some());
+    Ok(if found { Outcome::Found } else { Outcome::NotFound })
+}

@@ -1,0 +1,111 @@
+//! `address.resolve`, and what one address of a binary is, for all who ask.
+
+use super::binaries::Opened;
+use super::{Answer, Engine};
+use crate::address::FileAddress;
+use crate::api::binary::Provenance;
+use crate::api::symbols::{ResolveMethod, ResolveRequest, ResolvedAddress, ResolvedAddresses};
+use crate::error::Error;
+use crate::job::{Job, Stopped};
+use crate::symbols::{Lookup, SourceFrame, Symbols, Via, demangle};
+use crate::trace::{Certainty, Resolved, ResolvedFrame};
+
+/// From so many addresses on, the tables they need are read by several threads.
+const MANY: usize = 64;
+
+impl Answer for ResolveMethod {
+    fn answer(
+        engine: &Engine,
+        job: &Job,
+        request: ResolveRequest,
+    ) -> Result<ResolvedAddresses, Error> {
+        let opened = engine.open(&request.binary)?;
+        let symbols = opened.symbols();
+        let resolver = Resolver::new(engine, job, &opened, &symbols, &request.addresses)?;
+        let mut addresses = Vec::with_capacity(request.addresses.len());
+        for address in request.addresses {
+            let resolved = resolver.at(job, address, Certainty::Certain)?;
+            addresses.push(ResolvedAddress { address, resolved, differs: None });
+        }
+        let problem = symbols.problem().map(str::to_owned);
+        Ok(ResolvedAddresses { addresses, debug_info: Provenance::from(&*opened), problem })
+    }
+}
+
+/// Looks addresses of one binary up and puts them into words.
+pub(super) struct Resolver<'o> {
+    opened: &'o Opened,
+    symbols: &'o Symbols,
+    lookup: Lookup<'o>,
+    module: String,
+    build_id: Option<String>,
+}
+
+impl<'o> Resolver<'o> {
+    /// Eyes on a binary in which these addresses will be looked up.
+    pub(super) fn new(
+        engine: &Engine,
+        job: &Job,
+        opened: &'o Opened,
+        symbols: &'o Symbols,
+        addresses: &[FileAddress],
+    ) -> Result<Resolver<'o>, Stopped> {
+        if addresses.len() >= MANY {
+            symbols.read_ahead(job, &opened.file, addresses, engine.threads())?;
+        }
+        let binary = opened.binary();
+        Ok(Resolver {
+            opened,
+            symbols,
+            lookup: symbols.lookup(&opened.file),
+            module: binary.path().display().to_string(),
+            build_id: binary.build_id().map(ToString::to_string),
+        })
+    }
+
+    /// What is at an address of the code; none where nothing is known to be.
+    pub(super) fn at(
+        &self,
+        job: &Job,
+        address: FileAddress,
+        certainty: Certainty,
+    ) -> Result<Option<Resolved>, Stopped> {
+        let frames = self.lookup.frames(job, address)?;
+        let mut frames: Vec<ResolvedFrame> =
+            frames.into_iter().flatten().map(|frame| resolved_frame(&frame)).collect();
+        let mut via = Via::Dwarf;
+        // Assembly has lines and no functions.
+        if frames.last().is_none_or(|frame| frame.function.is_none())
+            && let Some(named) = self.symbols.name(&self.opened.file, address)
+        {
+            via = named.via;
+            if frames.is_empty() {
+                frames.push(ResolvedFrame::default());
+            }
+            if let Some(frame) = frames.last_mut() {
+                frame.function = Some(demangle(named.name).into_owned());
+                frame.offset = Some(named.offset);
+            }
+        }
+        if frames.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Resolved {
+            frames,
+            module: self.module.clone(),
+            build_id: self.build_id.clone(),
+            certainty,
+            via: via.name().to_owned(),
+        }))
+    }
+}
+
+fn resolved_frame(frame: &SourceFrame<'_>) -> ResolvedFrame {
+    ResolvedFrame {
+        function: frame.function.map(|name| demangle(name).into_owned()),
+        offset: None,
+        file: frame.path.map(|path| path.to_string()),
+        line: Some(frame.line).filter(|line| *line > 0),
+        column: Some(frame.column).filter(|column| *column > 0),
+    }
+}

@@ -1,0 +1,145 @@
+//! Which binaries could be a module of a paste?
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::api::binary::BinaryRef;
+use crate::engine::Engine;
+use crate::engine::binaries::Opened;
+use crate::error::Error;
+use crate::trace::{EventKind, Trace};
+
+/// The binaries to choose from.
+#[derive(Debug)]
+pub(super) struct Candidates<'e> {
+    engine: &'e Engine,
+    /// Those that the question names: asked first, and for the program itself.
+    named: Vec<Arc<Opened>>,
+    /// Those that are configured, that plugins know, and that the named ones load.
+    known: Vec<PathBuf>,
+    /// The programs that the paste names.
+    programs: Vec<PathBuf>,
+}
+
+/// A binary that was opened, or why it could not be.
+pub(super) type Candidate = (PathBuf, Result<Arc<Opened>, Error>);
+
+impl<'e> Candidates<'e> {
+    /// Opens what the question names.
+    pub(super) fn new(
+        engine: &'e Engine,
+        references: &[BinaryRef],
+        trace: &Trace,
+    ) -> Result<Candidates<'e>, Error> {
+        let named =
+            references.iter().map(|binary| engine.open(binary)).collect::<Result<Vec<_>, _>>()?;
+        let loaded = named.iter().flat_map(|opened| engine.loaded_by(opened));
+        let mut known: Vec<PathBuf> = loaded.map(|known| known.path).collect();
+        known.extend(engine.known_binaries().into_iter().map(|known| known.path));
+        Ok(Candidates { engine, named, known, programs: programs(trace) })
+    }
+
+    /// The binaries that could be the module of this name, the likeliest first.
+    pub(super) fn of(&self, module: Option<&str>) -> Vec<Candidate> {
+        let mut found: Vec<Candidate> = Vec::new();
+        let mut add = |path: PathBuf, opened: Result<Arc<Opened>, Error>| {
+            let same = |(other, _): &Candidate| {
+                *other == path || other.canonicalize().ok() == path.canonicalize().ok()
+            };
+            if !found.iter().any(same) {
+                found.push((path, opened));
+            }
+        };
+        for opened in &self.named {
+            let is_it = match module {
+                Some(name) => is_named(opened, name),
+                None => self.named.len() == 1 || opened.binary().identity().is_program,
+            };
+            if is_it {
+                add(opened.binary().path().to_owned(), Ok(Arc::clone(opened)));
+            }
+        }
+        let elsewhere: Vec<PathBuf> = match module {
+            Some(name) => {
+                let stem = stem(file_name(name));
+                let alike = |path: &&PathBuf| stem == self::stem(&path_name(path));
+                let printed = Path::new(name).is_absolute().then(|| PathBuf::from(name));
+                printed.into_iter().chain(self.known.iter().filter(alike).cloned()).collect()
+            }
+            None => self.programs.clone(),
+        };
+        for path in elsewhere.into_iter().filter(|path| path.is_file()) {
+            match self.engine.binaries.open(&path) {
+                Ok(opened) if module.is_none_or(|name| is_named(&opened, name)) => {
+                    add(path, Ok(opened));
+                }
+                Ok(_) => {}
+                Err(error) => add(path, Err(error.into())),
+            }
+        }
+        found
+    }
+}
+
+/// Whether a binary goes by the name that a paste has for a module: its file name, or the name that
+/// others know the library by. Another version of the library is taken too: the code decides.
+fn is_named(opened: &Opened, name: &str) -> bool {
+    let binary = opened.binary();
+    let wanted = stem(file_name(name));
+    let own = path_name(binary.path());
+    let soname = binary.identity().soname.as_deref().unwrap_or_default();
+    [own.as_str(), soname].iter().any(|other| stem(other) == wanted)
+}
+
+/// The name without folders, and without what is said of a file that is gone.
+fn file_name(name: &str) -> &str {
+    let name = name.strip_suffix(" (deleted)").unwrap_or(name);
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn path_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// `libvirt.so` for `libvirt.so.0.9000.0` and for `libvirt.so.0.debug`.
+fn stem(name: &str) -> &str {
+    let name = name.strip_suffix(".debug").unwrap_or(name);
+    match name.find(".so.") {
+        Some(at) => name.get(..at + 3).unwrap_or(name),
+        None => name,
+    }
+}
+
+/// The programs that the paste says it is of.
+fn programs(trace: &Trace) -> Vec<PathBuf> {
+    let named = trace.events.iter().filter_map(|event| match &event.what {
+        EventKind::Assertion { program, .. } => program.as_deref(),
+        _ => None,
+    });
+    let mut programs: Vec<PathBuf> = Vec::new();
+    for program in named.map(Path::new).filter(|program| program.is_absolute()) {
+        if !programs.iter().any(|other| other == program) {
+            programs.push(program.to_owned());
+        }
+    }
+    programs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_folder_and_version() {
+        for (name, expected) in [
+            ("/lib/x86_64-linux-gnu/libc.so.6", "libc.so"),
+            ("libvirt.so.0.9000.0", "libvirt.so"),
+            ("libvirt_driver_libxl.so", "libvirt_driver_libxl.so"),
+            ("/usr/sbin/libvirtd (deleted)", "libvirtd"),
+            ("libvirt.so.0.debug", "libvirt.so"),
+            ("/a b/c", "c"),
+        ] {
+            assert_eq!(stem(file_name(name)), expected, "{name}");
+        }
+    }
+}

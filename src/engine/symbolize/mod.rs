@@ -1,0 +1,122 @@
+//! `trace.symbolize`: the frames of a paste, looked up in the binaries they are from.
+
+mod candidates;
+mod given;
+mod place;
+mod sightings;
+
+use super::resolve::Resolver;
+use super::{Answer, Engine, paste};
+use crate::address::FileAddress;
+use crate::api::binary::BinaryRef;
+use crate::api::symbols::{GivenModule, SymbolizeMethod, SymbolizeRequest, Symbolized, TraceForm};
+use crate::error::Error;
+use crate::job::Job;
+use crate::render;
+use crate::symbols::{Misfit, Proof};
+use crate::trace::{Frame, FrameCheck, Resolved, Trace};
+use candidates::Candidates;
+use place::{Outcome, Placed, Question};
+use sightings::{Place, Seen};
+
+impl Answer for SymbolizeMethod {
+    fn answer(
+        engine: &Engine,
+        job: &Job,
+        mut request: SymbolizeRequest,
+    ) -> Result<Symbolized, Error> {
+        let trace =
+            paste::read(job, request.trace.take(), request.text.as_deref(), &request.pieces)?;
+        let mut answer = symbolize(engine, job, trace, &request.binaries, &request.modules)?;
+        let styled = request.render.map(|TraceForm::Text| render::trace::text(&answer));
+        answer.rendered = styled.as_deref().map(render::plain);
+        Ok(answer)
+    }
+}
+
+/// Fills in what binaries say of a trace's frames.
+pub(super) fn symbolize(
+    engine: &Engine,
+    job: &Job,
+    mut trace: Trace,
+    binaries: &[BinaryRef],
+    modules: &[GivenModule],
+) -> Result<Symbolized, Error> {
+    let candidates = Candidates::new(engine, binaries, &trace)?;
+    let mut answer = Symbolized::default();
+    let mut found: Vec<(Place, FrameCheck, Option<Resolved>)> = Vec::new();
+    for seen in sightings::seen(&trace) {
+        job.check()?;
+        let question = Question { trace: &trace, given: modules, seen: &seen };
+        match place::place(&candidates, &question) {
+            Outcome::Placed(placed) => {
+                look_up(engine, job, &seen, &placed, &mut found)?;
+                answer.modules.push(placed.module(&seen));
+            }
+            Outcome::Refused(refused) => answer.refused.push(refused),
+        }
+    }
+    for (place, check, resolved) in found {
+        if let Some(frame) = frame_at(&mut trace, place) {
+            frame.check = Some(check);
+            frame.resolved = resolved;
+        }
+    }
+    answer.trace = trace;
+    Ok(answer)
+}
+
+fn frame_at(trace: &mut Trace, place: Place) -> Option<&mut Frame> {
+    match place {
+        Place::Stack(stack, frame) => trace.stacks.get_mut(stack)?.frames.get_mut(frame),
+        Place::Event(event) => trace.events.get_mut(event)?.frame.as_deref_mut(),
+    }
+}
+
+/// Looks the frames of a placed module up.
+fn look_up(
+    engine: &Engine,
+    job: &Job,
+    seen: &Seen<'_>,
+    placed: &Placed,
+    found: &mut Vec<(Place, FrameCheck, Option<Resolved>)>,
+) -> Result<(), Error> {
+    let bias = placed.placement.bias;
+    let addresses: Vec<FileAddress> =
+        seen.sightings.iter().map(|sighting| sighting.instruction(bias)).collect();
+    let symbols = placed.opened.symbols();
+    let resolver = Resolver::new(engine, job, &placed.opened, &symbols, &addresses)?;
+    for (position, (sighting, address)) in seen.sightings.iter().zip(addresses).enumerate() {
+        let (Some(place), Some(proof)) =
+            (seen.places.get(position), placed.placement.proofs.get(position))
+        else {
+            continue;
+        };
+        let certainty = placed.certainty(sighting);
+        let resolved = match proof {
+            Proof::Misfit(_) => None,
+            _ => resolver.at(job, address, certainty)?,
+        };
+        found.push((*place, check_of(*proof), resolved));
+    }
+    Ok(())
+}
+
+fn check_of(proof: Proof) -> FrameCheck {
+    match proof {
+        Proof::Pinned => FrameCheck::Pinned,
+        Proof::Fits => FrameCheck::Fits,
+        Proof::TailCall => FrameCheck::TailCall,
+        Proof::Misfit(misfit) => check_of_misfit(misfit),
+    }
+}
+
+fn check_of_misfit(misfit: Misfit) -> FrameCheck {
+    match misfit {
+        Misfit::NoCode => FrameCheck::NoCode,
+        Misfit::OtherFunction => FrameCheck::OtherFunction,
+        Misfit::NoInstruction => FrameCheck::NoInstruction,
+        Misfit::NoCall => FrameCheck::NoCall,
+        Misfit::CallsOther => FrameCheck::CallsOther,
+    }
+}

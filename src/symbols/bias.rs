@@ -1,0 +1,117 @@
+//! Where could this module have been loaded, by the names of its frames?
+//!
+//! A frame with a name says that its address, less the load bias, is in the code of that symbol.
+//! Load biases are multiples of a page, so one frame leaves few, and several leave one or none.
+//!
+//! ```text
+//! frame    0x7f3a10024c35 in f ()    f is 0x4c00..0x4d80 of the file
+//! bias     0x7f3a10024c35 − 0x4c35 = 0x7f3a10020000: the only page-aligned one
+//! ```
+
+use super::elf_symbols::Symbol;
+use super::image::{Extent, Image};
+use super::sighting::Sighting;
+use crate::address::{FileAddress, LoadBias};
+use crate::binary::Binary;
+
+/// The smallest page of the machines that matter; larger pages are multiples of it.
+const PAGE: u64 = 4096;
+
+/// As many candidates are followed: more would say nothing.
+const MAX_CANDIDATES: usize = 1024;
+
+/// The addresses that a name can stand for.
+pub(super) type Places = Vec<Extent>;
+
+/// How much a printed name is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Belief {
+    /// The address is inside the symbol.
+    Inside,
+    /// It is inside the symbol or, as older debuggers print code that has no symbol of its own, in
+    /// what follows up to the next one.
+    NextBefore,
+}
+
+/// The load biases at which every frame with a name is where its name says; where there is none, the
+/// one at which most are, which shows what does not fit. Empty when no frame has a name that the
+/// binary knows.
+pub(super) fn candidates(
+    binary: &Binary,
+    image: &Image,
+    sightings: &[Sighting<'_>],
+    belief: Belief,
+) -> Vec<LoadBias> {
+    let known: Vec<(&Sighting<'_>, Places)> = sightings
+        .iter()
+        .map(|sighting| (sighting, places(binary, image, sighting, belief)))
+        .filter(|(_, places)| !places.is_empty())
+        .collect();
+    // The frame that leaves the fewest decides which are tried.
+    let Some((first, narrowest)) = known.iter().min_by_key(|(_, places)| width(places)) else {
+        return Vec::new();
+    };
+    let mut found: Vec<LoadBias> = Vec::new();
+    let mut most = (0, None);
+    for bias in narrowest.iter().flat_map(|place| biases(first, *place)).take(MAX_CANDIDATES) {
+        let agrees = |(sighting, places): &&(&Sighting<'_>, Places)| {
+            let at = sighting.instruction(bias);
+            places.iter().any(|place| place.holds(at))
+        };
+        let agreeing = known.iter().filter(agrees).count();
+        if agreeing == known.len() && !found.contains(&bias) {
+            found.push(bias);
+        }
+        if agreeing > most.0 {
+            most = (agreeing, Some(bias));
+        }
+    }
+    if found.is_empty() { most.1.into_iter().collect() } else { found }
+}
+
+/// The places that a frame's name stands for; none where it has no name that the binary knows.
+pub(super) fn places(
+    binary: &Binary,
+    image: &Image,
+    sighting: &Sighting<'_>,
+    belief: Belief,
+) -> Places {
+    let Some(name) = sighting.name else { return Places::new() };
+    if let Some(called) = name.strip_suffix("@plt") {
+        return image.plt.named(called.as_bytes());
+    }
+    let symbols = image.symbols.printed(binary, name);
+    let place = |symbol: &Symbol| match sighting.offset {
+        // `name+0x1c` is one address, not a range.
+        Some(offset) => {
+            let at = FileAddress(symbol.start().0.saturating_add(offset));
+            let instruction = sighting.pc.lookup_address(at);
+            Extent { start: instruction, end: FileAddress(instruction.0.saturating_add(1)) }
+        }
+        None => {
+            let (start, size) = (symbol.start(), symbol.size());
+            let end = FileAddress(start.0.saturating_add(size));
+            match belief {
+                Belief::Inside if size > 0 => Extent { start, end },
+                Belief::Inside | Belief::NextBefore => {
+                    let next = image.symbols.next_dynamic_after(start);
+                    Extent { start, end: next.map_or(end, |next| next.max(end)) }
+                }
+            }
+        }
+    };
+    symbols.iter().copied().map(place).collect()
+}
+
+/// The page-aligned biases that put a frame's instruction into a place.
+fn biases(sighting: &Sighting<'_>, place: Extent) -> impl Iterator<Item = LoadBias> {
+    let runtime = sighting.instruction(LoadBias(0)).0;
+    // The first address of the place with the same position in its page.
+    let first = place.start.0.wrapping_add(runtime.wrapping_sub(place.start.0) % PAGE);
+    let files = (first..place.end.0).step_by(PAGE as usize);
+    files.map(move |file| LoadBias(runtime.wrapping_sub(file)))
+}
+
+fn width(places: &Places) -> u64 {
+    places.iter().map(|place| place.end.0.saturating_sub(place.start.0)).sum()
+}
