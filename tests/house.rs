@@ -23,7 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("error", &["binary", "job", "types"]),
     ("config", &["error"]),
     ("trace", &["address", "job", "public_name"]),
-    ("notes", &["address", "public_name", "trace"]),
+    ("notes", &["address", "public_name"]),
     ("triage", &["job", "notes", "public_name", "trace"]),
     ("api", &["address", "trace", "triage", "types"]),
     ("render", &["api", "trace", "triage"]),

@@ -121,6 +121,11 @@ impl<'a> View<'a> {
         &self.dwarf
     }
 
+    /// The sections alone.
+    pub fn into_dwarf(self) -> gimli::Dwarf<Slice<'a>> {
+        self.dwarf
+    }
+
     /// The unit of a DIE, and the DIE's place in it.
     pub fn entries_of(&self, at: DieRef) -> Result<(Entries<'a>, UnitOffset), Error> {
         if at.file() != FileId::Main || at.section() != DieSection::Info {

@@ -7,7 +7,7 @@ use crate::api::binary::Provenance;
 use crate::api::symbols::{ResolveMethod, ResolveRequest, ResolvedAddress, ResolvedAddresses};
 use crate::error::Error;
 use crate::job::{Job, Stopped};
-use crate::symbols::{Lookup, SourceFrame, Symbols, Via, demangle};
+use crate::symbols::{Lookup, Reference, SourceFrame, Symbols, Via, demangle, words};
 use crate::trace::{Certainty, Resolved, ResolvedFrame};
 
 /// From so many addresses on, the tables they need are read by several threads.
@@ -22,10 +22,15 @@ impl Answer for ResolveMethod {
         let opened = engine.open(&request.binary)?;
         let symbols = opened.symbols();
         let resolver = Resolver::new(engine, job, &opened, &symbols, &request.addresses)?;
+        let reference = request.verify.then(|| Reference::new(&opened.file)).flatten();
         let mut addresses = Vec::with_capacity(request.addresses.len());
         for address in request.addresses {
             let resolved = resolver.at(job, address, Certainty::Certain)?;
-            addresses.push(ResolvedAddress { address, resolved, differs: None });
+            let differs = match &reference {
+                Some(reference) => resolver.difference(job, address, reference)?,
+                None => None,
+            };
+            addresses.push(ResolvedAddress { address, resolved, differs });
         }
         let problem = symbols.problem().map(str::to_owned);
         Ok(ResolvedAddresses { addresses, debug_info: Provenance::from(&*opened), problem })
@@ -61,6 +66,17 @@ impl<'o> Resolver<'o> {
             module: binary.path().display().to_string(),
             build_id: binary.build_id().map(ToString::to_string),
         })
+    }
+
+    /// What the reference says of an address, where that is something else.
+    fn difference(
+        &self,
+        job: &Job,
+        address: FileAddress,
+        reference: &Reference<'_>,
+    ) -> Result<Option<String>, Stopped> {
+        let own = words(self.lookup.frames(job, address)?.into_iter().flatten());
+        Ok(Some(reference.words(address)).filter(|theirs| *theirs != own))
     }
 
     /// What is at an address of the code; none where nothing is known to be.

@@ -38,6 +38,7 @@ mod lookup;
 mod names;
 mod placement;
 mod plt;
+mod reference;
 mod sighting;
 mod text;
 mod unit;
@@ -48,6 +49,7 @@ pub use files::SourcePath;
 pub use image::{Named, Via};
 pub use lookup::{Frames, Lookup, SourceFrame};
 pub use placement::{Misfit, Placement, Proof};
+pub use reference::{Reference, words};
 pub use sighting::{Callee, Sighting};
 
 use std::sync::OnceLock;
