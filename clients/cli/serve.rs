@@ -29,7 +29,10 @@ pub(crate) fn run(args: &Args, config: Config) -> Result<(), Error> {
     let socket = Bound::new(&path)?;
     let log = log();
     log_panics(Arc::clone(&log));
-    rpc::serve(Arc::new(Engine::new(config)), socket, log)
+    let engine = Arc::new(Engine::new(config));
+    // Now, rather than when the first question waits for it.
+    engine.plugins();
+    rpc::serve(engine, socket, log)
 }
 
 /// The log is standard error, which systemd keeps.

@@ -78,7 +78,7 @@ impl Engine {
         for plugin in self.plugins().iter() {
             let globs = matchers(&plugin.binaries);
             let programs = PROGRAM_FOLDERS.iter().map(Path::new);
-            let libraries = self.libraries.folders().iter().map(PathBuf::as_path);
+            let libraries = self.libraries().folders().iter().map(PathBuf::as_path);
             for path in programs.chain(libraries).flat_map(|folder| matching(folder, &globs)) {
                 let Ok(file) = path.canonicalize() else { continue };
                 let because = Because::Plugin(plugin.name.clone());
@@ -99,7 +99,7 @@ impl Engine {
         queue.extend(found.iter().map(|known| known.path.clone()));
         while let Some(path) = queue.pop_front() {
             let Ok(binary) = self.binaries.open(&path) else { continue };
-            for needed in self.libraries.needed_by(binary.binary()) {
+            for needed in self.libraries().needed_by(binary.binary()) {
                 if seen.insert(needed.clone()) {
                     let because = Because::NeededBy(path.clone());
                     found.push(Known { path: needed.clone(), because });
@@ -124,7 +124,7 @@ impl Engine {
                 let globs = module.file_name().and_then(|name| name.to_str()).map(str::to_owned);
                 let globs = matchers(globs.as_slice());
                 let below = module.parent().unwrap_or(Path::new(""));
-                let libraries = self.libraries.folders().iter().map(|folder| folder.join(below));
+                let libraries = self.libraries().folders().iter().map(|folder| folder.join(below));
                 for file in std::iter::once(own.to_owned()).chain(libraries) {
                     let files = matching(&file, &globs).into_iter().filter(|file| file != path);
                     let because = Because::ModuleOf(plugin.name.clone());

@@ -29,6 +29,8 @@ use binaries::Binaries;
 pub use known::{Because, Known};
 pub use packages::install_command;
 
+use std::sync::OnceLock;
+
 use crate::api::Method;
 use crate::binary::{DebugSources, Libraries};
 use crate::config::Config;
@@ -40,23 +42,21 @@ use crate::notes::{Plugins, Problem};
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
-    agreement_hash: String,
-    plugins: Plugins,
-    plugin_problems: Vec<Problem>,
-    libraries: Libraries,
+    agreement_hash: OnceLock<String>,
+    /// And what is wrong with them.
+    plugins: OnceLock<(Plugins, Vec<Problem>)>,
+    libraries: OnceLock<Libraries>,
     binaries: Binaries,
 }
 
 impl Engine {
-    /// An engine that knows the shipped and the configured plugins and has nothing open yet.
+    /// An engine that has nothing open and has read nothing yet.
     pub fn new(config: Config) -> Self {
-        // Before the plugins are read: one that changes meanwhile then counts as changed.
-        let agreement_hash = agreement_hash(&config);
-        let (plugins, plugin_problems) = Plugins::load(&config.plugins);
         let sources = DebugSources { directories: config.debug_directories.clone() };
         let binaries = Binaries::new(sources);
-        let libraries = Libraries::of_system();
-        Engine { config, agreement_hash, plugins, plugin_problems, libraries, binaries }
+        let (agreement_hash, plugins, libraries) =
+            (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Engine { config, agreement_hash, plugins, libraries, binaries }
     }
 
     /// The configuration in effect.
@@ -64,24 +64,37 @@ impl Engine {
         &self.config
     }
 
-    /// The [`agreement_hash`] of when this engine was made.
+    /// The [`agreement_hash`] of when the plugins were read, or of now.
     pub fn agreement_hash(&self) -> &str {
-        &self.agreement_hash
+        self.agreement_hash.get_or_init(|| agreement_hash(&self.config))
     }
 
-    /// The plugins and their notes.
+    /// The plugins and their notes: those shipped, and those configured.
     pub fn plugins(&self) -> &Plugins {
-        &self.plugins
+        &self.known_plugins().0
+    }
+
+    /// What is wrong with plugins and notes, and therefore not used.
+    pub fn plugin_problems(&self) -> &[Problem] {
+        &self.known_plugins().1
+    }
+
+    fn known_plugins(&self) -> &(Plugins, Vec<Problem>) {
+        self.plugins.get_or_init(|| {
+            // Before they are read: one that changes meanwhile then counts as changed.
+            self.agreement_hash();
+            Plugins::load(&self.config.plugins)
+        })
+    }
+
+    /// The folders in which this system keeps shared libraries.
+    fn libraries(&self) -> &Libraries {
+        self.libraries.get_or_init(Libraries::of_system)
     }
 
     /// How many threads one question may use.
     fn threads(&self) -> usize {
         std::thread::available_parallelism().map_or(1, usize::from)
-    }
-
-    /// What is wrong with plugins and notes, and therefore not used.
-    pub fn plugin_problems(&self) -> &[Problem] {
-        &self.plugin_problems
     }
 }
 
