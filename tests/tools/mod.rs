@@ -1,5 +1,7 @@
 //! Which of the real tools that tests drive are here, and the program that crashes as libvirtd did.
 
+#![allow(dead_code)] // each test file uses its part of it
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
