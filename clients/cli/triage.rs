@@ -7,6 +7,7 @@ use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
+use crate::binaries::absolute;
 use crate::output::Output;
 use crate::{Failure, Outcome, paste};
 
@@ -19,6 +20,10 @@ pub(crate) struct Args {
     /// Files with the paste; standard input where there is none, or for `-`
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// A binary to look the frames up in: a program, a library, its unstripped twin; may be given
+    /// several times
+    #[arg(short, long = "binary", value_name = "PATH")]
+    binaries: Vec<PathBuf>,
     /// Exactly what the API returns
     #[arg(long)]
     json: bool,
@@ -32,7 +37,9 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let paste = paste::read(&args.files, output)?;
-    let request = ReportRequest { text: paste.text, pieces: paste.pieces, ..Default::default() };
+    let binaries = args.binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+    let (text, pieces) = (paste.text, paste.pieces);
+    let request = ReportRequest { text, pieces, binaries, ..Default::default() };
     let answer = backend.call::<ReportMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;

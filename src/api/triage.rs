@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::binary::BinaryRef;
 use super::method;
 use super::trace::TextPiece;
 use crate::trace::Trace;
@@ -24,6 +25,10 @@ pub struct ReportRequest {
     /// What `trace.parse` returned, perhaps with values added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
+    /// Binaries to look the frames up in, besides those known: programs, libraries, their unstripped or
+    /// debug twins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binaries: Vec<BinaryRef>,
     /// Also return the report as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub render: Option<ReportForm>,

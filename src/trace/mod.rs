@@ -20,6 +20,7 @@ mod model;
 mod assemble;
 mod budget;
 mod builder;
+mod expanded;
 mod formats;
 mod leaf;
 mod lines;

@@ -35,7 +35,9 @@ use crate::trace::Trace;
 /// for it, then by how much the signature pins down, then by id.
 pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped> {
     job.check()?;
-    let facts = facts::Facts::of(job, &trace, notes)?;
+    // What binaries say of its addresses counts as if it had been printed.
+    let told = trace.expanded();
+    let facts = facts::Facts::of(job, &told, notes)?;
     let mut matched = Vec::new();
     for note in notes.iter() {
         job.check()?;
@@ -45,6 +47,7 @@ pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped>
     job.check()?;
     matched.sort_by(|a, b| a.order().cmp(&b.order()));
     let notes = matched.into_iter().map(|matched| matched.into_note()).collect();
+    drop(told);
     Ok(Report { trace, notes })
 }
 

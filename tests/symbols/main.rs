@@ -14,13 +14,16 @@ use ways::{C, CXX, RUST, Source, Way};
 
 /// Inlined functions, in one another and twice; a part that is rarely run; a jump table; functions
 /// with the same code; a function local to another.
-const C_SOURCE: Source = Source { name: "source.c", text: include_str!("source.c") };
+const C_SOURCE: Source =
+    Source { name: "source.c", text: include_str!("../fixtures/symbols/source.c") };
 
 /// Templates, members, lambdas, exceptions, namespaces without a name, local classes.
-const CXX_SOURCE: Source = Source { name: "source.cc", text: include_str!("source.cc") };
+const CXX_SOURCE: Source =
+    Source { name: "source.cc", text: include_str!("../fixtures/symbols/source.cc") };
 
 /// Closures, generic functions, methods, panics.
-const RUST_SOURCE: Source = Source { name: "source.rs", text: include_str!("source.rs") };
+const RUST_SOURCE: Source =
+    Source { name: "source.rs", text: include_str!("../fixtures/symbols/source.rs") };
 
 #[test]
 fn c_is_read_as_llvm_symbolizer_reads_it() {
