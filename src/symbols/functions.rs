@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use gimli::{DwTag, UnitOffset, constants as dw};
 
 use super::inlined::Inlined;
+use super::runs::Runs;
 use super::text::Text;
 use crate::dwarf::{Entries, Entry, Error, Extent, Language, View};
 
@@ -12,8 +13,8 @@ use crate::dwarf::{Entries, Entry, Error, Extent, Language, View};
 #[derive(Debug, Default)]
 pub(super) struct Functions {
     functions: Box<[Function]>,
-    /// By start.
-    ranges: Box<[FunctionRange]>,
+    /// Positions in `functions`, by the code they have: optimisers move what is rarely run elsewhere.
+    runs: Runs<u32>,
 }
 
 /// One function.
@@ -27,16 +28,6 @@ pub(super) struct Function {
     pub(super) name: OnceLock<Option<Text>>,
     /// What was inlined into it, once it was wanted.
     pub(super) inlined: OnceLock<Inlined>,
-}
-
-/// A part of a function's code: optimisers move what is rarely run elsewhere.
-#[derive(Clone, Copy, Debug)]
-struct FunctionRange {
-    start: u64,
-    end: u64,
-    /// The furthest end of this one and those before it: nested functions overlap.
-    reach: u64,
-    function: u32,
 }
 
 /// How far a unit is searched for functions.
@@ -56,7 +47,7 @@ impl Functions {
         language: Language,
         depth: Depth,
     ) -> Result<Functions, Error> {
-        let mut found = Found { functions: Vec::new(), ranges: Vec::new() };
+        let mut found = Found { functions: Vec::new(), runs: Vec::new() };
         let outcome = found.search(view, entries, language, depth);
         // Damage loses what is behind it; without any function it is the answer.
         if found.functions.is_empty() {
@@ -68,16 +59,13 @@ impl Functions {
     /// The innermost function that has this address.
     #[inline]
     pub(super) fn find(&self, address: u64) -> Option<&Function> {
-        let after = self.ranges.partition_point(|range| range.start <= address);
-        let started = self.ranges.get(..after)?.iter().rev();
-        let mut near = started.take_while(|range| address < range.reach);
-        let range = near.find(|range| address < range.end)?;
-        self.functions.get(range.function as usize)
+        let (_, position) = self.runs.find(address)?;
+        self.functions.get(position as usize)
     }
 
     /// Bytes of memory it takes, without what was inlined.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.functions) + size_of_val(&*self.ranges)
+        size_of_val(&*self.functions) + self.runs.bytes()
     }
 }
 
@@ -91,7 +79,7 @@ impl Function {
 /// What has been found so far.
 struct Found {
     functions: Vec<Function>,
-    ranges: Vec<FunctionRange>,
+    runs: Vec<(u64, u64, u32)>,
 }
 
 impl Found {
@@ -137,8 +125,7 @@ impl Found {
         let mut start = u64::MAX;
         entries.ranges(view.dwarf(), &extent, |range| {
             start = start.min(range.begin);
-            let (start, end) = (range.begin, range.end);
-            self.ranges.push(FunctionRange { start, end, reach: 0, function });
+            self.runs.push((range.begin, range.end, function));
         })?;
         if start < u64::MAX {
             let entry = u32::try_from(entry.offset.0).unwrap_or(u32::MAX);
@@ -148,15 +135,8 @@ impl Found {
         Ok(())
     }
 
-    fn finish(mut self) -> Functions {
-        // Of two with the same code, which linkers fold, the later entry is the one found.
-        self.ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
-        let mut reach = 0;
-        for range in &mut self.ranges {
-            reach = range.end.max(reach);
-            range.reach = reach;
-        }
-        Functions { functions: self.functions.into(), ranges: self.ranges.into() }
+    fn finish(self) -> Functions {
+        Functions { functions: self.functions.into(), runs: Runs::new(self.runs) }
     }
 }
 

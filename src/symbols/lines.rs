@@ -1,54 +1,48 @@
-//! Which source line is an instruction of?
+//! Which source line is an instruction of? The line table of a unit (DWARF 5 §6.2), as rows from one
+//! change of place to the next.
 //!
-//! A unit's line program is run once, and of sixteen rows one state of the machine is kept: a lookup
-//! runs on from the last state before its address. The rows of a kernel would take 200 MB, these
-//! states take 12.
-//!
-//! ```text
-//! program   row row row row … row row row row …        mapped, not copied
-//! states    ^                 ^                        32 bytes each
-//! lookup                      └─> row row │ the last row that is not past the address
-//! ```
+//! Compilers write a row for each point at which one may stop: several for one address, of which the
+//! last holds, and several for one place. A kernel's 4.2 million rows are 1.0 million of these.
 
-use std::ops::Range;
-
-use gimli::{DebugLineOffset, Reader, Section};
+use gimli::{ColumnType, DebugLineOffset, LineRow};
 
 use super::files::Files;
-use super::line_machine::{Machine, Parameters, Row, State, Step};
+use super::runs::Runs;
 use super::text::Texts;
-use crate::dwarf::{Error, Slice, View};
-
-/// Rows from one kept state to the next.
-const ROWS_A_STATE: u32 = 16;
+use crate::dwarf::{Error, View};
 
 /// The line table of one unit.
 #[derive(Debug)]
 pub(super) struct Lines {
     /// The names of the source files.
     pub(super) files: Files,
-    parameters: Parameters,
-    /// The program's place in .debug_line.
-    program: Range<usize>,
-    /// By start.
-    sequences: Box<[Sequence]>,
-    /// Each as its row has left the machine.
-    states: Box<[State]>,
+    /// Which rows have an address: a run for each of the program's sequences.
+    sequences: Runs<Sequence>,
+    /// Where each row starts, from the start of its sequence.
+    starts: Box<[u32]>,
+    rows: Box<[Row]>,
 }
 
-/// A run of rows whose addresses grow.
+/// Where in source text an instruction comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The file's number in the unit's table.
+    pub(super) file: u32,
+    /// From 1; 0 where there is no line.
+    pub(super) line: u32,
+    /// From 1; 0 where the line as a whole is meant.
+    pub(super) column: u32,
+}
+
+/// Some rows one behind another.
 #[derive(Clone, Copy, Debug)]
 struct Sequence {
-    start: u64,
-    end: u64,
-    /// The furthest end of this one and those before it: sequences can overlap.
-    reach: u64,
-    first_state: usize,
-    states: usize,
+    first: u32,
+    count: u32,
 }
 
 impl Lines {
-    /// Runs a unit's program. Damage ends the table where it is.
+    /// Runs a unit's line program. Damage ends the table where it is.
     pub(super) fn read(
         view: &View<'_>,
         texts: &Texts<'_>,
@@ -56,117 +50,114 @@ impl Lines {
         address_size: u8,
     ) -> Result<Lines, Error> {
         let program = view.dwarf().debug_line.program(offset, address_size, None, None)?;
-        let header = program.header();
-        let parameters = Parameters::of(header);
-        let instructions = header.raw_program_buf();
-        let start = instructions.offset_from(*view.dwarf().debug_line.reader());
         let mut builder = Builder::default();
-        builder.run(&parameters, instructions);
-        let (sequences, states) = builder.finish();
-        let program = start..start + instructions.len();
-        let files = Files::read(view, texts, header);
-        Ok(Lines { files, parameters, program, sequences, states })
+        let mut rows = program.rows();
+        // What was read before the damage is right.
+        while let Ok(Some((_, row))) = rows.next_row() {
+            match row.end_sequence() {
+                true => builder.close(row.address()),
+                false => builder.row(row.address(), Row::of(row)),
+            }
+        }
+        // Without an end, how far the last row reaches is not known.
+        builder.close_at_last();
+        let files = Files::read(view, texts, rows.header());
+        let Builder { sequences, starts, rows, .. } = builder;
+        let sequences = Runs::new(sequences);
+        Ok(Lines { files, sequences, starts: starts.into(), rows: rows.into() })
     }
 
-    /// The row of an address, from the .debug_line that the table was read from.
+    /// The row of an address: the last one of its sequence that is not past it.
     #[inline]
-    pub(super) fn find(&self, debug_line: &[u8], address: u64) -> Option<Row> {
-        let after = self.sequences.partition_point(|sequence| sequence.start <= address);
-        let started = self.sequences.get(..after)?.iter().rev();
-        let mut near = started.take_while(|sequence| address < sequence.reach);
-        let sequence = near.find(|sequence| address < sequence.end)?;
-        let states = self.states.get(sequence.first_state..)?.get(..sequence.states)?;
-        let position = states.partition_point(|state| state.address <= address).checked_sub(1)?;
-        let state = *states.get(position)?;
-        let program = Slice::new(debug_line.get(self.program.clone())?, self.parameters.endian);
-        let mut machine = Machine::new(&self.parameters, program).resume(state).ok()?;
-        let mut row = state.row;
-        while let Ok(Step::Row) = machine.step() {
-            if machine.address() > address {
-                break;
-            }
-            row = machine.row();
-        }
-        Some(row)
+    pub(super) fn find(&self, address: u64) -> Option<Row> {
+        let (start, sequence) = self.sequences.find(address)?;
+        let first = sequence.first as usize;
+        let starts = self.starts.get(first..first + sequence.count as usize)?;
+        let offset = u32::try_from(address - start).ok()?;
+        let position = starts.partition_point(|start| *start <= offset).checked_sub(1)?;
+        self.rows.get(first + position).copied()
     }
 
     /// Bytes of memory it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.sequences) + size_of_val(&*self.states) + self.files.bytes()
+        self.sequences.bytes()
+            + size_of_val(&*self.starts)
+            + size_of_val(&*self.rows)
+            + self.files.bytes()
     }
 }
 
-/// Collects sequences and states while a program runs.
+impl Row {
+    fn of(row: &LineRow) -> Row {
+        // Numbers past 32 bits are damage: they lead nowhere.
+        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Row {
+            file: small(row.file_index()),
+            line: row.line().map_or(0, |line| small(line.get())),
+            column: match row.column() {
+                ColumnType::LeftEdge => 0,
+                ColumnType::Column(column) => small(column.get()),
+            },
+        }
+    }
+}
+
+/// Collects rows while a program runs.
 #[derive(Debug, Default)]
 struct Builder {
-    sequences: Vec<Sequence>,
-    states: Vec<State>,
+    sequences: Vec<(u64, u64, Sequence)>,
+    starts: Vec<u32>,
+    rows: Vec<Row>,
     open: Option<Open>,
 }
 
 /// The sequence that is being read.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Open {
     start: u64,
     last: u64,
-    first_state: usize,
-    rows: u32,
+    /// The position of its first row.
+    first: usize,
 }
 
 impl Builder {
-    fn run(&mut self, parameters: &Parameters, program: Slice<'_>) {
-        // -1 and -2 stand for code that the linker has left out.
-        let tombstone = parameters.largest_address() - 1;
-        let mut machine = Machine::new(parameters, program);
-        loop {
-            match machine.step() {
-                Ok(Step::Row) if machine.address() < tombstone => self.row(&machine),
-                Ok(Step::Row) => {}
-                Ok(Step::EndOfSequence) => self.close(machine.address()),
-                Ok(Step::EndOfProgram) | Err(_) => break,
+    fn row(&mut self, address: u64, row: Row) {
+        // Within a sequence addresses only grow (DWARF 5 §6.2.5); where they do not, and where the
+        // distance does not fit, another begins.
+        let goes_on =
+            |open: &Open| address >= open.last && u32::try_from(address - open.start).is_ok();
+        if !self.open.as_ref().is_some_and(goes_on) {
+            self.close_at_last();
+        }
+        let first = self.rows.len();
+        let open = self.open.get_or_insert(Open { start: address, last: address, first });
+        open.last = address;
+        let (offset, is_first) = ((address - open.start) as u32, open.first == first);
+        match (self.starts.last(), self.rows.last_mut()) {
+            // Of several rows for one address the last holds.
+            (Some(last), Some(known)) if !is_first && *last == offset => *known = row,
+            (Some(_), Some(known)) if !is_first && *known == row => {}
+            _ => {
+                self.starts.push(offset);
+                self.rows.push(row);
             }
         }
-        // Without an end, how far the last row reaches is not known.
+    }
+
+    fn close_at_last(&mut self) {
         if let Some(last) = self.open.as_ref().map(|open| open.last) {
             self.close(last);
         }
     }
 
-    #[inline]
-    fn row(&mut self, machine: &Machine<'_, '_>) {
-        let address = machine.address();
-        // Within a sequence addresses only grow (DWARF 5 §6.2.5); where they do not, another begins.
-        if let Some(last) = self.open.as_ref().map(|open| open.last).filter(|last| address < *last)
-        {
-            self.close(last);
-        }
-        let first_state = self.states.len();
-        let new = || Open { start: address, last: address, first_state, rows: 0 };
-        let open = self.open.get_or_insert_with(new);
-        if open.rows.is_multiple_of(ROWS_A_STATE) {
-            self.states.push(machine.state());
-        }
-        open.rows += 1;
-        open.last = address;
-    }
-
     fn close(&mut self, end: u64) {
-        let Some(Open { start, first_state, .. }) = self.open.take() else { return };
+        let Some(Open { start, first, .. }) = self.open.take() else { return };
         if start < end {
-            let states = self.states.len() - first_state;
-            self.sequences.push(Sequence { start, end, reach: 0, first_state, states });
+            let count = (self.rows.len() - first) as u32;
+            self.sequences.push((start, end, Sequence { first: first as u32, count }));
         } else {
-            self.states.truncate(first_state);
+            self.starts.truncate(first);
+            self.rows.truncate(first);
         }
-    }
-
-    fn finish(mut self) -> (Box<[Sequence]>, Box<[State]>) {
-        self.sequences.sort_by_key(|sequence| sequence.start);
-        let mut reach = 0;
-        for sequence in &mut self.sequences {
-            reach = sequence.end.max(reach);
-            sequence.reach = reach;
-        }
-        (self.sequences.into(), self.states.into())
     }
 }

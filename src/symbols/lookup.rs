@@ -1,6 +1,6 @@
 //! One address, and the frames that are there: the innermost inlined function first.
 
-use gimli::{Section, UnitOffset};
+use gimli::UnitOffset;
 
 use super::Symbols;
 use super::files::SourcePath;
@@ -20,7 +20,6 @@ pub struct Lookup<'a> {
     file: &'a DebugFile,
     symbols: &'a Symbols,
     texts: Texts<'a>,
-    debug_line: &'a [u8],
     view: View<'a>,
 }
 
@@ -59,8 +58,7 @@ impl<'a> Lookup<'a> {
     pub(super) fn new(symbols: &'a Symbols, file: &'a DebugFile) -> Lookup<'a> {
         let view = file.view();
         let texts = Texts::of(&view);
-        let debug_line = view.dwarf().debug_line.reader().slice();
-        Lookup { file, symbols, texts, debug_line, view }
+        Lookup { file, symbols, texts, view }
     }
 
     /// The frames at an address of the code; none where the debug info does not speak of it.
@@ -83,7 +81,7 @@ impl<'a> Lookup<'a> {
         let unit = slot.table.get_or_init(|| self.read_unit(slot));
         let unit = unit.as_ref()?;
         let function = unit.function(&self.view, address);
-        let row = unit.lines.as_ref().and_then(|lines| lines.find(self.debug_line, address));
+        let row = unit.lines.as_ref().and_then(|lines| lines.find(address));
         if function.is_none() && row.is_none() {
             return None;
         }

@@ -1,7 +1,7 @@
-//! Where a name stands in the debug info: eight bytes instead of a copy.
+//! Where a name stands in the debug info, and how long it is: eight bytes instead of a copy.
 //!
 //! Tables of a kernel's functions and files would hold its names many times over; the sections are
-//! mapped anyway.
+//! mapped anyway, and are not touched before a name is read.
 
 use std::num::NonZeroU64;
 
@@ -9,18 +9,19 @@ use gimli::Section;
 
 use crate::dwarf::{Slice, View};
 
-/// The place of a text that ends with a zero byte.
+/// The place of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Text(NonZeroU64);
+
+// From the top: the number of the section from 1 on, the length, the offset.
+const OFFSET_BITS: u32 = 40;
+const LENGTH_BITS: u32 = 20;
 
 /// The sections that texts stand in, of the files that one unit reads.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Texts<'a>([&'a [u8]; SECTIONS]);
 
 const SECTIONS: usize = 6;
-
-/// The offset's bits; the number of the section is above them.
-const OFFSET_BITS: u32 = 56;
 
 impl<'a> Texts<'a> {
     /// The sections of a view.
@@ -38,28 +39,32 @@ impl<'a> Texts<'a> {
         ])
     }
 
-    /// Where a text that was read from one of the sections stands.
+    /// Where a text that was read from one of the sections stands; none for one of a megabyte, or a
+    /// terabyte into its section.
     pub(super) fn place(&self, text: &[u8]) -> Option<Text> {
         let address = text.as_ptr() as usize;
-        self.0.iter().zip(0_u64..).find_map(|(section, number)| {
+        let length = text.len() as u64;
+        self.0.iter().zip(1_u64..).find_map(|(section, number)| {
             let offset = address.checked_sub(section.as_ptr() as usize)?;
             // An empty text at the very end of a section would belong to the next.
-            if offset >= section.len() || offset as u64 >> OFFSET_BITS != 0 {
+            if offset >= section.len() || length >> LENGTH_BITS != 0 {
                 return None;
             }
-            NonZeroU64::new(((number + 1) << OFFSET_BITS) | offset as u64).map(Text)
+            let offset = Some(offset as u64).filter(|offset| offset >> OFFSET_BITS == 0)?;
+            let place = (number << LENGTH_BITS | length) << OFFSET_BITS | offset;
+            NonZeroU64::new(place).map(Text)
         })
     }
 
-    /// The text at a place, without the zero byte.
+    /// The text at a place.
     #[inline]
     pub(super) fn at(&self, text: Text) -> &'a [u8] {
-        let number = (text.0.get() >> OFFSET_BITS) as usize - 1;
-        let offset = (text.0.get() & ((1 << OFFSET_BITS) - 1)) as usize;
-        let rest = self.0.get(number).and_then(|section| section.get(offset..));
-        let rest = rest.unwrap_or_default();
-        let end = memchr::memchr(0, rest).unwrap_or(rest.len());
-        rest.get(..end).unwrap_or_default()
+        let place = text.0.get();
+        let offset = (place & ((1 << OFFSET_BITS) - 1)) as usize;
+        let length = (place >> OFFSET_BITS & ((1 << LENGTH_BITS) - 1)) as usize;
+        let number = (place >> (OFFSET_BITS + LENGTH_BITS)) as usize - 1;
+        let section = self.0.get(number).copied().unwrap_or_default();
+        section.get(offset..offset + length).unwrap_or_default()
     }
 }
 

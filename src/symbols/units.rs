@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashSet;
 
+use super::runs::Runs;
 use super::unit::UnitTable;
 use crate::dwarf::{DebugFile, View};
 use crate::job::{Job, Stopped};
@@ -12,8 +13,8 @@ use crate::job::{Job, Stopped};
 /// Units and the addresses they have.
 #[derive(Debug, Default)]
 pub(super) struct Units {
-    /// By start.
-    ranges: Box<[UnitRange]>,
+    /// Positions in `units`.
+    runs: Runs<u32>,
     units: Box<[Slot]>,
 }
 
@@ -24,15 +25,6 @@ pub(super) struct Slot {
     pub(super) start: u64,
     /// None where it cannot be read.
     pub(super) table: OnceLock<Option<UnitTable>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct UnitRange {
-    start: u64,
-    end: u64,
-    /// The furthest end of this one and those before it.
-    reach: u64,
-    unit: u32,
 }
 
 /// Units read between two looks at the job.
@@ -81,15 +73,11 @@ impl Units {
     /// The units that have an address, the one whose range starts last first.
     #[inline]
     pub(super) fn find(&self, address: u64) -> impl Iterator<Item = &Slot> {
-        let after = self.ranges.partition_point(|range| range.start <= address);
-        let started = self.ranges.get(..after).unwrap_or_default().iter().rev();
-        let near = started.take_while(move |range| address < range.reach);
-        let within = near.filter(move |range| address < range.end);
-        within.filter_map(|range| self.units.get(range.unit as usize))
+        self.runs.all(address).filter_map(|(_, unit)| self.units.get(unit as usize))
     }
 
     fn with_ranges(&self) -> FxHashSet<u64> {
-        let units = self.ranges.iter().filter_map(|range| self.units.get(range.unit as usize));
+        let units = self.runs.iter().filter_map(|unit| self.units.get(unit as usize));
         units.map(|unit| unit.start).collect()
     }
 }
@@ -97,7 +85,7 @@ impl Units {
 /// What has been found so far.
 #[derive(Default)]
 struct Found {
-    ranges: Vec<UnitRange>,
+    runs: Vec<(u64, u64, u32)>,
     units: Vec<Slot>,
 }
 
@@ -108,23 +96,16 @@ impl Found {
     }
 
     fn range(&mut self, range: gimli::Range, unit: u32) {
-        let (start, end) = (range.begin, range.end);
-        if start < end {
-            self.ranges.push(UnitRange { start, end, reach: 0, unit });
+        if range.begin < range.end {
+            self.runs.push((range.begin, range.end, unit));
         }
     }
 
     fn finish(mut self, view: &View<'_>) -> Units {
         // Linkers put zero where they have left code out.
-        let is_code =
-            |range: &UnitRange| range.start > 0 || view.file().binary().has_code_at_zero();
-        self.ranges.retain(is_code);
-        self.ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
-        let mut reach = 0;
-        for range in &mut self.ranges {
-            reach = range.end.max(reach);
-            range.reach = reach;
+        if !view.file().binary().has_code_at_zero() {
+            self.runs.retain(|(start, ..)| *start > 0);
         }
-        Units { ranges: self.ranges.into(), units: self.units.into() }
+        Units { runs: Runs::new(self.runs), units: self.units.into() }
     }
 }
