@@ -35,11 +35,9 @@ impl<T: Copy> Runs<T> {
     /// The runs that have an address, the one that starts last first: the innermost, where they
     /// nest. Each with its start.
     #[inline]
-    pub(super) fn all(&self, address: u64) -> impl Iterator<Item = (u64, T)> {
-        let after = self.starts.partition_point(|start| *start <= address);
-        let started = self.starts.iter().zip(&self.runs).take(after).rev();
-        let near = started.take_while(move |(_, run)| address < run.reach);
-        near.filter(move |(_, run)| address < run.end).map(|(start, run)| (*start, run.of))
+    pub(super) fn all(&self, address: u64) -> Holding<'_, T> {
+        let next = self.starts.partition_point(|start| *start <= address);
+        Holding { runs: self, address, next }
     }
 
     /// The first of them.
@@ -56,6 +54,30 @@ impl<T: Copy> Runs<T> {
     /// Bytes of memory they take.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.starts) + size_of_val(&*self.runs)
+    }
+}
+
+/// The runs that have an address.
+pub(super) struct Holding<'r, T> {
+    runs: &'r Runs<T>,
+    address: u64,
+    /// The position after the run that is looked at next.
+    next: usize,
+}
+
+impl<T: Copy> Iterator for Holding<'_, T> {
+    type Item = (u64, T);
+
+    #[inline]
+    fn next(&mut self) -> Option<(u64, T)> {
+        while let Some(position) = self.next.checked_sub(1) {
+            self.next = position;
+            let run = self.runs.runs.get(position).filter(|run| self.address < run.reach)?;
+            if self.address < run.end {
+                return Some((*self.runs.starts.get(position)?, run.of));
+            }
+        }
+        None
     }
 }
 
