@@ -1,8 +1,8 @@
 //! The abbreviations of a unit (DWARF 5 §7.5.3), as a pass over many entries wants them: how far to
 //! step over an entry, and where it says that its sibling is.
 //!
-//! Of each declaration twelve bytes are kept; its attributes stay in .debug_abbrev and are read from
-//! there by those who want them. A kernel has half a million declarations in three thousand tables.
+//! Of each declaration some twenty bytes are kept; its attributes stay in .debug_abbrev and are read
+//! from there by those who want them. A kernel has half a million declarations in three thousand tables.
 
 use gimli::{AttributeSpecification, DwAt, DwForm, DwTag, Reader, UnitHeader, constants as dw};
 use rustc_hash::FxHashMap;
@@ -21,6 +21,8 @@ pub(super) struct Abbreviations {
     dense: Vec<Abbreviation>,
     /// Those numbered otherwise.
     others: FxHashMap<u64, Abbreviation>,
+    /// How to step over the attributes of each, one behind another.
+    strides: Vec<Stride>,
 }
 
 /// One declaration.
@@ -28,25 +30,38 @@ pub(super) struct Abbreviations {
 pub(super) struct Abbreviation {
     /// Bytes from the start of the table to its attributes.
     attributes: u32,
+    /// The position of its first stride.
+    strides: u32,
+    stride_count: u16,
     tag: DwTag,
-    has_children: bool,
-    size: Size,
     sibling: Sibling,
+    has_children: bool,
+    has_code: bool,
 }
 
-/// How many bytes an entry's attributes take.
+/// How to step over some attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
-    Always(u16),
-    Varies,
+pub(super) enum Stride {
+    /// So many bytes.
+    Bytes(u16),
+    /// A number in LEB128, seven bits a byte.
+    Leb,
+    /// A block of bytes behind its length in LEB128.
+    Block,
+    /// A text up to its zero byte.
+    Text,
+    /// A value of this form, as gimli reads it.
+    Value(DwForm),
 }
 
 /// Where among an entry's attributes DW_AT_sibling is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sibling {
+pub(super) enum Sibling {
     Absent,
     /// So many bytes on, as DW_FORM_ref4.
     At(u16),
+    /// The last one, as DW_FORM_ref4, which is where GCC puts it.
+    Last,
     /// Behind attributes whose size varies, or in another form.
     Somewhere,
 }
@@ -61,7 +76,12 @@ impl Abbreviations {
         let mut input = section;
         input.skip(offset)?;
         let length = input.len();
-        let mut table = Abbreviations { offset, dense: Vec::new(), others: FxHashMap::default() };
+        let mut table = Abbreviations {
+            offset,
+            dense: Vec::new(),
+            others: FxHashMap::default(),
+            strides: Vec::new(),
+        };
         while !input.is_empty() {
             let code = input.read_uleb128()?;
             if code == 0 {
@@ -71,8 +91,18 @@ impl Abbreviations {
             let has_children = input.read_u8()? != dw::DW_CHILDREN_no.0;
             let attributes = u32::try_from(length - input.len());
             let attributes = attributes.map_err(|_| gimli::Error::UnsupportedOffset)?;
-            let (size, sibling) = measure(&mut input, header)?;
-            let abbreviation = Abbreviation { attributes, tag, has_children, size, sibling };
+            let strides = table.strides.len() as u32;
+            let Measured { sibling, has_code } = measure(&mut input, header, &mut table.strides)?;
+            let stride_count = table.strides.len() - strides as usize;
+            let abbreviation = Abbreviation {
+                attributes,
+                strides,
+                stride_count: stride_count as u16,
+                tag,
+                sibling,
+                has_children,
+                has_code,
+            };
             if code == table.dense.len() as u64 + 1 {
                 table.dense.push(abbreviation);
             } else {
@@ -80,6 +110,7 @@ impl Abbreviations {
             }
         }
         table.dense.shrink_to_fit();
+        table.strides.shrink_to_fit();
         Ok(table)
     }
 
@@ -101,9 +132,18 @@ impl Abbreviations {
         Attributes { input: skipped.is_ok().then_some(input) }
     }
 
+    /// How to step over the attributes of a declaration.
+    #[inline]
+    pub(super) fn strides(&self, abbreviation: &Abbreviation) -> &[Stride] {
+        let first = abbreviation.strides as usize;
+        let strides = self.strides.get(first..first + usize::from(abbreviation.stride_count));
+        strides.unwrap_or_default()
+    }
+
     /// Bytes of memory it takes.
     pub(super) fn bytes(&self) -> usize {
         (self.dense.capacity() + 2 * self.others.capacity()) * size_of::<Abbreviation>()
+            + self.strides.capacity() * size_of::<Stride>()
     }
 }
 
@@ -120,27 +160,16 @@ impl Abbreviation {
         self.has_children
     }
 
-    /// How many bytes the attributes take, if always the same.
+    /// Whether such entries say where code is.
     #[inline]
-    pub(super) fn size(&self) -> Option<usize> {
-        match self.size {
-            Size::Always(size) => Some(usize::from(size)),
-            Size::Varies => None,
-        }
+    pub(super) fn has_code(&self) -> bool {
+        self.has_code
     }
 
-    /// How many bytes on the four bytes of DW_AT_sibling are, if always the same.
+    /// Where DW_AT_sibling is.
     #[inline]
-    pub(super) fn sibling_at(&self) -> Option<usize> {
-        match self.sibling {
-            Sibling::At(at) => Some(usize::from(at)),
-            Sibling::Absent | Sibling::Somewhere => None,
-        }
-    }
-
-    /// Whether such entries say where their sibling is.
-    pub(super) fn has_sibling(&self) -> bool {
-        self.sibling != Sibling::Absent
+    pub(super) fn sibling(&self) -> Sibling {
+        self.sibling
     }
 }
 
@@ -179,27 +208,71 @@ fn attribute(input: &mut Slice<'_>) -> gimli::Result<Option<AttributeSpecificati
     Ok(Some(AttributeSpecification::new(DwAt(name), form, implicit)))
 }
 
-/// Reads a list of attributes to its end.
+/// What a list of attributes is found to have.
+struct Measured {
+    sibling: Sibling,
+    has_code: bool,
+}
+
+/// Reads a list of attributes to its end, and how to step over their values.
 fn measure(
     input: &mut Slice<'_>,
     header: &UnitHeader<Slice<'_>>,
-) -> Result<(Size, Sibling), Error> {
-    let mut size = Some(0_u16);
-    let mut sibling = Sibling::Absent;
+    strides: &mut Vec<Stride>,
+) -> Result<Measured, Error> {
+    let mut measured = Measured { sibling: Sibling::Absent, has_code: false };
+    // How far the next value is from the first, while that is always the same.
+    let mut distance = Some(0_u16);
+    // Whether a stride of this list is there to be lengthened.
+    let mut lengthens = false;
     let mut count = 0;
     while let Some(attribute) = attribute(input)? {
         count += 1;
         if count > MAX_ATTRIBUTES {
             return Err(Error::TooManyAttributes(count));
         }
-        if attribute.name() == dw::DW_AT_sibling {
-            sibling = match (attribute.form(), size) {
-                (dw::DW_FORM_ref4, Some(at)) => Sibling::At(at),
-                _ => Sibling::Somewhere,
-            };
+        if measured.sibling == Sibling::Last {
+            measured.sibling = Sibling::Somewhere;
         }
-        let next = attribute.size(header).and_then(|next| u16::try_from(next).ok());
-        size = size.zip(next).and_then(|(size, next)| size.checked_add(next));
+        match attribute.name() {
+            dw::DW_AT_sibling => {
+                measured.sibling = match (attribute.form(), distance) {
+                    (dw::DW_FORM_ref4, Some(at)) => Sibling::At(at),
+                    (dw::DW_FORM_ref4, None) => Sibling::Last,
+                    _ => Sibling::Somewhere,
+                };
+            }
+            dw::DW_AT_low_pc | dw::DW_AT_ranges => measured.has_code = true,
+            _ => {}
+        }
+        let size = attribute.size(header).and_then(|size| u16::try_from(size).ok());
+        distance = distance.zip(size).and_then(|(at, size)| at.checked_add(size));
+        match (size, strides.last_mut()) {
+            (Some(size), Some(Stride::Bytes(bytes))) if lengthens => {
+                *bytes = bytes.saturating_add(size);
+            }
+            (Some(size), _) => strides.push(Stride::Bytes(size)),
+            (None, _) => strides.push(Stride::of(attribute.form())),
+        }
+        lengthens = true;
     }
-    Ok((size.map_or(Size::Varies, Size::Always), sibling))
+    Ok(measured)
+}
+
+impl Stride {
+    /// Over a value whose size depends on it (DWARF 5 §7.5.5).
+    fn of(form: DwForm) -> Stride {
+        match form {
+            dw::DW_FORM_udata
+            | dw::DW_FORM_sdata
+            | dw::DW_FORM_ref_udata
+            | dw::DW_FORM_strx
+            | dw::DW_FORM_addrx
+            | dw::DW_FORM_loclistx
+            | dw::DW_FORM_rnglistx => Stride::Leb,
+            dw::DW_FORM_exprloc | dw::DW_FORM_block => Stride::Block,
+            dw::DW_FORM_string => Stride::Text,
+            form => Stride::Value(form),
+        }
+    }
 }

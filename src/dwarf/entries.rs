@@ -6,11 +6,12 @@
 use std::sync::{Arc, LazyLock};
 
 use gimli::{
-    AttributeValue, DebugAddrBase, DebugLocListsBase, DebugRngListsBase, DebugStrOffsetsBase, DwAt,
-    DwTag, Encoding, EntriesRaw, Reader, Section, Unit, UnitHeader, UnitOffset, constants as dw,
+    AttributeSpecification, AttributeValue, DebugAddrBase, DebugLocListsBase, DebugRngListsBase,
+    DebugStrOffsetsBase, DwAt, DwForm, DwTag, Encoding, EntriesRaw, Reader, Section, Unit,
+    UnitHeader, UnitOffset, constants as dw,
 };
 
-use super::abbreviations::{Abbreviation, Abbreviations};
+use super::abbreviations::{Abbreviation, Abbreviations, Sibling, Stride};
 use super::walk::MAX_DEPTH;
 use super::{DieRef, DieSection, Error, FileId, Slice};
 
@@ -96,7 +97,7 @@ impl<'a> Entries<'a> {
         }
         let abbreviation = self.abbreviations.get(code);
         let abbreviation = *abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
-        let attributes = UnitOffset(self.end().0 - input.len());
+        let attributes = self.offset_of(input);
         Ok(Some(Entry { offset, abbreviation, attributes }))
     }
 
@@ -118,14 +119,43 @@ impl<'a> Entries<'a> {
     /// The offset after an entry's own attributes: of its first child, if it has any.
     #[inline]
     pub fn after(&self, entry: &Entry) -> Result<UnitOffset, Error> {
-        if let Some(size) = entry.abbreviation.size() {
-            return Ok(UnitOffset(entry.attributes.0 + size));
+        let strides = self.abbreviations.strides(&entry.abbreviation);
+        if let [Stride::Bytes(size)] = strides {
+            return Ok(UnitOffset(entry.attributes.0 + usize::from(*size)));
         }
-        let mut raw = self.raw(entry.attributes)?;
-        for declared in self.abbreviations.attributes(self.debug_abbrev, &entry.abbreviation) {
-            raw.skip_attributes(&[declared])?;
+        let mut input = self.from(entry.attributes)?;
+        for stride in strides {
+            match *stride {
+                Stride::Bytes(size) => input.skip(size.into())?,
+                Stride::Leb => input.skip_leb128()?,
+                Stride::Block => {
+                    let length = input.read_uleb128()?;
+                    input.skip(
+                        usize::try_from(length).map_err(|_| gimli::Error::UnsupportedOffset)?,
+                    )?;
+                }
+                Stride::Text => {
+                    input.read_null_terminated_slice()?;
+                }
+                Stride::Value(form) => self.skip_value(&mut input, form)?,
+            }
         }
-        Ok(raw.next_offset())
+        Ok(self.offset_of(input))
+    }
+
+    /// Steps over a value of a rare form.
+    #[cold]
+    fn skip_value(&self, input: &mut Slice<'a>, form: DwForm) -> Result<(), Error> {
+        let offset = self.offset_of(*input);
+        let mut raw = self.raw(offset)?;
+        raw.skip_attributes(&[AttributeSpecification::new(dw::DW_AT_name, form, None)])?;
+        *input = self.from(raw.next_offset())?;
+        Ok(())
+    }
+
+    /// Where the rest of the unit begins.
+    fn offset_of(&self, rest: Slice<'a>) -> UnitOffset {
+        UnitOffset(self.end().0 - rest.len())
     }
 
     /// The offset after an entry and all below it.
@@ -135,27 +165,33 @@ impl<'a> Entries<'a> {
             return self.after(entry);
         }
         let after = self.after(entry)?;
-        match self.sibling(entry)? {
+        match self.sibling(entry, after)? {
             Some(sibling) if sibling >= after && sibling < self.end() => Ok(sibling),
             _ => self.skip_list(after),
         }
     }
 
-    /// What DW_AT_sibling says.
-    fn sibling(&self, entry: &Entry) -> Result<Option<UnitOffset>, Error> {
-        if let Some(at) = entry.abbreviation.sibling_at() {
-            let mut input = self.from(UnitOffset(entry.attributes.0 + at))?;
-            return Ok(Some(UnitOffset(input.read_u32()? as usize)));
-        }
+    /// What DW_AT_sibling says of an entry whose attributes end at `after`.
+    #[inline]
+    fn sibling(&self, entry: &Entry, after: UnitOffset) -> Result<Option<UnitOffset>, Error> {
+        let offset = match entry.abbreviation.sibling() {
+            Sibling::Absent => return Ok(None),
+            Sibling::At(at) => UnitOffset(entry.attributes.0 + usize::from(at)),
+            Sibling::Last => UnitOffset(after.0.saturating_sub(size_of::<u32>())),
+            Sibling::Somewhere => return self.sibling_by_name(entry),
+        };
+        Ok(Some(UnitOffset(self.from(offset)?.read_u32()? as usize)))
+    }
+
+    #[cold]
+    fn sibling_by_name(&self, entry: &Entry) -> Result<Option<UnitOffset>, Error> {
         let mut sibling = None;
-        if entry.abbreviation.has_sibling() {
-            self.attributes(entry, |name, value| {
-                if let (dw::DW_AT_sibling, AttributeValue::UnitRef(offset)) = (name, value) {
-                    sibling = Some(offset);
-                }
-                Ok(())
-            })?;
-        }
+        self.attributes(entry, |name, value| {
+            if let (dw::DW_AT_sibling, AttributeValue::UnitRef(offset)) = (name, value) {
+                sibling = Some(offset);
+            }
+            Ok(())
+        })?;
         Ok(sibling)
     }
 
@@ -175,8 +211,11 @@ impl<'a> Entries<'a> {
                 continue;
             };
             let after = self.after(&entry)?;
-            offset = match entry.has_children().then(|| self.sibling(&entry)).transpose()?.flatten()
-            {
+            let sibling = match entry.has_children() {
+                true => self.sibling(&entry, after)?,
+                false => None,
+            };
+            offset = match sibling {
                 Some(sibling) if sibling >= after && sibling < self.end() => sibling,
                 _ => {
                     depth += u64::from(entry.has_children());
@@ -237,6 +276,12 @@ impl Entry {
     #[inline]
     pub fn tag(&self) -> DwTag {
         self.abbreviation.tag()
+    }
+
+    /// Whether it may say where its code is.
+    #[inline]
+    pub fn has_code(&self) -> bool {
+        self.abbreviation.has_code()
     }
 
     /// Whether a list of children follows it.

@@ -97,7 +97,7 @@ impl Found {
                 offset = entries.after_null(offset);
                 continue;
             };
-            if entry.tag() == dw::DW_TAG_subprogram {
+            if entry.tag() == dw::DW_TAG_subprogram && entry.has_code() {
                 self.add(view, entries, &entry)?;
             }
             let enters = depth == Depth::Full || holds_functions(entry.tag(), language);
