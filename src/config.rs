@@ -16,12 +16,26 @@ pub struct Config {
     pub binaries: Vec<PathBuf>,
     /// Folders under which separate debug info lies, as `.build-id/ab/cdef….debug`.
     pub debug_directories: Vec<PathBuf>,
+    /// Folders below which sources may be read, to be shown beside frames.
+    pub source_roots: Vec<PathBuf>,
+    /// Where the folders that compilers were told are now.
+    pub source_map: Vec<SourceMap>,
     /// Folders of plugins, besides those shipped and the one beside the configuration.
     pub plugins: Vec<PathBuf>,
     /// The longest one request may take, in seconds.
     pub deadline_seconds: u64,
     /// What the daemon takes on.
     pub daemon: Daemon,
+}
+
+/// One folder of sources that has moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceMap {
+    /// How paths in debug info begin.
+    pub from: PathBuf,
+    /// What to read instead: a folder below one of `source_roots`.
+    pub to: PathBuf,
 }
 
 /// The `[daemon]` table: limits of the daemon, none of which changes an answer.
@@ -64,6 +78,8 @@ impl Default for Config {
         Config {
             binaries: Vec::new(),
             debug_directories: vec![PathBuf::from("/usr/lib/debug")],
+            source_roots: Vec::new(),
+            source_map: Vec::new(),
             plugins: Vec::new(),
             deadline_seconds: 60,
             daemon: Daemon::default(),
@@ -110,7 +126,15 @@ impl Config {
     /// Relative paths start at the folder of the file they stand in: whoever answers, wherever it
     /// was started, they name the same files.
     fn resolved(mut self, folder: &Path) -> Config {
-        let lists = [&mut self.binaries, &mut self.debug_directories, &mut self.plugins];
+        for map in &mut self.source_map {
+            map.to = folder.join(&map.to);
+        }
+        let lists = [
+            &mut self.binaries,
+            &mut self.debug_directories,
+            &mut self.source_roots,
+            &mut self.plugins,
+        ];
         for path in lists.into_iter().flatten() {
             *path = folder.join(&path);
         }

@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Compare each address's answer with that of the crate addr2line
     #[arg(long)]
     verify: bool,
+    /// So many lines of source above and below each line, from the `source_roots` of the configuration
+    #[arg(short = 'C', long, value_name = "LINES")]
+    context: Option<u32>,
     /// Exactly what the API returns
     #[arg(long)]
     json: bool,
@@ -86,7 +89,8 @@ fn symbolize(
             .into());
     }
     let (text, pieces) = (paste.text, paste.pieces);
-    let request = SymbolizeRequest { text, pieces, binaries, ..Default::default() };
+    let context = args.context;
+    let request = SymbolizeRequest { text, pieces, binaries, context, ..Default::default() };
     let answer = backend.call::<SymbolizeMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;
@@ -112,7 +116,8 @@ fn look_up(
             .hint("name it with --binary PATH")
             .into());
     };
-    let request = ResolveRequest { binary, addresses, verify: args.verify };
+    let (context, verify) = (args.context, args.verify);
+    let request = ResolveRequest { binary, addresses, context, verify };
     let answer = backend.call::<ResolveMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;

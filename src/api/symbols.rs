@@ -188,6 +188,9 @@ pub struct ResolveRequest {
     pub binary: BinaryRef,
     /// The addresses, as the file numbers them.
     pub addresses: Vec<FileAddress>,
+    /// Also so many lines of source above and below each place, where sources may be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u32>,
     /// Also compare each answer with that of the crate addr2line.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verify: bool,

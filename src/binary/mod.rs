@@ -48,6 +48,11 @@ pub struct Binary {
     found: Found,
 }
 
+/// Maps a regular file, which need not be an ELF file: never waits for it, and refuses all others.
+pub fn map_file(path: &Path) -> Result<Mapping, Error> {
+    file::map(path).map(|(mapping, _)| mapping)
+}
+
 impl Binary {
     /// Opens a file, reads what it is and finds its debug info.
     pub fn open(path: &Path, sources: &DebugSources) -> Result<Binary, Error> {

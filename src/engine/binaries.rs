@@ -174,6 +174,6 @@ impl From<&Opened> for crate::api::binary::Provenance {
 }
 
 /// A panic while the lock was held left the map whole: each change is one insert or remove.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

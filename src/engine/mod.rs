@@ -21,6 +21,7 @@ mod offsets_of;
 mod packages;
 mod paste;
 mod resolve;
+mod sources;
 mod symbolize;
 mod triage;
 

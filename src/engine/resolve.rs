@@ -1,6 +1,9 @@
 //! `address.resolve`, and what one address of a binary is, for all who ask.
 
+use std::path::Path;
+
 use super::binaries::Opened;
+use super::sources::{Sources, normalized};
 use super::{Answer, Engine};
 use crate::address::FileAddress;
 use crate::api::binary::Provenance;
@@ -21,7 +24,9 @@ impl Answer for ResolveMethod {
     ) -> Result<ResolvedAddresses, Error> {
         let opened = engine.open(&request.binary)?;
         let symbols = opened.symbols();
-        let resolver = Resolver::new(engine, job, &opened, &symbols, &request.addresses)?;
+        let sources = engine.sources(request.context);
+        let sources = sources.as_ref();
+        let resolver = Resolver::new(engine, job, &opened, &symbols, sources, &request.addresses)?;
         let reference = request.verify.then(|| Reference::new(&opened.file)).flatten();
         let mut addresses = Vec::with_capacity(request.addresses.len());
         for address in request.addresses {
@@ -42,6 +47,8 @@ pub(super) struct Resolver<'o> {
     opened: &'o Opened,
     symbols: &'o Symbols,
     lookup: Lookup<'o>,
+    /// Where source lines come from, if they are wanted.
+    sources: Option<&'o Sources<'o>>,
     module: String,
     build_id: Option<String>,
 }
@@ -53,6 +60,7 @@ impl<'o> Resolver<'o> {
         job: &Job,
         opened: &'o Opened,
         symbols: &'o Symbols,
+        sources: Option<&'o Sources<'o>>,
         addresses: &[FileAddress],
     ) -> Result<Resolver<'o>, Stopped> {
         if addresses.len() >= MANY {
@@ -63,6 +71,7 @@ impl<'o> Resolver<'o> {
             opened,
             symbols,
             lookup: symbols.lookup(&opened.file),
+            sources,
             module: binary.path().display().to_string(),
             build_id: binary.build_id().map(ToString::to_string),
         })
@@ -88,7 +97,7 @@ impl<'o> Resolver<'o> {
     ) -> Result<Option<Resolved>, Stopped> {
         let frames = self.lookup.frames(job, address)?;
         let mut frames: Vec<ResolvedFrame> =
-            frames.into_iter().flatten().map(|frame| resolved_frame(&frame)).collect();
+            frames.into_iter().flatten().map(|frame| self.resolved_frame(&frame)).collect();
         let mut via = Via::Dwarf;
         // Assembly has lines and no functions.
         if frames.last().is_none_or(|frame| frame.function.is_none())
@@ -114,14 +123,30 @@ impl<'o> Resolver<'o> {
             via: via.name().to_owned(),
         }))
     }
+
+    fn resolved_frame(&self, frame: &SourceFrame<'_>) -> ResolvedFrame {
+        let line = Some(frame.line).filter(|line| *line > 0);
+        let file = frame.path.map(|path| normalized(Path::new(&path.to_string())));
+        let file = file.map(|path| path.display().to_string());
+        let source = match (self.sources, &file, line) {
+            (Some(sources), Some(file), Some(line)) => sources.around(file, line),
+            _ => None,
+        };
+        ResolvedFrame {
+            function: frame.function.map(|name| demangle(name).into_owned()),
+            offset: None,
+            file,
+            line,
+            column: Some(frame.column).filter(|column| *column > 0),
+            source: source.unwrap_or_default(),
+        }
+    }
 }
 
-fn resolved_frame(frame: &SourceFrame<'_>) -> ResolvedFrame {
-    ResolvedFrame {
-        function: frame.function.map(|name| demangle(name).into_owned()),
-        offset: None,
-        file: frame.path.map(|path| path.to_string()),
-        line: Some(frame.line).filter(|line| *line > 0),
-        column: Some(frame.column).filter(|column| *column > 0),
+impl Engine {
+    /// Where so many lines of source around a place are read from, if they are wanted.
+    pub(super) fn sources(&self, context: Option<u32>) -> Option<Sources<'_>> {
+        let config = self.config();
+        context.map(|context| Sources::new(&config.source_roots, &config.source_map, context))
     }
 }

@@ -1,6 +1,6 @@
 //! `triage.report`: which known bug a paste shows.
 
-use super::symbolize::symbolize;
+use super::symbolize::{Wanted, symbolize};
 use super::{Answer, Engine, paste};
 use crate::api::triage::{ReportForm, ReportMethod, ReportRequest, ReportResponse};
 use crate::error::Error;
@@ -16,7 +16,8 @@ impl Answer for ReportMethod {
     ) -> Result<ReportResponse, Error> {
         let trace =
             paste::read(job, request.trace.take(), request.text.as_deref(), &request.pieces)?;
-        let symbolized = symbolize(engine, job, trace, &request.binaries, &[])?;
+        let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
+        let symbolized = symbolize(engine, job, trace, &wanted)?;
         let report = triage::report(job, symbolized.trace, engine.plugins().notes())?;
         let rendered = request.render.map(|ReportForm::Text| render::report::text(&report));
         Ok(ReportResponse { report, rendered })

@@ -62,6 +62,7 @@ fn write_address(page: &mut String, one: &ResolvedAddress) -> fmt::Result {
     for inner in inlined {
         let name = function(inner.function.as_deref());
         writeln!(page, "{name} {DIM}(inlined){DIM:#}{}", place(inner))?;
+        write_source(page, inner)?;
         write!(page, "{}", " ".repeat(address.len() + 1))?;
     }
     write!(page, "{}", function(called.function.as_deref()))?;
@@ -69,6 +70,7 @@ fn write_address(page: &mut String, one: &ResolvedAddress) -> fmt::Result {
         write!(page, "+{offset:#x}")?;
     }
     writeln!(page, "{}", place(called))?;
+    write_source(page, called)?;
     match &one.differs {
         Some(other) => writeln!(page, "  {ERROR}addr2line says{ERROR:#} {}", escape(other)),
         None => Ok(()),
@@ -104,6 +106,7 @@ fn write_frame(page: &mut String, frame: &Frame) -> fmt::Result {
         }
         write!(page, "{} {DIM}(inlined){DIM:#}", function(inner.function.as_deref()))?;
         writeln!(page, "{}", place(inner))?;
+        write_source(page, inner)?;
     }
     if !inlined.is_empty() {
         write!(page, "{DIM}{indent}in {DIM:#}")?;
@@ -119,7 +122,8 @@ fn write_frame(page: &mut String, frame: &Frame) -> fmt::Result {
         (None, Some(module)) => write!(page, " from {}", escape(module))?,
         (None, None) => {}
     }
-    writeln!(page, "{}", remarks(frame))
+    writeln!(page, "{}", remarks(frame))?;
+    write_source(page, called)
 }
 
 /// A frame as the paste has it.
@@ -136,6 +140,15 @@ fn write_printed(page: &mut String, frame: &Frame) -> fmt::Result {
         (None, Some(module)) => write!(page, " from {}", escape(module)),
         (None, None) => Ok(()),
     }
+}
+
+/// The source around a place, the line itself marked.
+fn write_source(page: &mut String, frame: &ResolvedFrame) -> fmt::Result {
+    for shown in &frame.source {
+        let mark = if Some(shown.line) == frame.line { '>' } else { ' ' };
+        writeln!(page, "    {mark} {DIM}{:>6}{DIM:#}  {}", shown.line, escape(&shown.text))?;
+    }
+    Ok(())
 }
 
 fn function(name: Option<&str>) -> String {

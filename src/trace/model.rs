@@ -205,6 +205,9 @@ pub struct ResolvedFrame {
     /// The column, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
+    /// The source around the line, where it was asked for and could be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub source: Vec<SourceLine>,
 }
 
 /// How sure it is that an address was looked up in the right build, at the right place.

@@ -6,6 +6,7 @@ mod place;
 mod sightings;
 
 use super::resolve::Resolver;
+use super::sources::Sources;
 use super::{Answer, Engine, paste};
 use crate::address::FileAddress;
 use crate::api::binary::BinaryRef;
@@ -27,11 +28,28 @@ impl Answer for SymbolizeMethod {
     ) -> Result<Symbolized, Error> {
         let trace =
             paste::read(job, request.trace.take(), request.text.as_deref(), &request.pieces)?;
-        let mut answer = symbolize(engine, job, trace, &request.binaries, &request.modules)?;
+        let sources = engine.sources(request.context);
+        let wanted = Wanted {
+            binaries: &request.binaries,
+            modules: &request.modules,
+            sources: sources.as_ref(),
+        };
+        let mut answer = symbolize(engine, job, trace, &wanted)?;
         let styled = request.render.map(|TraceForm::Text| render::trace::text(&answer));
         answer.rendered = styled.as_deref().map(render::plain);
         Ok(answer)
     }
+}
+
+/// What a question says besides the trace.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted<'w> {
+    /// Binaries to look in first.
+    pub(super) binaries: &'w [BinaryRef],
+    /// Where modules were loaded.
+    pub(super) modules: &'w [GivenModule],
+    /// Where source lines come from, if they are wanted.
+    pub(super) sources: Option<&'w Sources<'w>>,
 }
 
 /// Fills in what binaries say of a trace's frames.
@@ -39,18 +57,17 @@ pub(super) fn symbolize(
     engine: &Engine,
     job: &Job,
     mut trace: Trace,
-    binaries: &[BinaryRef],
-    modules: &[GivenModule],
+    wanted: &Wanted<'_>,
 ) -> Result<Symbolized, Error> {
-    let candidates = Candidates::new(engine, binaries, &trace)?;
+    let candidates = Candidates::new(engine, wanted.binaries, &trace)?;
     let mut answer = Symbolized::default();
     let mut found: Vec<(Place, FrameCheck, Option<Resolved>)> = Vec::new();
     for seen in sightings::seen(&trace) {
         job.check()?;
-        let question = Question { trace: &trace, given: modules, seen: &seen };
+        let question = Question { trace: &trace, given: wanted.modules, seen: &seen };
         match place::place(&candidates, &question) {
             Outcome::Placed(placed) => {
-                look_up(engine, job, &seen, &placed, &mut found)?;
+                look_up(engine, job, wanted, &seen, &placed, &mut found)?;
                 answer.modules.push(placed.module(&seen));
             }
             Outcome::Refused(refused) => answer.refused.push(refused),
@@ -77,6 +94,7 @@ fn frame_at(trace: &mut Trace, place: Place) -> Option<&mut Frame> {
 fn look_up(
     engine: &Engine,
     job: &Job,
+    wanted: &Wanted<'_>,
     seen: &Seen<'_>,
     placed: &Placed,
     found: &mut Vec<(Place, FrameCheck, Option<Resolved>)>,
@@ -85,7 +103,8 @@ fn look_up(
     let addresses: Vec<FileAddress> =
         seen.sightings.iter().map(|sighting| sighting.instruction(bias)).collect();
     let symbols = placed.opened.symbols();
-    let resolver = Resolver::new(engine, job, &placed.opened, &symbols, &addresses)?;
+    let resolver =
+        Resolver::new(engine, job, &placed.opened, &symbols, wanted.sources, &addresses)?;
     for (position, (sighting, address)) in seen.sightings.iter().zip(addresses).enumerate() {
         let (Some(place), Some(proof)) =
             (seen.places.get(position), placed.placement.proofs.get(position))
