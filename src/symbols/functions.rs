@@ -35,7 +35,7 @@ pub(super) struct Function {
 pub(super) enum Depth {
     /// Where compilers put nearly all: beside one another, and in namespaces.
     Shallow,
-    /// In every entry: functions in functions, and in types.
+    /// Also in functions, their blocks, and types.
     Full,
 }
 
@@ -100,7 +100,10 @@ impl Found {
             if entry.tag() == dw::DW_TAG_subprogram && entry.has_code() {
                 self.add(view, entries, &entry)?;
             }
-            let enters = depth == Depth::Full || holds_functions(entry.tag(), language);
+            let enters = match depth {
+                Depth::Shallow => holds_functions(entry.tag(), language),
+                Depth::Full => may_hold_functions(entry.tag(), language),
+            };
             offset =
                 if enters { entries.after(&entry)? } else { entries.after_children(&entry)? };
         }
@@ -149,5 +152,22 @@ fn holds_functions(tag: DwTag, language: Language) -> bool {
             language == Language::Rust
         }
         _ => false,
+    }
+}
+
+/// Whether a language lets a function with code be below such an entry.
+fn may_hold_functions(tag: DwTag, language: Language) -> bool {
+    match tag {
+        dw::DW_TAG_subprogram
+        | dw::DW_TAG_lexical_block
+        | dw::DW_TAG_try_block
+        | dw::DW_TAG_catch_block
+        | dw::DW_TAG_with_stmt => true,
+        dw::DW_TAG_structure_type
+        | dw::DW_TAG_class_type
+        | dw::DW_TAG_union_type
+        | dw::DW_TAG_enumeration_type
+        | dw::DW_TAG_interface_type => language != Language::C,
+        _ => holds_functions(tag, language),
     }
 }

@@ -1,5 +1,8 @@
 //! One address, and the frames that are there: the innermost inlined function first.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use gimli::UnitOffset;
 
 use super::Symbols;
@@ -11,7 +14,7 @@ use super::text::{Text, Texts};
 use super::unit::UnitTable;
 use super::units::Slot;
 use crate::address::FileAddress;
-use crate::dwarf::{DebugFile, Language, View};
+use crate::dwarf::{DebugFile, Entries, Language, View};
 use crate::job::{Job, Stopped};
 
 /// Looks addresses of one binary up, for one question on one thread.
@@ -21,6 +24,8 @@ pub struct Lookup<'a> {
     symbols: &'a Symbols,
     texts: Texts<'a>,
     view: View<'a>,
+    /// The unit that was read last: the next address is often of the same.
+    last: RefCell<Option<(u64, Rc<Entries<'a>>)>>,
 }
 
 /// The frames at one address, innermost first. Nothing is copied.
@@ -58,7 +63,7 @@ impl<'a> Lookup<'a> {
     pub(super) fn new(symbols: &'a Symbols, file: &'a DebugFile) -> Lookup<'a> {
         let view = file.view();
         let texts = Texts::of(&view);
-        Lookup { file, symbols, texts, view }
+        Lookup { file, symbols, texts, view, last: RefCell::default() }
     }
 
     /// The frames at an address of the code; none where the debug info does not speak of it.
@@ -108,22 +113,34 @@ impl<'a> Lookup<'a> {
     #[inline]
     fn inlined(&self, unit: &UnitTable, function: &'a Function) -> &'a Inlined {
         function.inlined.get_or_init(|| {
-            let Ok((entries, _)) = self.view.entries(unit.start) else { return Inlined::default() };
+            let Some(entries) = self.entries(unit) else { return Inlined::default() };
             let inlined = Inlined::read(&self.view, &entries, function.offset());
             self.symbols.count(inlined.bytes());
             inlined
         })
     }
 
+    /// A unit's entries.
+    fn entries(&self, unit: &UnitTable) -> Option<Rc<Entries<'a>>> {
+        if let Some((_, entries)) = self.last.borrow().as_ref().filter(|last| last.0 == unit.start)
+        {
+            return Some(Rc::clone(entries));
+        }
+        let (entries, _) = self.view.entries(unit.start).ok()?;
+        let entries = Rc::new(entries);
+        *self.last.borrow_mut() = Some((unit.start, Rc::clone(&entries)));
+        Some(entries)
+    }
+
     #[cold]
     fn name_of_function(&self, unit: &UnitTable, offset: UnitOffset) -> Option<Text> {
-        let (entries, _) = self.view.entries(unit.start).ok()?;
+        let entries = self.entries(unit)?;
         names::function_name(&self.view, &self.texts, &entries, offset)
     }
 
     #[cold]
     fn name_of_call(&self, unit: &UnitTable, inlined: &Inlined, call: CallIndex) -> Option<Text> {
-        let (entries, _) = self.view.entries(unit.start).ok()?;
+        let entries = self.entries(unit)?;
         names::target_name(&self.view, &self.texts, &entries, inlined.call(call)?.origin?)
     }
 }
