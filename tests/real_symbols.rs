@@ -1,0 +1,137 @@
+//! Random addresses of real binaries, looked up by us and by the crate addr2line.
+//!
+//! `DBGMATE_SYMBOLS_SEED` draws other addresses; `cargo test --test real_symbols -- --ignored` takes
+//! every function's first and last byte too. tests/real/symbols_oracle.py asks llvm-symbolizer.
+
+#![allow(clippy::unwrap_used)]
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dbgmate::address::FileAddress;
+use dbgmate::binary::{Binary, DebugSources};
+use dbgmate::dwarf::DebugFile;
+use dbgmate::job::Job;
+use dbgmate::symbols::{Reference, Symbols, words};
+
+/// How many addresses a run draws from each binary.
+const SAMPLE: u64 = 10_000;
+
+#[test]
+fn ten_thousand_addresses_are_what_addr2line_says() {
+    let Some(testbed) = testbed() else { return };
+    for name in ["debug/libxenlight.so", "debug/libvirt.so", "debug/libvirtd", "debug/virsh"] {
+        let file = DebugFileAt::open(&testbed.join(name));
+        file.compare(&file.drawn());
+    }
+}
+
+#[test]
+#[ignore = "every function of every binary: some minutes"]
+fn every_function_starts_and_ends_where_addr2line_says() {
+    let Some(testbed) = testbed() else { return };
+    let mut files: Vec<PathBuf> = ["debug", "optimized", "programs"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(testbed.join(folder)).into_iter().flatten())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file() && !path.is_symlink())
+        .collect();
+    files.push(testbed.join("vmlinux"));
+    for path in files.into_iter().filter(|path| is_program(path)) {
+        let file = DebugFileAt::open(&path);
+        file.compare(&file.drawn());
+        file.compare(&file.bounds_of_functions());
+    }
+}
+
+/// A binary that has debug info.
+struct DebugFileAt {
+    path: PathBuf,
+    file: DebugFile,
+}
+
+impl DebugFileAt {
+    fn open(path: &Path) -> DebugFileAt {
+        let binary = Binary::open(path, &DebugSources::default()).unwrap();
+        DebugFileAt { path: path.to_owned(), file: DebugFile::new(Arc::new(binary)) }
+    }
+
+    /// Anywhere in the code, not only where instructions start.
+    fn drawn(&self) -> Vec<u64> {
+        let segments: Vec<_> = self.file.binary().identity().segments.clone();
+        let code: Vec<_> = segments.into_iter().filter(|segment| segment.executable).collect();
+        let size: u64 = code.iter().map(|segment| segment.file_size).sum();
+        let seed =
+            env::var("DBGMATE_SYMBOLS_SEED").map_or(20_121_109, |seed| seed.parse().unwrap());
+        let mut random = Random(seed);
+        let place = |mut offset: u64| {
+            for segment in &code {
+                if offset < segment.file_size {
+                    return segment.address.0 + offset;
+                }
+                offset -= segment.file_size;
+            }
+            unreachable!("the offset is below the size of all")
+        };
+        (0..SAMPLE).map(|_| place(random.below(size))).collect()
+    }
+
+    fn bounds_of_functions(&self) -> Vec<u64> {
+        let (view, mut bounds) = (self.file.view(), Vec::new());
+        for start in self.file.unit_starts() {
+            let (entries, root) = view.entries(start).unwrap();
+            let ranges = entries.ranges(view.dwarf(), &root.extent, |range| {
+                bounds.extend([range.begin, range.end - 1]);
+            });
+            ranges.unwrap();
+        }
+        bounds
+    }
+
+    fn compare(&self, addresses: &[u64]) {
+        let symbols = Symbols::new();
+        let (lookup, reference) = (symbols.lookup(&self.file), Reference::new(&self.file).unwrap());
+        let mut with_frames = 0;
+        for address in addresses {
+            let at = FileAddress(*address);
+            let frames = lookup.frames(&Job::new(), at).unwrap();
+            let ours = words(frames.into_iter().flatten());
+            assert_eq!(ours, reference.words(at), "{at} of {}", self.path.display());
+            with_frames += usize::from(!ours.is_empty());
+        }
+        assert!(with_frames * 10 > addresses.len(), "{}", self.path.display());
+        assert_eq!(symbols.problem(), None, "{}", self.path.display());
+    }
+}
+
+fn is_program(path: &Path) -> bool {
+    Binary::open(path, &DebugSources::default())
+        .is_ok_and(|binary| binary.debug_info().is_some() && binary.identity().has_code)
+}
+
+/// A linear congruential generator, with Knuth's constants for MMIX.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 16) % bound
+    }
+}
+
+/// The folder of the test bed; none where this run goes without it.
+#[allow(clippy::print_stderr)]
+fn testbed() -> Option<PathBuf> {
+    match env::var_os("DBGMATE_TESTBED") {
+        Some(folder) => Some(folder.into()),
+        None => {
+            let required = env::var("DBGMATE_REQUIRE_REAL").is_ok_and(|value| value == "1");
+            assert!(!required, "DBGMATE_TESTBED is not set");
+            eprintln!("skipped: DBGMATE_TESTBED is not set");
+            None
+        }
+    }
+}
