@@ -113,5 +113,6 @@ fn biases(sighting: &Sighting<'_>, place: Extent) -> impl Iterator<Item = LoadBi
 }
 
 fn width(places: &Places) -> u64 {
-    places.iter().map(|place| place.end.0.saturating_sub(place.start.0)).sum()
+    let sizes = places.iter().map(|place| place.end.0.saturating_sub(place.start.0));
+    sizes.fold(0, u64::saturating_add)
 }

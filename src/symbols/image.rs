@@ -31,6 +31,9 @@ impl Extent {
     }
 }
 
+/// Longer functions are damage: each frame has the instructions of its own read.
+const MAX_FUNCTION: u64 = 4 << 20;
+
 /// The linker's name of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named<'b> {
@@ -99,10 +102,11 @@ impl Image {
 
     /// The run of code that an address is in.
     pub(super) fn function_at(&self, address: FileAddress) -> Option<Extent> {
-        self.extents.find(address).or_else(|| {
+        let extent = self.extents.find(address).or_else(|| {
             let symbol = self.symbols.find(address).filter(|symbol| symbol.size() > 0)?;
             let start = symbol.start();
             Some(Extent { start, end: FileAddress(start.0.saturating_add(symbol.size())) })
-        })
+        });
+        extent.filter(|extent| extent.end.0 - extent.start.0 <= MAX_FUNCTION)
     }
 }

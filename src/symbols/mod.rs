@@ -97,19 +97,30 @@ impl Symbols {
 
     /// Where the module can have been loaded, by the names of its frames: each load bias that the
     /// names allow, checked against all frames.
-    pub fn infer(&self, file: &DebugFile, sightings: &[Sighting<'_>]) -> Vec<Placement> {
+    pub fn infer(
+        &self,
+        job: &Job,
+        file: &DebugFile,
+        sightings: &[Sighting<'_>],
+    ) -> Result<Vec<Placement>, Stopped> {
         let (binary, image) = (file.binary(), self.image(file));
         let inferred = |belief| bias::candidates(binary, image, sightings, belief);
         let mut biases = inferred(Belief::Inside);
         if biases.is_empty() {
             biases = inferred(Belief::NextBefore);
         }
-        biases.into_iter().map(|bias| self.check(file, bias, sightings)).collect()
+        biases.into_iter().map(|bias| self.check(job, file, bias, sightings)).collect()
     }
 
     /// What the code says of a load bias that is given.
-    pub fn check(&self, file: &DebugFile, bias: LoadBias, sightings: &[Sighting<'_>]) -> Placement {
-        Placement::check(file.binary(), self.image(file), bias, sightings)
+    pub fn check(
+        &self,
+        job: &Job,
+        file: &DebugFile,
+        bias: LoadBias,
+        sightings: &[Sighting<'_>],
+    ) -> Result<Placement, Stopped> {
+        Placement::check(job, file.binary(), self.image(file), bias, sightings)
     }
 
     /// Where the function `main` is: by its symbol, else as the entry code hands it to libc.

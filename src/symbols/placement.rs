@@ -20,6 +20,7 @@ use super::image::{Extent, Image};
 use super::sighting::{Callee, Sighting};
 use crate::address::{FileAddress, LoadBias, RuntimeAddress};
 use crate::binary::Binary;
+use crate::job::{Job, Stopped};
 use crate::public_name::public_name;
 
 /// What the code says of one frame.
@@ -69,22 +70,23 @@ pub struct Placement {
 impl Placement {
     /// Checks a load bias against all frames.
     pub(super) fn check(
+        job: &Job,
         binary: &Binary,
         image: &Image,
         bias: LoadBias,
         sightings: &[Sighting<'_>],
-    ) -> Placement {
+    ) -> Result<Placement, Stopped> {
         let some_are_named = sightings.iter().any(|sighting| sighting.name.is_some());
         let code = Code::of(binary);
         let check = Check { binary, image, code, bias, sightings, some_are_named };
-        let proofs = check.all();
+        let proofs = check.all(job)?;
         let pins = pins(bias, sightings, &proofs);
         let contradicted = proofs.iter().any(|proof| matches!(proof, Proof::Misfit(_)));
         let proved = match pins.as_slice() {
             [first, .., last] if pins.len() >= PINS && !contradicted => Some((*first, *last)),
             _ => None,
         };
-        Placement { bias, proofs, proved, pins: pins.len() }
+        Ok(Placement { bias, proofs, proved, pins: pins.len() })
     }
 
     /// Whether a frame is proved to be of this build.
@@ -152,15 +154,16 @@ enum Reach {
 
 impl Check<'_, '_> {
     /// The proofs of all frames; those that are alike are looked at once.
-    fn all(&self) -> Vec<Proof> {
+    fn all(&self, job: &Job) -> Result<Vec<Proof>, Stopped> {
         let mut known: FxHashMap<(RuntimeAddress, Option<&str>, Called<'_>), Proof> =
             FxHashMap::default();
         let mut proofs = Vec::with_capacity(self.sightings.len());
         for sighting in self.sightings {
+            job.check()?;
             let key = (sighting.address, sighting.name, self.called(sighting.callee));
             proofs.push(*known.entry(key).or_insert_with(|| self.frame(sighting)));
         }
-        proofs
+        Ok(proofs)
     }
 
     fn called<'t>(&self, callee: Callee<'t>) -> Called<'t> {
@@ -232,7 +235,7 @@ impl Check<'_, '_> {
             Flow::Call(call)
                 if step.end != after && step.end.0.abs_diff(after.0).is_multiple_of(alignment) =>
             {
-                self.reach(call, called).is_as_good_as(reach)
+                self.reach(call, called) >= reach
             }
             _ => false,
         })
@@ -275,7 +278,7 @@ impl Check<'_, '_> {
                     false => self.reach_by_address(symbol.start(), called),
                 });
                 // Another module's function may have jumped back into this one.
-                reaches.reduce(Reach::better).unwrap_or(Reach::TailCall)
+                reaches.max().unwrap_or(Reach::TailCall)
             }
         }
     }
@@ -287,43 +290,43 @@ impl Check<'_, '_> {
             Called::Here(at) => match self.image.function_at(at) {
                 None => return Reach::Unknown,
                 Some(shown) if shown == function => return Reach::There,
-                Some(shown) => self.may_jump(function, &[shown], MAX_JUMPS),
+                Some(shown) => self.may_jump(function, &[shown]),
             },
             // Out of this module one gets by a jump to its linkage table only.
-            Called::Elsewhere(_) => self.may_jump(function, self.image.plt.tables(), MAX_JUMPS),
+            Called::Elsewhere(_) => self.may_jump(function, self.image.plt.tables()),
         };
         if jumps { Reach::TailCall } else { Reach::Other }
     }
 
     /// Whether a function may go on in one of `others` without a call, perhaps by way of others.
-    fn may_jump(&self, function: Extent, others: &[Extent], steps: usize) -> bool {
-        calls::steps(&self.code, function).any(|step| match step.flow {
-            Flow::IndirectJump => true,
-            Flow::Jump(target) if function.holds(target) => false,
-            Flow::Jump(target) => {
-                let next = || self.image.function_at(target).filter(|_| steps > 0);
-                others.iter().any(|other| other.holds(target))
-                    || self.image.plt.holds(target)
-                    || next().is_some_and(|next| self.may_jump(next, others, steps - 1))
+    fn may_jump(&self, function: Extent, others: &[Extent]) -> bool {
+        let mut seen = vec![function];
+        let mut next = 0;
+        while let Some(function) = seen.get(next).copied() {
+            next += 1;
+            for step in calls::steps(&self.code, function) {
+                let target = match step.flow {
+                    Flow::IndirectJump => return true,
+                    Flow::Jump(target) if !function.holds(target) => target,
+                    Flow::Jump(_) | Flow::Next | Flow::Call(_) => continue,
+                };
+                if others.iter().any(|other| other.holds(target)) || self.image.plt.holds(target) {
+                    return true;
+                }
+                let onward = self.image.function_at(target);
+                if let Some(onward) = onward.filter(|onward| !seen.contains(onward))
+                    && seen.len() < MAX_JUMPS
+                {
+                    seen.push(onward);
+                }
             }
-            Flow::Next | Flow::Call(_) => false,
-        })
+        }
+        false
     }
 }
 
-impl Reach {
-    fn better(self, other: Reach) -> Reach {
-        self.max(other)
-    }
-
-    /// Whether a call that reaches so far explains a frame as well as one that reaches `other`.
-    fn is_as_good_as(self, other: Reach) -> bool {
-        self >= other
-    }
-}
-
-/// A function may jump on to another, and that one too: more than this is not followed.
-const MAX_JUMPS: usize = 2;
+/// A function may jump on to others, and they too: more than so many are not followed.
+const MAX_JUMPS: usize = 16;
 
 /// What a frame has called, at the bias that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -42,7 +42,7 @@ struct Slot {
 const SECTIONS: [&str; 3] = [".plt", ".plt.sec", ".plt.got"];
 
 /// Every entry is so long on these machines.
-const ENTRY: u64 = 16;
+const ENTRY: usize = 16;
 
 impl Plt {
     /// Reads a binary's table. Damage leaves entries out.
@@ -60,16 +60,15 @@ impl Plt {
         for section in SECTIONS.iter().filter_map(|name| file.section_by_name(name)) {
             let end = section.address().saturating_add(section.size());
             tables.push(Extent { start: FileAddress(section.address()), end: FileAddress(end) });
-            let step = if section.name() == Ok(".plt.got") { 8 } else { ENTRY };
-            let mut start = section.address();
-            while start < end {
-                let stop = start.saturating_add(step).min(end);
-                if let Some(bytes) = code.between(FileAddress(start), FileAddress(stop))
-                    && let Some(slot) = slot_of(code.architecture, bytes, start, base)
-                {
-                    entries.push(Entry { start, end: stop, slot });
+            let step = if section.name() == Ok(".plt.got") { ENTRY / 2 } else { ENTRY };
+            // As far as the file has it: a header can claim any size.
+            let bytes = code.between(FileAddress(section.address()), FileAddress(end));
+            let parts = bytes.unwrap_or_default().chunks(step);
+            for (start, part) in (section.address()..).step_by(step).zip(parts) {
+                if let Some(slot) = slot_of(code.architecture, part, start, base) {
+                    let end = start + part.len() as u64;
+                    entries.push(Entry { start, end, slot });
                 }
-                start = stop;
             }
         }
         entries.sort_by_key(|entry| entry.start);

@@ -148,13 +148,20 @@ impl Files {
     }
 }
 
-/// A library with `struct s`, whose members reach into all that layouts are read from.
+/// A library with `struct s`, whose members reach into all that layouts are read from, and functions
+/// with all that addresses are looked up by.
 pub(crate) const SOURCE: &str = "
     typedef unsigned long number;
     struct in { char a : 3; number b; enum { X = 1, Y = -5 } e; };
     struct s { char c; struct in d[3]; union { int i; struct { short j; void (*f)(struct s *); }; };
                const char *const names[2][4]; struct hidden *h; number tail[]; };
-    struct s *x; struct s y;";
+    struct s *x; struct s y;
+    int outside(int);
+    static inline __attribute__((always_inline)) int inner(int n) { return outside(n) * 3; }
+    static inline __attribute__((always_inline)) int outer(int n) { return inner(n + 1) ^ inner(n); }
+    static __attribute__((noinline)) int local(int n) { return n > 1000 ? outer(n) : outside(-n) + 1; }
+    int first(int n) { return local(n) + outer(n); }
+    int second(int n) { return n < 3 ? first(n) : second(n - 1) + local(n) + first(n - 2); }";
 
 /// How the library is linked.
 pub(crate) const SHARED: &[&str] = &["-shared", "-fPIC", "-nostdlib", "-g"];

@@ -10,8 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use dbgmate::address::FileAddress;
 use dbgmate::api::binary::BinaryRef;
 use dbgmate::api::layout::{LayoutForm, OffsetsOfMethod, OffsetsOfRequest};
+use dbgmate::api::symbols::{
+    ResolveMethod, ResolveRequest, SymbolizeMethod, SymbolizeRequest, TraceForm,
+};
 use dbgmate::config::Config;
 use dbgmate::engine::{Answer, Engine};
 use dbgmate::error::{Error, Kind};
@@ -72,6 +76,7 @@ fn survives(engine: &Engine, seed: u64, path: &Path) -> bool {
         if whole.as_ref().is_err_and(|error| error.kind == Kind::NoDebugInfo) {
             return false;
         }
+        look_up(engine, path);
         let questions = ["struct s.d[1].b", "s", "struct in", "number", "struct sx"];
         let others = questions.map(|question| ask(engine, path, question, LayoutForm::Script));
         whole.is_ok() || others.iter().any(Result::is_ok)
@@ -92,10 +97,34 @@ fn ask(engine: &Engine, path: &Path, type_name: &str, form: LayoutForm) -> Resul
     OffsetsOfMethod::answer(engine, &Job::new(), request).map(|_| ())
 }
 
+/// Every address of its code, and a paste that must be placed in it: answered or refused.
+fn look_up(engine: &Engine, path: &Path) {
+    let binary = || BinaryRef::Path(path.to_str().unwrap().to_owned());
+    let addresses = (0..0x3000).step_by(11).map(FileAddress).collect();
+    let request = ResolveRequest { binary: binary(), addresses, context: None, verify: false };
+    let _ = ResolveMethod::answer(engine, &Job::new(), request);
+    let request = SymbolizeRequest {
+        text: Some(PASTE.replace("{name}", path.file_name().unwrap().to_str().unwrap())),
+        binaries: vec![binary()],
+        render: Some(TraceForm::Text),
+        ..SymbolizeRequest::default()
+    };
+    let _ = SymbolizeMethod::answer(engine, &Job::new(), request);
+}
+
+/// Frames of the library.
+const PASTE: &str = "\
+#0  0x00007f0000001105 in first () from {name}
+#1  0x00007f0000001140 in ?? () from {name}
+#2  0x00007f0000001181 in second () from {name}
+#3  0x00007f0000001190 in second () from {name}
+#4  0x0000555555555555 in main ()
+";
+
 /// A binary before it is damaged.
 struct Sound {
     bytes: Vec<u8>,
-    /// Where its debug sections are in the file.
+    /// Where in the file the sections are that are read.
     debug: Vec<(usize, usize)>,
 }
 
@@ -105,7 +134,9 @@ impl Sound {
         let bytes = fs::read(path).unwrap();
         let file = object::File::parse(&*bytes).unwrap();
         let is_debug = |section: &object::Section<'_, '_>| {
-            section.name().is_ok_and(|name| name.contains("debug_"))
+            let others =
+                [".eh_frame", ".symtab", ".dynsym", ".dynstr", ".rela.plt", ".plt", ".text"];
+            section.name().is_ok_and(|name| name.contains("debug_") || others.contains(&name))
         };
         let ranges = file.sections().filter(is_debug).filter_map(|section| section.file_range());
         let debug: Vec<_> = ranges

@@ -64,8 +64,8 @@ pub(super) fn symbolize(
     let mut found: Vec<(Place, FrameCheck, Option<Resolved>)> = Vec::new();
     for seen in sightings::seen(&trace) {
         job.check()?;
-        let question = Question { trace: &trace, given: wanted.modules, seen: &seen };
-        match place::place(&candidates, &question) {
+        let question = Question { job, trace: &trace, given: wanted.modules, seen: &seen };
+        match place::place(&candidates, &question)? {
             Outcome::Placed(placed) => {
                 look_up(engine, job, wanted, &seen, &placed, &mut found)?;
                 answer.modules.push(placed.module(&seen));

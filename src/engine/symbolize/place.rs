@@ -14,6 +14,7 @@ use crate::api::symbols::{
 };
 use crate::binary::Kind;
 use crate::engine::binaries::Opened;
+use crate::job::{Job, Stopped};
 use crate::symbols::{Misfit, Placement, Proof};
 use crate::trace::{Certainty, Module, Trace};
 
@@ -38,20 +39,24 @@ pub(super) struct Placed {
 
 /// Everything that is known when a module is placed.
 pub(super) struct Question<'q> {
+    pub(super) job: &'q Job,
     pub(super) trace: &'q Trace,
     pub(super) given: &'q [GivenModule],
     pub(super) seen: &'q Seen<'q>,
 }
 
 /// Chooses binary and load bias.
-pub(super) fn place(candidates: &Candidates<'_>, question: &Question<'_>) -> Outcome {
+pub(super) fn place(
+    candidates: &Candidates<'_>,
+    question: &Question<'_>,
+) -> Result<Outcome, Stopped> {
     let found = candidates.of(question.seen.name);
     let mut fits: Vec<Placed> = Vec::new();
     let mut tried: Vec<TriedBinary> = Vec::new();
     let mut ambiguous = false;
     for (_, opened) in &found {
         let Ok(opened) = opened else { continue };
-        match question.in_binary(opened) {
+        match question.in_binary(opened)? {
             Verdict::Fits(placed) => fits.push(*placed),
             Verdict::Ambiguous(biases) => {
                 ambiguous = true;
@@ -62,7 +67,7 @@ pub(super) fn place(candidates: &Candidates<'_>, question: &Question<'_>) -> Out
         }
     }
     tried.extend(found.iter().filter_map(could_not_be_opened));
-    match best(fits) {
+    Ok(match best(fits) {
         Ok(Some(mut placed)) => {
             placed.use_twin(&found);
             Outcome::Placed(Box::new(placed))
@@ -86,7 +91,7 @@ pub(super) fn place(candidates: &Candidates<'_>, question: &Question<'_>) -> Out
                 several.iter().map(|placed| tried_at(&placed.opened, placed.placement.bias));
             Outcome::Refused(question.refused(Refusal::Ambiguous, tried.collect()))
         }
-    }
+    })
 }
 
 /// The one that is left: a proved build before others; several that differ leave none.
@@ -117,18 +122,18 @@ enum Verdict {
 
 impl Question<'_> {
     /// Tries the sources of a load bias in their order; the first that fits decides.
-    fn in_binary(&self, opened: &Arc<Opened>) -> Verdict {
+    fn in_binary(&self, opened: &Arc<Opened>) -> Result<Verdict, Stopped> {
         let (same_build_id, symbols) = (self.has_build_id_of(opened), opened.symbols());
         let mut misfit = None;
         for (because, bias) in self.told(opened) {
-            let placement = symbols.check(&opened.file, bias, &self.seen.sightings);
+            let placement = symbols.check(self.job, &opened.file, bias, &self.seen.sightings)?;
             let placed = Placed { opened: Arc::clone(opened), placement, because, same_build_id };
             if same_build_id || self.is_plausible(&placed.placement) {
-                return Verdict::Fits(Box::new(placed));
+                return Ok(Verdict::Fits(Box::new(placed)));
             }
             misfit.get_or_insert(placed.placement);
         }
-        let inferred = symbols.infer(&opened.file, &self.seen.sightings);
+        let inferred = symbols.infer(self.job, &opened.file, &self.seen.sightings)?;
         let any_inferred = !inferred.is_empty();
         let mut fits: Vec<Placement> = Vec::new();
         for placement in inferred {
@@ -142,7 +147,7 @@ impl Question<'_> {
             fits.retain(Placement::is_proof);
         }
         let because = BiasSource::Inferred;
-        match (fits.len(), misfit) {
+        Ok(match (fits.len(), misfit) {
             (1, _) if let Some(placement) = fits.pop() => {
                 let opened = Arc::clone(opened);
                 Verdict::Fits(Box::new(Placed { opened, placement, because, same_build_id }))
@@ -153,7 +158,7 @@ impl Question<'_> {
                 Verdict::NoNames
             }
             _ => Verdict::Ambiguous(fits.iter().map(|placement| placement.bias).collect()),
-        }
+        })
     }
 
     /// The load biases that something says, the surest first.
