@@ -51,22 +51,25 @@ pub(super) fn candidates(
     let Some((first, narrowest)) = known.iter().min_by_key(|(_, places)| width(places)) else {
         return Vec::new();
     };
-    let mut found: Vec<LoadBias> = Vec::new();
-    let mut most = (0, None);
-    for bias in narrowest.iter().flat_map(|place| biases(first, *place)).take(MAX_CANDIDATES) {
+    let agreeing = |bias: LoadBias| {
         let agrees = |(sighting, places): &&(&Sighting<'_>, Places)| {
             let at = sighting.instruction(bias);
             places.iter().any(|place| place.holds(at))
         };
-        let agreeing = known.iter().filter(agrees).count();
-        if agreeing == known.len() && !found.contains(&bias) {
+        known.iter().filter(agrees).count()
+    };
+    let tried = narrowest.iter().flat_map(|place| biases(first, *place)).take(MAX_CANDIDATES);
+    let mut found: Vec<LoadBias> = Vec::new();
+    for bias in tried.filter(|bias| agreeing(*bias) == known.len()) {
+        if !found.contains(&bias) {
             found.push(bias);
         }
-        if agreeing > most.0 {
-            most = (agreeing, Some(bias));
-        }
     }
-    if found.is_empty() { most.1.into_iter().collect() } else { found }
+    if found.is_empty() {
+        let near = known.iter().filter_map(|(sighting, places)| nearest(sighting, places));
+        found.extend(near.max_by_key(|bias| agreeing(*bias)));
+    }
+    found
 }
 
 /// The places that a frame's name stands for; none where it has no name that the binary knows.
@@ -110,6 +113,14 @@ fn biases(sighting: &Sighting<'_>, place: Extent) -> impl Iterator<Item = LoadBi
     let first = place.start.0.wrapping_add(runtime.wrapping_sub(place.start.0) % PAGE);
     let files = (first..place.end.0).step_by(PAGE as usize);
     files.map(move |file| LoadBias(runtime.wrapping_sub(file)))
+}
+
+/// A bias that puts a frame's instruction into a place, or on the page where that starts.
+fn nearest(sighting: &Sighting<'_>, places: &Places) -> Option<LoadBias> {
+    let within = places.iter().find_map(|place| biases(sighting, *place).next());
+    let start = places.first()?.start;
+    let runtime = sighting.instruction(LoadBias(0)).0;
+    Some(within.unwrap_or(LoadBias(runtime.wrapping_sub(start.0) & !(PAGE - 1))))
 }
 
 fn width(places: &Places) -> u64 {

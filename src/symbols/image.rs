@@ -1,6 +1,7 @@
 //! What a binary says of its code without DWARF: symbols, the procedure linkage table, the extents
 //! of functions. A stripped file has enough of it to be recognised in a trace.
 
+use super::code::Code;
 use super::elf_symbols::{ElfSymbols, Table};
 use super::extents::Extents;
 use super::plt::Plt;
@@ -91,7 +92,8 @@ impl Image {
         if let Some(name) = self.plt.find(address) {
             return Some(Named { name, offset: 0, via: Via::Plt });
         }
-        let symbol = self.symbols.find(address)?;
+        let is_code = Code::of(binary).is_code(address);
+        let symbol = self.symbols.find(address).filter(|_| is_code)?;
         let via = match symbol.table {
             Table::Own | Table::Debug => Via::Symtab,
             Table::Dynamic => Via::Dynsym,

@@ -11,6 +11,7 @@ _VERDICTS = {"confirms": "which confirms", "refutes": "which speaks against"}
 def register():
     """Makes gdb know the commands."""
     OffsetsOf()
+    Symbolize()
     Triage()
 
 
@@ -41,6 +42,28 @@ TYPE is a struct, union, class, enum or typedef, perhaps with a member path:
                 notice(f"from {searched['path']}")
             if "problem" in searched:
                 notice(f"{searched['path']}: {searched['problem']}")
+
+
+class Symbolize(gdb.Command):
+    """Show all threads' backtraces with what dbgmate finds in the binaries.
+
+Usage: symbolize
+
+Functions, source lines and inlined callers are filled in from the debug info that dbgmate finds,
+also where gdb has none. What is not proved is marked so."""
+
+    def __init__(self):
+        super().__init__("symbolize", gdb.COMMAND_STACK, gdb.COMPLETE_NONE)
+
+    def invoke(self, argument, from_tty):
+        self.dont_repeat()
+        if argument.strip():
+            raise gdb.GdbError(f"symbolize: it takes no `{printable(argument.strip())}`")
+        try:
+            answer = crash.symbolized(capture.paste())
+        except rpc.Error as error:
+            raise gdb.GdbError(printable(str(error))) from None
+        result(answer["rendered"])
 
 
 class Triage(gdb.Command):

@@ -1,6 +1,6 @@
 """Where was this crash seen before, and what does this very process say to it?"""
 
-from . import asks, capture, rpc
+from . import asks, capture, layouts, rpc
 from .output import notice
 
 
@@ -13,9 +13,16 @@ def triage():
     return {"text": text, "report": second, "asked": asked}
 
 
+def symbolized(text):
+    """What `trace.symbolize` says of the text."""
+    params = {"text": text, "binaries": layouts.program(), "render": "text"}
+    return rpc.call("trace.symbolize", params, notice)
+
+
 def report(text):
     """What `triage.report` says of the text."""
-    return rpc.call("triage.report", {"text": text, "render": "text"}, notice)
+    params = {"text": text, "binaries": layouts.program(), "render": "text"}
+    return rpc.call("triage.report", params, notice)
 
 
 def with_answers(text, first, asked):

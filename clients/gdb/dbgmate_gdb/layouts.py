@@ -16,6 +16,13 @@ def offsets_of(type_name, form=None):
     return rpc.call("layout.offsets_of", params, notice)
 
 
+def program():
+    """The program, which a backtrace does not name; nothing where its file is not here."""
+    path = gdb.current_progspace().filename
+    readable = path and os.path.isfile(path) and os.access(path, os.R_OK)
+    return [{"path": os.path.abspath(path)}] if readable else []
+
+
 def binaries():
     """The files in which gdb found the program's symbols, the program itself first."""
     # A separate debug file speaks for its owner, which dbgmate knows how to complete itself.

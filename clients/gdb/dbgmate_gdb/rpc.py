@@ -150,10 +150,13 @@ def _program(method, params):
 
 def _command(method, params, flags):
     """The command line that asks the same question."""
+    named = params.get("binaries", [])
+    binaries = [word for binary in named for word in ("--binary", binary["path"])]
     if method == "triage.report":
-        return ["triage", *flags]
+        return ["triage", *flags, *binaries]
+    if method == "trace.symbolize":
+        return ["symbolize", *flags, *binaries]
     if method == "layout.offsets_of":
-        binaries = [word for binary in params["binaries"] for word in ("--binary", binary["path"])]
         return ["offsets-of", *flags, *binaries, "--", params["type"]]
     raise ValueError(method)
 

@@ -17,28 +17,31 @@ function! dbgmate#offsets_of(type, layout) abort
   if type ==# ''
     return s:complain('there is no name under the cursor: try :OffsetsOf struct foo')
   endif
-  let arguments = ['offsets-of'] + (a:layout ? ['--layout'] : [])
-  for binary in get(g:, 'dbgmate_binaries', [])
-    let arguments += ['--binary', expand(binary)]
-  endfor
+  let arguments = ['offsets-of'] + (a:layout ? ['--layout'] : []) + s:binaries()
   call s:ask(arguments + ['--', type], {'in_io': 'null'}, {})
 endfunction
 
 " Which known bug the lines of this buffer show.
 function! dbgmate#triage(first, last) abort
-  if bufnr() == s:buffer
-    return s:complain('this is an answer: go to the window with the trace')
-  endif
-  let lines = {'in_io': 'buffer', 'in_buf': bufnr(), 'in_top': a:first, 'in_bot': a:last}
-  call s:ask(['triage'], lines, {'buffer': bufnr(), 'first': a:first})
+  call s:ask_of_lines('triage', a:first, a:last)
 endfunction
 
-" Goes to the lines that the line under the cursor speaks of: `lines 12-13  assertion …`.
+" The lines of this buffer with functions and source lines filled in.
+function! dbgmate#symbolize(first, last) abort
+  call s:ask_of_lines('symbolize', a:first, a:last)
+endfunction
+
+" Goes to what the line under the cursor speaks of: the source line of a frame, `at src/a.c:12:3`, or
+" the lines of the trace, `lines 12-13  assertion …`.
 function! dbgmate#jump() abort
+  let place = matchlist(getline('.'), '\v at (\f+):(\d+)%(:\d+)?%(\s|$)')
+  if !empty(place)
+    return s:open_source(place[1], place[2])
+  endif
   let line = matchstr(getline('.'), '\v<lines? \zs\d+')
   let source = get(b:, 'dbgmate_source', {})
   if line ==# '' || empty(source)
-    return s:complain('this line of the answer names no line of a trace')
+    return s:complain('this line of the answer names no line to go to')
   endif
   if !bufexists(source.buffer)
     return s:complain('the buffer with the trace is gone')
@@ -47,6 +50,17 @@ function! dbgmate#jump() abort
     execute 'aboveleft sbuffer' source.buffer
   endif
   call cursor(source.first + line - 1, 1)
+  normal! zvzz
+endfunction
+
+function! s:open_source(file, line) abort
+  if !filereadable(a:file)
+    return s:complain(a:file . ' is not here')
+  endif
+  if winnr('$') > 1
+    wincmd p
+  endif
+  execute 'edit +' . a:line fnameescape(a:file)
   normal! zvzz
 endfunction
 
@@ -61,6 +75,23 @@ function! s:type_at_cursor() abort
     endif
   endwhile
   return ''
+endfunction
+
+" Asks about lines of this buffer. What is looked for in binaries is looked for in those set, too.
+function! s:ask_of_lines(subcommand, first, last) abort
+  if bufnr() == s:buffer
+    return s:complain('this is an answer: go to the window with the trace')
+  endif
+  let lines = {'in_io': 'buffer', 'in_buf': bufnr(), 'in_top': a:first, 'in_bot': a:last}
+  call s:ask([a:subcommand] + s:binaries(), lines, {'buffer': bufnr(), 'first': a:first})
+endfunction
+
+function! s:binaries() abort
+  let arguments = []
+  for binary in get(g:, 'dbgmate_binaries', [])
+    let arguments += ['--binary', expand(binary)]
+  endfor
+  return arguments
 endfunction
 
 " Starts the program; `input` says where its standard input comes from, `source` what its line

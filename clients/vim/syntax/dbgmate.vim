@@ -11,6 +11,9 @@ syntax match dbgmateAsk     /^    \[[ x]\] print .*/
 syntax match dbgmateRemark  /^dbgmate: .*/
 syntax match dbgmateTry     /^  try: .*/
 syntax match dbgmateOffset  /=> \zs.*/
+syntax match dbgmateFrame   /^#\d\+\s*\(0x\x\+ in \)\?/
+syntax match dbgmatePlace   / at \zs\f\+:\d\+\(:\d\+\)\?/
+syntax match dbgmateDoubt   /\[\(probable\|possibly after a tail call\|implausible: [^]]*\)\]/
 syntax region dbgmateComment start=+/\*+ end=+\*/+ oneline
 
 highlight default link dbgmateRank    Todo
@@ -20,6 +23,9 @@ highlight default link dbgmateAsk     Special
 highlight default link dbgmateRemark  Comment
 highlight default link dbgmateTry     Special
 highlight default link dbgmateOffset  Number
+highlight default link dbgmateFrame   Comment
+highlight default link dbgmatePlace   Identifier
+highlight default link dbgmateDoubt   WarningMsg
 highlight default link dbgmateComment Comment
 
 let b:current_syntax = 'dbgmate'

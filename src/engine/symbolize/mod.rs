@@ -1,5 +1,6 @@
 //! `trace.symbolize`: the frames of a paste, looked up in the binaries they are from.
 
+mod apart;
 mod candidates;
 mod given;
 mod place;
@@ -16,8 +17,9 @@ use crate::job::Job;
 use crate::render;
 use crate::symbols::{Misfit, Proof};
 use crate::trace::{Frame, FrameCheck, Resolved, Trace};
+use apart::place_apart;
 use candidates::Candidates;
-use place::{Outcome, Placed, Question};
+use place::{Outcome, Placed, Question, place};
 use sightings::{Place, Seen};
 
 impl Answer for SymbolizeMethod {
@@ -65,16 +67,25 @@ pub(super) fn symbolize(
     for seen in sightings::seen(&trace) {
         job.check()?;
         let question = Question { job, trace: &trace, given: wanted.modules, seen: &seen };
-        match place::place(&candidates, &question)? {
+        match place(&candidates, &question)? {
             Outcome::Placed(placed) => {
                 look_up(engine, job, wanted, &seen, &placed, &mut found)?;
                 answer.modules.push(placed.module(&seen));
             }
-            Outcome::Refused(refused) => answer.refused.push(refused),
+            Outcome::Refused(refused) => match place_apart(&candidates, &question, &seen)? {
+                None => answer.refused.push(refused),
+                Some((runs, left)) => {
+                    for (seen, placed) in &runs {
+                        look_up(engine, job, wanted, seen, placed, &mut found)?;
+                        answer.modules.push(placed.module(seen));
+                    }
+                    answer.refused.extend(left);
+                }
+            },
         }
     }
-    for (place, check, resolved) in found {
-        if let Some(frame) = frame_at(&mut trace, place) {
+    for (at, check, resolved) in found {
+        if let Some(frame) = frame_at(&mut trace, at) {
             frame.check = Some(check);
             frame.resolved = resolved;
         }

@@ -30,6 +30,8 @@ pub(super) enum Outcome {
 pub(super) struct Placed {
     /// The binary to look addresses up in.
     pub(super) opened: Arc<Opened>,
+    /// The one whose code was checked: a stripped twin, where the other has only debug info.
+    checked: Arc<Opened>,
     /// Where it was loaded.
     pub(super) placement: Placement,
     because: BiasSource,
@@ -38,6 +40,7 @@ pub(super) struct Placed {
 }
 
 /// Everything that is known when a module is placed.
+#[derive(Clone, Copy)]
 pub(super) struct Question<'q> {
     pub(super) job: &'q Job,
     pub(super) trace: &'q Trace,
@@ -127,7 +130,7 @@ impl Question<'_> {
         let mut misfit = None;
         for (because, bias) in self.told(opened) {
             let placement = symbols.check(self.job, &opened.file, bias, &self.seen.sightings)?;
-            let placed = Placed { opened: Arc::clone(opened), placement, because, same_build_id };
+            let placed = Placed::new(opened, placement, because, same_build_id);
             if same_build_id || self.is_plausible(&placed.placement) {
                 return Ok(Verdict::Fits(Box::new(placed)));
             }
@@ -149,8 +152,7 @@ impl Question<'_> {
         let because = BiasSource::Inferred;
         Ok(match (fits.len(), misfit) {
             (1, _) if let Some(placement) = fits.pop() => {
-                let opened = Arc::clone(opened);
-                Verdict::Fits(Box::new(Placed { opened, placement, because, same_build_id }))
+                Verdict::Fits(Box::new(Placed::new(opened, placement, because, same_build_id)))
             }
             (0, Some(placement)) => Verdict::OtherBuild(placement),
             (0, None) => {
@@ -259,6 +261,31 @@ impl Question<'_> {
 }
 
 impl Placed {
+    fn new(
+        opened: &Arc<Opened>,
+        placement: Placement,
+        because: BiasSource,
+        same_build_id: bool,
+    ) -> Placed {
+        let (opened, checked) = (Arc::clone(opened), Arc::clone(opened));
+        Placed { opened, checked, placement, because, same_build_id }
+    }
+
+    /// Whether another placement is of the same process.
+    pub(super) fn is_same_run(&self, other: &Placed) -> bool {
+        self.placement.bias == other.placement.bias
+            && self.opened.binary().path() == other.opened.binary().path()
+    }
+
+    /// The same place, checked against the frames of another question.
+    pub(super) fn check_again(mut self, question: &Question<'_>) -> Result<Placed, Stopped> {
+        let (checked, sightings) = (&self.checked, &question.seen.sightings);
+        let symbols = checked.symbols();
+        self.placement =
+            symbols.check(question.job, &checked.file, self.placement.bias, sightings)?;
+        Ok(self)
+    }
+
     /// Whether the build is proved for the whole module.
     pub(super) fn is_certain(&self) -> bool {
         self.same_build_id

@@ -48,6 +48,19 @@ pub(super) fn seen(trace: &Trace) -> Vec<Seen<'_>> {
 }
 
 impl<'t> Seen<'t> {
+    /// Takes the frames of another stack in.
+    pub(super) fn extend(&mut self, other: Seen<'t>) {
+        let start = self.sightings.len();
+        let moved = |mut sighting: Sighting<'t>| {
+            if let Callee::Sighting(position) = &mut sighting.callee {
+                *position += start;
+            }
+            sighting
+        };
+        self.sightings.extend(other.sightings.into_iter().map(moved));
+        self.places.extend(other.places);
+    }
+
     fn add(&mut self, run: &Run<'t>, place: Place, callee: Callee<'t>) {
         let Some(frame) = run.addressed() else { return };
         let Some(address) = frame.address else { return };

@@ -1,0 +1,248 @@
+//! `dbgmate symbolize` as people meet it: backtraces that a real gdb prints of stripped programs.
+
+#![allow(clippy::unwrap_used)]
+
+mod home;
+mod tools;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use dbgmate::api::symbols::{Refusal, Symbolized};
+use dbgmate::job::Job;
+use dbgmate::trace::{self, Certainty, Piece, Trace};
+use home::{Home, Run};
+
+/// A program and a library that call one another, whole and stripped, in folders of one name each.
+struct Layers {
+    home: Home,
+}
+
+impl Layers {
+    /// None where gdb or a compiler is missing and may be.
+    fn built(flags: &[&str]) -> Option<Layers> {
+        if !tools::have(&["gdb", "gcc", "strip"]) {
+            return None;
+        }
+        let layers = Layers { home: Home::new() };
+        for folder in ["whole", "stripped"] {
+            fs::create_dir(layers.home.path().join(folder)).unwrap();
+        }
+        layers.build("whole", flags);
+        for file in ["liblayers.so", "layers"] {
+            run(Command::new("strip")
+                .arg("-o")
+                .args([layers.path("stripped", file), layers.path("whole", file)]));
+        }
+        Some(layers)
+    }
+
+    fn build(&self, folder: &str, flags: &[&str]) {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/symbols");
+        let gcc = || {
+            let mut gcc = Command::new("gcc");
+            gcc.args(["-g", "-O2"]).args(flags).current_dir(&sources);
+            gcc
+        };
+        let library = self.path(folder, "liblayers.so");
+        let soname = "-Wl,-soname,liblayers.so";
+        run(gcc().args(["-shared", "-fPIC", soname, "layers.c", "-o"]).arg(&library));
+        let program = self.path(folder, "layers");
+        run(gcc().arg("layers_main.c").arg(&library).arg("-o").arg(program));
+    }
+
+    fn path(&self, folder: &str, file: &str) -> PathBuf {
+        self.home.path().join(folder).join(file)
+    }
+
+    /// What gdb prints of the program in a folder, stopped at its innermost call.
+    fn backtrace(&self, folder: &str, commands: &[&str]) -> String {
+        let mut gdb = Command::new("gdb");
+        gdb.args(["-nx", "-q", "-batch", "-ex", "set breakpoint pending on"]);
+        for command in ["break layers_stop", "run"].iter().chain(commands) {
+            gdb.args(["-ex", command]);
+        }
+        let output = gdb
+            .arg(self.path(folder, "layers"))
+            .env("LD_LIBRARY_PATH", self.home.path().join(folder))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("#1 "), "no backtrace: {text}");
+        text
+    }
+
+    /// Asks about a paste with the binaries of a folder.
+    fn symbolize(&self, folder: &str, paste: &str) -> Symbolized {
+        let run = self.ask(folder, &["--json"], paste);
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"))
+    }
+
+    fn ask(&self, folder: &str, flags: &[&str], paste: &str) -> Run {
+        let (library, program) = (self.path(folder, "liblayers.so"), self.path(folder, "layers"));
+        let binaries = [library.to_str().unwrap(), program.to_str().unwrap()];
+        let mut arguments = vec!["symbolize"];
+        arguments.extend(flags);
+        arguments.extend(["--binary", binaries[0], "--binary", binaries[1]]);
+        self.home.feed(&arguments, paste.as_bytes())
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Function and line of every frame, those of libc apart.
+fn shown(trace: &Trace) -> Vec<(String, u32)> {
+    let trace = trace.expanded();
+    let frames = trace.stacks.iter().flat_map(|stack| &stack.frames);
+    let shown = frames.filter(|frame| {
+        let name = frame.function.as_deref().unwrap_or_default();
+        !name.starts_with("__libc_start") && name != "_start"
+    });
+    shown
+        .map(|frame| (frame.function.clone().unwrap_or_default(), frame.line.unwrap_or(0)))
+        .collect()
+}
+
+fn parsed(text: &str) -> Trace {
+    trace::parse(&Job::new(), &[Piece::unnamed(text)]).unwrap()
+}
+
+#[test]
+fn a_stripped_backtrace_becomes_what_gdb_shows_of_the_whole_program() {
+    for flags in [&[][..], &["-no-pie"], &["-fno-plt"], &["-Og"]] {
+        let Some(layers) = Layers::built(flags) else { return };
+        // Without randomised addresses both are at the same ones.
+        let truth = shown(&parsed(&layers.backtrace("whole", &["bt"])));
+        let inlined = truth.iter().filter(|(name, _)| name == "once_more").count();
+        assert!(truth.len() > 8 && inlined >= 2, "{truth:?}");
+        for commands in [&["bt"][..], &["bt -no-filters"], &["where"]] {
+            let paste = layers.backtrace("stripped", commands);
+            let answer = layers.symbolize("whole", &paste);
+            let mut ours = shown(&answer.trace);
+            // The frame at the breakpoint has no source line in gdb's list, as nothing was run.
+            ours.truncate(truth.len());
+            assert_eq!(ours, truth, "{flags:?} {commands:?}\n{paste}");
+            assert_eq!(answer.refused, [], "{flags:?}");
+        }
+    }
+}
+
+#[test]
+fn a_randomised_address_space_changes_nothing() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let truth = shown(&parsed(&layers.backtrace("whole", &["bt"])));
+    let commands = ["kill", "set disable-randomization off", "run", "bt"];
+    let paste = layers.backtrace("stripped", &commands);
+    let answer = layers.symbolize("whole", &paste);
+    assert_eq!(shown(&answer.trace), truth, "{paste}");
+    let library = answer.modules.iter().find(|module| module.name.is_some()).unwrap();
+    // The innermost frame stands before all calls, and nothing says which instruction it is at.
+    assert!(library.proved >= 9 && library.certainty == Certainty::Probable, "{library:?}");
+}
+
+#[test]
+fn another_build_is_refused_and_the_frame_that_proves_it_is_named() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    fs::create_dir(layers.home.path().join("other")).unwrap();
+    layers.build("other", &["-O0"]);
+    let paste = layers.backtrace("stripped", &["bt"]);
+    // Else the very files that the paste names would do.
+    fs::remove_dir_all(layers.home.path().join("stripped")).unwrap();
+    let answer = layers.symbolize("other", &paste);
+    let library = answer.refused.iter().find(|module| module.name.is_some());
+    let library = library.unwrap_or_else(|| panic!("{:?} {:?}", answer.modules, answer.refused));
+    assert_eq!(library.why, Refusal::OtherBuild, "{answer:?}");
+    assert!(library.tried[0].misfit.is_some(), "{library:?}");
+    let run = layers.ask("other", &[], &paste);
+    assert!(run.stderr.contains("is from another build than"), "{run:?}");
+    assert!(!run.stdout.contains("layers.c:"), "no line may be shown: {run:?}");
+}
+
+#[test]
+fn of_several_builds_the_one_that_fits_is_taken() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    fs::create_dir(layers.home.path().join("other")).unwrap();
+    layers.build("other", &["-O1"]);
+    let paste = layers.backtrace("stripped", &["bt"]);
+    let arguments: Vec<String> = ["other", "whole"]
+        .into_iter()
+        .flat_map(|folder| {
+            let library = layers.path(folder, "liblayers.so");
+            ["--binary".to_owned(), library.to_str().unwrap().to_owned()]
+        })
+        .collect();
+    let mut all = vec!["symbolize", "--json"];
+    all.extend(arguments.iter().map(String::as_str));
+    let run = layers.home.feed(&all, paste.as_bytes());
+    let answer: Symbolized = serde_json::from_str(&run.stdout).unwrap();
+    let placed: Vec<&str> = answer.modules.iter().map(|module| module.path.as_str()).collect();
+    assert_eq!(placed, [layers.path("whole", "liblayers.so").to_str().unwrap()], "{run:?}");
+}
+
+#[test]
+fn a_stripped_binary_names_what_it_exports() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let paste = layers.backtrace("stripped", &["bt"]);
+    let run = layers.ask("stripped", &[], &paste);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(run.stdout.contains(" in layers_run+0x"), "{run:?}");
+    assert!(run.stderr.contains("it has no debug info"), "{run:?}");
+}
+
+#[test]
+fn addresses_are_looked_up_as_addr2line_takes_them() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let library = layers.path("whole", "liblayers.so");
+    let library = library.to_str().unwrap();
+    let symbols = Command::new("nm").arg(library).output().unwrap().stdout;
+    let symbols = String::from_utf8(symbols).unwrap();
+    let step = symbols.lines().find(|line| line.ends_with(" t step")).unwrap();
+    let address = step.split_whitespace().next().unwrap();
+    for (arguments, input) in [(vec![address], ""), (vec![], address), (vec!["-"], address)] {
+        let mut all = vec!["symbolize", "--verify", "--binary", library];
+        all.extend(arguments);
+        let run = layers.home.feed(&all, input.as_bytes());
+        assert_eq!(run.status, 0, "{run:?}");
+        assert!(run.stdout.contains(" step at ") && run.stdout.contains("/layers.c:2"), "{run:?}");
+        assert!(!run.stdout.contains("addr2line says"), "{run:?}");
+    }
+    let nowhere = layers.home.run(&["symbolize", "--binary", library, "0xffffff"]);
+    assert_eq!((nowhere.status, nowhere.stdout.as_str()), (1, "0x0000000000ffffff ??\n"));
+    let which = layers.home.run(&["symbolize", "0x1234"]);
+    assert_eq!(which.status, 2, "{which:?}");
+    assert!(which.stderr.contains("name it with --binary PATH"), "{which:?}");
+}
+
+#[test]
+fn sources_are_shown_from_configured_folders_only() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let paste = layers.backtrace("stripped", &["bt"]);
+    let without = layers.ask("whole", &["-C", "1"], &paste);
+    assert!(!without.stdout.contains("prepare(depth, callback, opaque);"), "{without:?}");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    layers.home.write("dbgmate/config.toml", format!("source_roots = [{sources:?}]\n"));
+    let with = layers.ask("whole", &["-C", "1"], &paste);
+    let line = "    >     44      int result = prepare(depth, callback, opaque);\n";
+    assert!(with.stdout.contains(line), "{with:?}");
+}
+
+#[test]
+fn a_paste_of_nothing_known_says_what_is_missing() {
+    let home = Home::new();
+    let paste = "#0  0x00007f0000001234 in f () from /nowhere/libnowhere.so.1\n#1  0x0000000000401000 in main ()\n";
+    let run = home.feed(&["symbolize"], paste.as_bytes());
+    assert_eq!(run.status, 1);
+    assert!(
+        run.stdout.starts_with("#0  0x00007f0000001234 in f () from /nowhere/libnowhere.so.1\n"),
+        "{run:?}"
+    );
+    assert!(
+        run.stderr.contains("libnowhere.so.1 (1 frame) is not looked up: no such binary is here"),
+        "{run:?}"
+    );
+}
