@@ -37,19 +37,32 @@ impl Gdb {
     fn asking(answers: Answers) -> Gdb {
         let mut gdb = Gdb { home: tempfile::tempdir().unwrap(), daemon: None, answers };
         if answers == Answers::Daemon {
-            let mut daemon = Command::new(DBGMATE)
-                .arg("serve")
-                .env("DBGMATE_SOCKET", gdb.socket())
-                .env("XDG_CONFIG_HOME", gdb.home.path())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut line = String::new();
-            BufReader::new(daemon.stderr.take().unwrap()).read_line(&mut line).unwrap();
-            assert!(line.contains("listening"), "{line}");
-            gdb.daemon = Some(daemon);
+            gdb.daemon = Some(gdb.serve());
         }
         gdb
+    }
+
+    /// The same, with a daemon that has read the configuration as it is now.
+    fn restarted(mut self) -> Gdb {
+        let Some(mut daemon) = self.daemon.take() else { return self };
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        self.daemon = Some(self.serve());
+        self
+    }
+
+    fn serve(&self) -> Child {
+        let mut daemon = Command::new(DBGMATE)
+            .arg("serve")
+            .env("DBGMATE_SOCKET", self.socket())
+            .env("XDG_CONFIG_HOME", self.home.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(daemon.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("listening"), "{line}");
+        daemon
     }
 
     fn socket(&self) -> PathBuf {
@@ -269,6 +282,41 @@ fn a_program_without_any_symbols_still_tells_its_assertion() {
     let text = gdb.run(&[&program], &[bare, "run >/dev/null 2>&1", "triage --paste", "triage"]);
     contains(&text, &["Assertion `fd == ev->fd' failed.", "THIS IS IT  libxl/fd-deregister-race"]);
     contains(&text, &["not read: no thread is in libxl_osevent_occurred_fd"]);
+}
+
+#[test]
+fn a_stripped_program_is_shown_with_its_debug_info_that_gdb_does_not_find() {
+    if !have_gdb() {
+        return;
+    }
+    for answers in [Answers::Daemon, Answers::Program] {
+        let gdb = Gdb::asking(answers);
+        let program = racing_libvirtd(gdb.home.path(), &["-Wl,--build-id"]);
+        let debug = gdb.home.path().join("dbgmate/debug");
+        let config = format!("debug_directories = [{debug:?}]\n");
+        std::fs::create_dir_all(gdb.home.path().join("dbgmate")).unwrap();
+        std::fs::write(gdb.home.path().join("dbgmate/config.toml"), config).unwrap();
+        split(&program, &debug);
+        let gdb = gdb.restarted();
+        let text = gdb.run(&[&program], &["run >/dev/null 2>&1", "bt", "symbolize"]);
+        contains(&text, &[" in libxl_osevent_occurred_fd () at ", "libxl_event.c:77"]);
+        contains(&text, &[" in virEventPollRunOnce () at ", "the program is "]);
+    }
+}
+
+/// Puts a program's debug info where distributions have it, and leaves the program without.
+fn split(program: &Path, folder: &Path) {
+    let notes = Command::new("readelf").args(["-n"]).arg(program).output().unwrap().stdout;
+    let notes = String::from_utf8(notes).unwrap();
+    let id = notes.split("Build ID: ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let place = folder.join(".build-id").join(&id[..2]).join(format!("{}.debug", &id[2..]));
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    let objcopy = |arguments: &[&Path]| {
+        let status = Command::new("objcopy").args(arguments).status().unwrap();
+        assert!(status.success());
+    };
+    objcopy(&[Path::new("--only-keep-debug"), program, &place]);
+    objcopy(&[Path::new("--strip-all"), program]);
 }
 
 #[test]

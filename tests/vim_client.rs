@@ -150,6 +150,38 @@ fn a_trace_is_triaged_and_its_evidence_leads_back_to_it() {
     contains(&said, &["at line 14 of ", ": #2  0x00007fa553183a10 in *__GI___assert_fail ("]);
 }
 
+/// The backtrace of a program without symbols, as a real gdb prints it.
+fn stripped_backtrace(vim: &Vim) -> Option<String> {
+    if !have(&["gdb", "strip"]) {
+        return None;
+    }
+    let (whole, stripped) = (vim.path("libvirtd"), vim.path("stripped"));
+    let strip = Command::new("strip").arg("-o").args([&stripped, &whole]).status().unwrap();
+    assert!(strip.success());
+    let commands = ["-nx", "-q", "-batch", "-ex", "run", "-ex", "bt"];
+    let gdb = Command::new("gdb").args(commands).arg(stripped).stdin(Stdio::null()).output();
+    Some(String::from_utf8(gdb.unwrap().stdout).unwrap())
+}
+
+#[test]
+fn a_stripped_backtrace_is_filled_in_and_its_frames_lead_to_their_source() {
+    let Some(vim) = Vim::here() else { return };
+    let Some(backtrace) = stripped_backtrace(&vim) else { return };
+    let script = "Symbolize
+        call Say(Answer())
+        2wincmd w
+        call search('in virEventPollRunOnce ')
+        execute \"normal \\<CR>\"
+        call Say('at line ' . line('.') . ' of ' . bufname() . ': ' . getline('.'))";
+    let said = vim.run(&backtrace, script);
+    contains(&said, &[" in libxl_osevent_occurred_fd () at ", "/libxl_event.c:77"]);
+    contains(&said, &["dbgmate: the program is ", "by where its first frame has main"]);
+    contains(
+        &said,
+        &["at line 94 of ", "libxl_event.c: ", "virEventPollDispatchHandles(ctx, for_libxl);"],
+    );
+}
+
 #[test]
 fn without_a_range_the_whole_buffer_is_sent_changed_or_not() {
     let Some(vim) = Vim::here() else { return };
@@ -216,7 +248,7 @@ fn what_goes_wrong_is_said() {
         call Say(messages)";
     let said = vim.run("", script);
     contains(&said, &["dbgmate: no type `struct nosuch` in ", "\n  try: "]);
-    contains(&said, &["this is an answer", "names no line of a trace", "no name under the cursor"]);
+    contains(&said, &["this is an answer", "names no line to go to", "no name under the cursor"]);
     contains(&said, &["there is no program `/nonexistent/dbgmate`"]);
 }
 

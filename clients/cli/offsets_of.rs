@@ -8,7 +8,7 @@ use dbgmate::render;
 
 use crate::backend::Backend;
 use crate::binaries::absolute;
-use crate::output::Output;
+use crate::output::{Output, form};
 use crate::{Failure, Outcome};
 
 /// Show where the members of a struct, union, class, enum or typedef are
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// The C-like view with types, sizes, bit fields, holes and cache lines
     #[arg(short, long)]
     layout: bool,
+    /// With --json: also the answer as text, as the API returns it
+    #[arg(long, value_name = "FORM", requires = "json", value_parser = form::<LayoutForm>)]
+    render: Option<LayoutForm>,
     /// Exactly what the API returns
     #[arg(long, conflicts_with = "layout")]
     json: bool,
@@ -49,7 +52,7 @@ pub(crate) fn run(
         path: None,
         binaries: args.binaries.iter().map(absolute).collect::<Result<_, _>>()?,
         language: args.language.clone(),
-        render: None,
+        render: args.render,
     };
     let answer = backend.call::<OffsetsOfMethod>(job, request, output)?;
     if args.json {

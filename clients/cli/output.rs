@@ -7,6 +7,7 @@ use dbgmate::error::Error;
 use dbgmate::render::escape::escape;
 use dbgmate::render::style::{ERROR, HINT};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -29,6 +30,12 @@ impl ColorMode {
         };
         choice.write_global();
     }
+}
+
+/// The form of a text by its name in the API.
+pub(crate) fn form<F: DeserializeOwned>(name: &str) -> Result<F, String> {
+    let name = serde_json::Value::String(name.to_owned());
+    serde_json::from_value(name).map_err(|error| error.to_string())
 }
 
 /// Where results and remarks go.

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use dbgmate::address::FileAddress;
 use dbgmate::api::binary::BinaryRef;
-use dbgmate::api::symbols::{ResolveMethod, ResolveRequest, SymbolizeMethod, SymbolizeRequest};
+use dbgmate::api::symbols::{
+    ResolveMethod, ResolveRequest, SymbolizeMethod, SymbolizeRequest, TraceForm,
+};
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
 use crate::binaries::{absolute, without_debug_info};
-use crate::output::Output;
+use crate::output::{Output, form};
 use crate::paste::Paste;
 use crate::{Failure, Outcome, paste};
 
@@ -37,6 +39,9 @@ pub(crate) struct Args {
     /// So many lines of source above and below each line, from the `source_roots` of the configuration
     #[arg(short = 'C', long, value_name = "LINES")]
     context: Option<u32>,
+    /// With --json: also the answer as text, as the API returns it
+    #[arg(long, value_name = "FORM", requires = "json", value_parser = form::<TraceForm>)]
+    render: Option<TraceForm>,
     /// Exactly what the API returns
     #[arg(long)]
     json: bool,
@@ -89,8 +94,9 @@ fn symbolize(
             .into());
     }
     let (text, pieces) = (paste.text, paste.pieces);
-    let context = args.context;
-    let request = SymbolizeRequest { text, pieces, binaries, context, ..Default::default() };
+    let (context, render) = (args.context, args.render);
+    let request =
+        SymbolizeRequest { text, pieces, binaries, context, render, ..Default::default() };
     let answer = backend.call::<SymbolizeMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use dbgmate::api::triage::{ReportMethod, ReportRequest};
+use dbgmate::api::triage::{ReportForm, ReportMethod, ReportRequest};
 use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
 use crate::binaries::absolute;
-use crate::output::Output;
+use crate::output::{Output, form};
 use crate::{Failure, Outcome, paste};
 
 /// Match a pasted backtrace or log against the known races and bugs
@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// several times
     #[arg(short, long = "binary", value_name = "PATH")]
     binaries: Vec<PathBuf>,
+    /// With --json: also the answer as text, as the API returns it
+    #[arg(long, value_name = "FORM", requires = "json", value_parser = form::<ReportForm>)]
+    render: Option<ReportForm>,
     /// Exactly what the API returns
     #[arg(long)]
     json: bool,
@@ -39,7 +42,8 @@ pub(crate) fn run(
     let paste = paste::read(&args.files, output)?;
     let binaries = args.binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
     let (text, pieces) = (paste.text, paste.pieces);
-    let request = ReportRequest { text, pieces, binaries, ..Default::default() };
+    let render = args.render;
+    let request = ReportRequest { text, pieces, binaries, render, ..Default::default() };
     let answer = backend.call::<ReportMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;

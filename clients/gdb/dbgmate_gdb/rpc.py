@@ -139,13 +139,9 @@ def _result(answer):
 
 
 def _program(method, params):
-    result = json.loads(_run(_command(method, params, ["--json"]), params.get("text", "")))
     form = params.get("render")
-    if form:
-        # `--json` prints what the API returns unasked, which is without the text.
-        flags = ["--layout"] if form == "layout" else []
-        result["rendered"] = _run(_command(method, params, flags), params.get("text", ""))
-    return result
+    flags = ["--json", *(["--render", form] if form else [])]
+    return json.loads(_run(_command(method, params, flags), params.get("text", "")))
 
 
 def _command(method, params, flags):

@@ -21,10 +21,7 @@ TRIAGE = {"text": "#0 main ()", "render": "text"}
 
 # Prints its arguments and its standard input where the real one prints an answer.
 PROGRAM = """#!/bin/sh
-case "$*" in
-  *--json*) printf '{"arguments": "%s", "input": "%s"}' "$*" "$(cat)" ;;
-  *) printf 'the text of %s' "$*" ;;
-esac
+printf '{"arguments": "%s", "input": "%s", "rendered": "the text"}' "$*" "$(cat)"
 """
 
 
@@ -120,9 +117,9 @@ class Rpc(unittest.TestCase):
 
     def test_without_a_daemon_the_program_answers_silently(self):
         answer = self.call()
-        self.assertEqual(answer["arguments"], "--daemon never --color never triage --json")
+        self.assertEqual(answer["arguments"], "--daemon never --color never triage --json --render text")
         self.assertEqual(answer["input"], "#0 main ()")
-        self.assertEqual(answer["rendered"], "the text of --daemon never --color never triage")
+        self.assertEqual(answer["rendered"], "the text")
         self.assertEqual(self.notices, [])
 
     def test_the_program_is_asked_for_the_same_layout(self):
@@ -130,30 +127,30 @@ class Rpc(unittest.TestCase):
         params = {"type": "--evil; $(x)", "binaries": binaries, "render": "layout"}
         answer = self.call("layout.offsets_of", params)
         asked = "--binary /a --binary /b c -- --evil; $(x)"
-        self.assertTrue(answer["arguments"].endswith(f"offsets-of --json {asked}"), answer)
-        self.assertTrue(answer["rendered"].endswith(f"offsets-of --layout {asked}"), answer)
+        flags = "offsets-of --json --render layout"
+        self.assertTrue(answer["arguments"].endswith(f"{flags} {asked}"), answer)
 
     def test_a_daemon_that_dies_at_work_is_passed_over_aloud(self):
         with self.daemon(None):
-            self.assertIn("the text of", self.call()["rendered"])
+            self.assertEqual(self.call()["rendered"], "the text")
         self.assertEqual(len(self.notices), 1)
         self.assertIn("it went away", self.notices[0])
 
     def test_a_daemon_of_another_protocol_is_passed_over_aloud(self):
         with self.daemon({"result": {}}, protocol=rpc.PROTOCOL + 1):
-            self.assertIn("the text of", self.call()["rendered"])
+            self.assertEqual(self.call()["rendered"], "the text")
         self.assertIn("restart it", self.notices[0])
 
     def test_a_daemon_that_is_stuck_is_passed_over_aloud(self):
         with mock.patch.object(rpc, "_HELLO_TIMEOUT", 0.1):
             with socketserver.UnixStreamServer(self.socket, None):
-                self.assertIn("the text of", self.call()["rendered"])
+                self.assertEqual(self.call()["rendered"], "the text")
         self.assertIn("has not answered", self.notices[0])
 
     def test_a_socket_nobody_listens_on_is_no_daemon(self):
         socketserver.UnixStreamServer(self.socket, None).server_close()
         self.assertTrue(os.path.exists(self.socket))
-        self.assertIn("the text of", self.call()["rendered"])
+        self.assertEqual(self.call()["rendered"], "the text")
         self.assertEqual(self.notices, [])
 
     def test_something_that_is_no_daemon_is_passed_over_aloud(self):
@@ -165,7 +162,7 @@ class Rpc(unittest.TestCase):
         with socketserver.UnixStreamServer(self.socket, Stranger) as stranger:
             thread = threading.Thread(target=stranger.handle_request)
             thread.start()
-            self.assertIn("the text of", self.call()["rendered"])
+            self.assertEqual(self.call()["rendered"], "the text")
             thread.join()
         self.assertEqual(len(self.notices), 1)
 
@@ -182,7 +179,7 @@ class Rpc(unittest.TestCase):
             while not os.path.exists(self.socket):
                 time.sleep(0.01)
             time.sleep(0.1)
-            self.assertIn("the text of", self.call()["rendered"])
+            self.assertEqual(self.call()["rendered"], "the text")
         finally:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
