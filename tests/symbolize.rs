@@ -246,3 +246,26 @@ fn a_paste_of_nothing_known_says_what_is_missing() {
         "{run:?}"
     );
 }
+
+#[test]
+fn a_note_that_names_static_functions_matches_a_stripped_backtrace() {
+    if !tools::have(&["gdb", "gcc", "strip"]) {
+        return;
+    }
+    let home = Home::new();
+    let whole = tools::racing_libvirtd(home.path(), &[]);
+    fs::create_dir(home.path().join("stripped")).unwrap();
+    let stripped = home.path().join("stripped/libvirtd");
+    run(Command::new("strip").arg("-o").args([&stripped, &whole]));
+    let mut gdb = Command::new("gdb");
+    // With what the program itself says, which names it.
+    gdb.args(["-nx", "-q", "-batch", "-ex", "run 2>&1", "-ex", "bt"]).arg(&stripped);
+    let paste = gdb.stdin(Stdio::null()).output().unwrap().stdout;
+    let evidence = "libxl_osevent_occurred_fd ← … ← virEventPollRunOnce";
+    let without = home.feed(&["triage"], &paste);
+    let said = without.stdout.split("would also speak for it").next().unwrap();
+    assert!(!said.contains(evidence), "{without:?}");
+    let with = home.feed(&["triage", "--binary", whole.to_str().unwrap()], &paste);
+    let said = with.stdout.split("would also speak for it").next().unwrap();
+    assert!(said.contains(evidence), "{with:?}");
+}
