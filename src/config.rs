@@ -14,7 +14,8 @@ use crate::error::{Error, Kind};
 pub struct Config {
     /// Binaries to search when a question names none.
     pub binaries: Vec<PathBuf>,
-    /// Folders under which separate debug info lies, as `.build-id/ab/cdef….debug`.
+    /// Folders under which separate debug info lies, as `.build-id/ab/cdef….debug` or at the path of
+    /// its binary.
     pub debug_directories: Vec<PathBuf>,
     /// Folders below which sources may be read, to be shown beside frames.
     pub source_roots: Vec<PathBuf>,

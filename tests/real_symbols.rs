@@ -54,7 +54,7 @@ struct DebugFileAt {
 
 impl DebugFileAt {
     fn open(path: &Path) -> DebugFileAt {
-        let binary = Binary::open(path, &DebugSources::default()).unwrap();
+        let binary = Binary::open(&Job::new(), path, &DebugSources::default()).unwrap();
         DebugFileAt { path: path.to_owned(), file: DebugFile::new(Arc::new(binary)) }
     }
 
@@ -107,7 +107,7 @@ impl DebugFileAt {
 }
 
 fn is_program(path: &Path) -> bool {
-    Binary::open(path, &DebugSources::default())
+    Binary::open(&Job::new(), path, &DebugSources::default())
         .is_ok_and(|binary| binary.debug_info().is_some() && binary.identity().has_code)
 }
 

@@ -203,7 +203,7 @@ fn examine_binaries(args: &Args, engine: &Engine, findings: &mut Vec<Finding>) {
 }
 
 fn examine_binary(engine: &Engine, path: &Path) -> Found {
-    let info = match engine.examine(path) {
+    let info = match engine.examine(&Job::new(), path) {
         Ok(info) => info,
         Err(error) => return Found::broken(without_path(error, path)),
     };

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::binary::{self, Binary, DebugSources};
 use crate::dwarf::DebugFile;
+use crate::job::Job;
 use crate::symbols::Symbols;
 use crate::types::LayoutMatch;
 
@@ -28,13 +30,25 @@ pub(super) struct Binaries {
     clock: AtomicU64,
 }
 
-/// The place of one path: locked while it is being opened, so that those who ask at once open it
-/// once.
+/// The place of one path: one thread opens it, those who ask meanwhile wait as long as their own job
+/// may, since finding debug info can take minutes.
 #[derive(Debug, Default)]
 struct Slot {
-    opened: Mutex<Option<Arc<Opened>>>,
+    state: Mutex<State>,
+    changed: Condvar,
     used: AtomicU64,
 }
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Closed,
+    Opening,
+    Open(Arc<Opened>),
+}
+
+/// How often one who waits asks whether it still may.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// An open binary with what has been read of it.
 #[derive(Debug)]
@@ -59,16 +73,19 @@ impl Binaries {
     }
 
     /// The binary at `path`: the open one, unless a file it was read from has changed.
-    pub(super) fn open(&self, path: &Path) -> Result<Arc<Opened>, binary::Error> {
+    pub(super) fn open(&self, job: &Job, path: &Path) -> Result<Arc<Opened>, binary::Error> {
         let slot = self.slot(path);
-        let mut opened = lock(&slot.opened);
-        if let Some(opened) = opened.as_ref().filter(|opened| opened.binary().is_current()) {
-            return Ok(Arc::clone(opened));
+        if let Some(opened) = slot.opened(job)? {
+            return Ok(opened);
         }
-        // What is there is stale: should opening fail, nothing is.
-        *opened = None;
-        match Binary::open(path, &self.sources) {
-            Ok(binary) => Ok(Arc::clone(opened.insert(Arc::new(Opened::new(Arc::new(binary)))))),
+        // Whatever happens in there, those who wait are woken: to the binary, or to try themselves.
+        let mut outcome = Outcome { slot: &slot, opened: None };
+        match Binary::open(job, path, &self.sources) {
+            Ok(binary) => {
+                let opened = Arc::new(Opened::new(Arc::new(binary)));
+                outcome.opened = Some(Arc::clone(&opened));
+                Ok(opened)
+            }
             Err(error) => {
                 lock(&self.open).remove(path);
                 Err(error)
@@ -101,8 +118,52 @@ impl Binaries {
     /// All open binaries that are current, by path. One that is being opened is none yet.
     pub(super) fn list(&self) -> Vec<Arc<Opened>> {
         let slots: Vec<Arc<Slot>> = lock(&self.open).values().cloned().collect();
-        let opened = slots.iter().filter_map(|slot| slot.opened.try_lock().ok()?.clone());
+        let opened = slots.iter().filter_map(|slot| slot.now());
         opened.filter(|opened| opened.binary().is_current()).collect()
+    }
+}
+
+impl Slot {
+    /// What is open here, if it is current; waits for one who is opening it. None: it is now for the
+    /// caller to open, who must leave an [`Outcome`].
+    fn opened(&self, job: &Job) -> Result<Option<Arc<Opened>>, binary::Error> {
+        let mut state = lock(&self.state);
+        loop {
+            match &*state {
+                State::Open(opened) if opened.binary().is_current() => {
+                    return Ok(Some(Arc::clone(opened)));
+                }
+                State::Open(_) | State::Closed => break,
+                State::Opening => {
+                    job.check()?;
+                    let waited = self.changed.wait_timeout(state, LOOK_AGAIN);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+        }
+        *state = State::Opening;
+        Ok(None)
+    }
+
+    /// What is open here now.
+    fn now(&self) -> Option<Arc<Opened>> {
+        match &*lock(&self.state) {
+            State::Open(opened) => Some(Arc::clone(opened)),
+            State::Closed | State::Opening => None,
+        }
+    }
+}
+
+/// Leaves a slot as it should be, also when the opening was stopped or panicked.
+struct Outcome<'s> {
+    slot: &'s Slot,
+    opened: Option<Arc<Opened>>,
+}
+
+impl Drop for Outcome<'_> {
+    fn drop(&mut self) {
+        *lock(&self.slot.state) = self.opened.take().map_or(State::Closed, State::Open);
+        self.slot.changed.notify_all();
     }
 }
 

@@ -53,7 +53,10 @@ pub struct Engine {
 impl Engine {
     /// An engine that has nothing open and has read nothing yet.
     pub fn new(config: Config) -> Self {
-        let sources = DebugSources { directories: config.debug_directories.clone() };
+        let sources = DebugSources {
+            directories: config.debug_directories.clone(),
+            ..DebugSources::default()
+        };
         let binaries = Binaries::new(sources);
         let (agreement_hash, plugins, libraries) =
             (OnceLock::new(), OnceLock::new(), OnceLock::new());

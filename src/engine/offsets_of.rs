@@ -99,7 +99,7 @@ impl Search<'_> {
         }
         let mut asked = Vec::new();
         for reference in references {
-            let path = self.engine.open(reference)?.binary().path().to_owned();
+            let path = self.engine.open(self.job, reference)?.binary().path().to_owned();
             asked.push(Known { path, because: Because::Asked });
         }
         Ok(asked)
@@ -176,7 +176,7 @@ impl Search<'_> {
     /// Opens a binary and asks it; twice, should its files change meanwhile.
     fn ask(&self, known: &Known, readings: &Readings) -> Result<Asked, Error> {
         for _ in 0..2 {
-            let opened = self.engine.binaries.open(&known.path)?;
+            let opened = self.engine.binaries.open(self.job, &known.path)?;
             let found = self.definitions(&opened, readings);
             // A job that was stopped is no fault of the binary's.
             self.job.check()?;
@@ -217,7 +217,7 @@ impl Search<'_> {
     fn loaded_by_searched(&self) -> Vec<Known> {
         let mut loaded: Vec<Known> = Vec::new();
         for opened in &self.open {
-            for known in self.engine.loaded_by(opened) {
+            for known in self.engine.loaded_by(self.job, opened) {
                 let is_new = |path: String| self.searched.iter().all(|other| other.path != path);
                 if is_new(known.path.display().to_string())
                     && loaded.iter().all(|other| other.path != known.path)

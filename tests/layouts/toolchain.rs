@@ -164,7 +164,8 @@ pub(crate) fn find_in(
     path: Option<&str>,
     language: Option<Language>,
 ) -> Result<Vec<LayoutMatch>, types::Error> {
-    let file = DebugFile::new(Arc::new(Binary::open(file, &DebugSources::default()).unwrap()));
+    let binary = Binary::open(&Job::new(), file, &DebugSources::default()).unwrap();
+    let file = DebugFile::new(Arc::new(binary));
     let name = TypeName::parse(name).unwrap();
     let path = path.map(|path| MemberPath::parse(path).unwrap());
     let question = Question { name: &name, path: path.as_ref(), language, threads: 2 };

@@ -16,7 +16,7 @@ const MOST: usize = 20_000;
 
 /// Compares all answers; the first that differs fails the test.
 pub(crate) fn compare(compiled: &Compiled) {
-    let binary = Binary::open(&compiled.path, &DebugSources::default()).unwrap();
+    let binary = Binary::open(&Job::new(), &compiled.path, &DebugSources::default()).unwrap();
     let (file, symbols) = (DebugFile::new(Arc::new(binary)), Symbols::new());
     let addresses = addresses_of_code(file.binary());
     assert!(addresses.len() > 500, "{}", compiled.how);
