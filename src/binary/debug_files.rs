@@ -24,9 +24,9 @@ pub struct DebugSources {
 }
 
 impl DebugSources {
-    /// The same, with nothing but what servers have sent before.
-    pub fn without_servers(&self) -> DebugSources {
-        DebugSources { reach: Reach::Cache, ..self.clone() }
+    /// The same, for one who may reach so far.
+    pub fn reaching(&self, reach: Reach) -> DebugSources {
+        DebugSources { reach, ..self.clone() }
     }
 
     /// What the servers have of a build-id, if they may be asked, and `is_it` says so.

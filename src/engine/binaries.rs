@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::binary::debuginfod::Reach;
 use crate::binary::{self, Binary, DebugSources};
 use crate::dwarf::DebugFile;
 use crate::job::Job;
@@ -55,6 +56,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub(super) struct Opened {
     /// The binary's DWARF.
     pub(super) file: DebugFile,
+    /// Where its debug info was looked for.
+    reach: Reach,
     symbols: Mutex<Arc<Symbols>>,
     answers: Mutex<Answers>,
 }
@@ -72,17 +75,23 @@ impl Binaries {
         Binaries { sources, open: Mutex::default(), clock: AtomicU64::default() }
     }
 
-    /// The binary at `path`: the open one, unless a file it was read from has changed.
-    pub(super) fn open(&self, job: &Job, path: &Path) -> Result<Arc<Opened>, binary::Error> {
+    /// The binary at `path`: the open one, unless a file it was read from has changed, or servers may
+    /// be asked now for what it lacks.
+    pub(super) fn open(
+        &self,
+        job: &Job,
+        path: &Path,
+        reach: Reach,
+    ) -> Result<Arc<Opened>, binary::Error> {
         let slot = self.slot(path);
-        if let Some(opened) = slot.opened(job)? {
+        if let Some(opened) = slot.opened(job, reach)? {
             return Ok(opened);
         }
         // Whatever happens in there, those who wait are woken: to the binary, or to try themselves.
         let mut outcome = Outcome { slot: &slot, opened: None };
-        match Binary::open(job, path, &self.sources) {
+        match Binary::open(job, path, &self.sources.reaching(reach)) {
             Ok(binary) => {
-                let opened = Arc::new(Opened::new(Arc::new(binary)));
+                let opened = Arc::new(Opened::new(Arc::new(binary), reach));
                 outcome.opened = Some(Arc::clone(&opened));
                 Ok(opened)
             }
@@ -126,11 +135,11 @@ impl Binaries {
 impl Slot {
     /// What is open here, if it is current; waits for one who is opening it. None: it is now for the
     /// caller to open, who must leave an [`Outcome`].
-    fn opened(&self, job: &Job) -> Result<Option<Arc<Opened>>, binary::Error> {
+    fn opened(&self, job: &Job, reach: Reach) -> Result<Option<Arc<Opened>>, binary::Error> {
         let mut state = lock(&self.state);
         loop {
             match &*state {
-                State::Open(opened) if opened.binary().is_current() => {
+                State::Open(opened) if opened.serves(reach) => {
                     return Ok(Some(Arc::clone(opened)));
                 }
                 State::Open(_) | State::Closed => break,
@@ -168,12 +177,21 @@ impl Drop for Outcome<'_> {
 }
 
 impl Opened {
-    fn new(binary: Arc<Binary>) -> Opened {
+    fn new(binary: Arc<Binary>, reach: Reach) -> Opened {
         Opened {
+            reach,
             file: DebugFile::new(binary),
             symbols: Mutex::default(),
             answers: Mutex::default(),
         }
+    }
+
+    /// Whether it is as it would be if it were opened now.
+    fn serves(&self, reach: Reach) -> bool {
+        let lacks =
+            self.binary().debug_info().is_none_or(|info| info.missing_supplement().is_some());
+        let could_have_more = self.reach == Reach::Cache && reach == Reach::Servers && lacks;
+        !could_have_more && self.binary().is_current()
     }
 
     /// The binary itself.

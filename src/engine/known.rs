@@ -8,6 +8,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::Engine;
 use super::binaries::Opened;
+use crate::binary::debuginfod::Reach;
 use crate::job::Job;
 use crate::notes::Plugin;
 
@@ -99,7 +100,7 @@ impl Engine {
         let mut queue = VecDeque::from([start]);
         queue.extend(found.iter().map(|known| known.path.clone()));
         while let Some(path) = queue.pop_front() {
-            let Ok(binary) = self.binaries.open(job, &path) else { continue };
+            let Ok(binary) = self.binaries.open(job, &path, Reach::Cache) else { continue };
             for needed in self.libraries().needed_by(binary.binary()) {
                 if seen.insert(needed.clone()) {
                     let because = Because::NeededBy(path.clone());

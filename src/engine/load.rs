@@ -8,6 +8,7 @@ use super::{Answer, Effort, Engine};
 use crate::api::binary::{
     Binaries, BinaryInfo, BinaryRef, ListMethod, ListRequest, LoadMethod, LoadRequest, Provenance,
 };
+use crate::binary::debuginfod::Reach;
 use crate::error::{Error, Kind};
 use crate::job::Job;
 
@@ -40,7 +41,7 @@ impl Answer for ListMethod {
 impl Engine {
     /// What a binary is and where its debug info is, without building its index.
     pub fn examine(&self, job: &Job, path: &std::path::Path) -> Result<BinaryInfo, Error> {
-        Ok(info(&*self.binaries.open(job, path)?))
+        Ok(info(&*self.binaries.open(job, path, Reach::Cache)?))
     }
 
     /// Opens what a request names.
@@ -55,7 +56,7 @@ impl Engine {
                     )
                     .hint("name the binary from the root folder on"));
                 }
-                Ok(self.binaries.open(job, path)?)
+                Ok(self.binaries.open(job, path, Reach::Servers)?)
             }
             BinaryRef::BuildId(build_id) => self.binaries.by_build_id(build_id).ok_or_else(|| {
                 Error::new(Kind::NotFound, format!("no open binary has the build-id {build_id:?}"))

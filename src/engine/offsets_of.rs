@@ -9,6 +9,7 @@ use crate::api::binary::{BinaryRef, Provenance};
 use crate::api::layout::{
     LayoutMatch, LayoutSource, OffsetsOf, OffsetsOfMethod, OffsetsOfRequest, Searched,
 };
+use crate::binary::debuginfod::Reach;
 use crate::dwarf::Language;
 use crate::error::{Error, Kind};
 use crate::job::Job;
@@ -176,7 +177,9 @@ impl Search<'_> {
     /// Opens a binary and asks it; twice, should its files change meanwhile.
     fn ask(&self, known: &Known, readings: &Readings) -> Result<Asked, Error> {
         for _ in 0..2 {
-            let opened = self.engine.binaries.open(self.job, &known.path)?;
+            // Nobody waits for the debug info of each library that a program happens to load.
+            let reach = if known.because.is_loaded() { Reach::Cache } else { Reach::Servers };
+            let opened = self.engine.binaries.open(self.job, &known.path, reach)?;
             let found = self.definitions(&opened, readings);
             // A job that was stopped is no fault of the binary's.
             self.job.check()?;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dbgmate::binary::How;
-use dbgmate::binary::debuginfod::Limits;
+use dbgmate::binary::debuginfod::{Limits, Reach};
 use dbgmate::binary::{Error, Tried};
 use dbgmate::job::{Job, Progress, Stopped};
 
@@ -374,7 +374,7 @@ fn servers_are_not_asked_where_they_need_not_be() {
     let (library, _) = stripped(&made);
     let server = Server::start(|stream, _| reply(stream, "404 No", b""));
     let sources = sources(&[&server.url], made.path("cache"), PATIENT);
-    let binary = open_with(&sources.without_servers(), &library);
+    let binary = open_with(&sources.reaching(Reach::Cache), &library);
     assert_eq!(last(&binary).why, "it is not asked here, and the cache has nothing");
     let whole = made.library("whole.so", SOURCE, &[]);
     assert!(open_with(&sources, &whole).debug_info().is_some());

@@ -40,6 +40,12 @@ impl Servers {
         Servers::choose(configured, environment.as_deref(), Path::new(SYSTEM_FOLDER))
     }
 
+    /// The addresses in words, without names and passwords in them.
+    pub fn shown(&self) -> String {
+        let urls = self.urls.iter().map(|url| super::shown(url).display().to_string());
+        urls.collect::<Vec<_>>().join(" ")
+    }
+
     fn choose(configured: Option<&[String]>, environment: Option<&str>, system: &Path) -> Servers {
         let (urls, named_by) = match (configured, environment) {
             (Some(urls), _) => (urls.to_vec(), NamedBy::Configuration),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::api::binary::BinaryRef;
+use crate::binary::debuginfod::Reach;
 use crate::engine::Engine;
 use crate::engine::binaries::Opened;
 use crate::error::Error;
@@ -74,7 +75,7 @@ impl<'e> Candidates<'e> {
             None => self.programs.clone(),
         };
         for path in elsewhere.into_iter().filter(|path| path.is_file()) {
-            match self.engine.binaries.open(self.job, &path) {
+            match self.engine.binaries.open(self.job, &path, Reach::Servers) {
                 Ok(opened) if module.is_none_or(|name| is_named(&opened, name)) => {
                     add(path, Ok(opened));
                 }
