@@ -82,7 +82,7 @@ impl DebugFileAt {
         let (view, mut bounds) = (self.file.view(), Vec::new());
         for start in self.file.unit_starts() {
             let (entries, root) = view.entries(start).unwrap();
-            let ranges = entries.ranges(view.dwarf(), &root.extent, |range| {
+            let ranges = entries.ranges(&root.extent, |range| {
                 bounds.extend([range.begin, range.end - 1]);
             });
             ranges.unwrap();

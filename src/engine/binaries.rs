@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::binary::debuginfod::Reach;
-use crate::binary::{self, Binary, DebugSources};
+use crate::binary::{self, Binary, DebugInfo, DebugSources};
 use crate::dwarf::DebugFile;
 use crate::job::Job;
 use crate::symbols::Symbols;
@@ -241,12 +241,19 @@ impl Answers {
 impl From<&Opened> for crate::api::binary::Provenance {
     fn from(opened: &Opened) -> Self {
         let binary = opened.binary();
-        let tried = binary.tried().iter().map(|tried| crate::api::binary::Tried {
-            place: tried.place.display().to_string(),
-            why: tried.why.clone(),
-        });
+        let debug_info = binary.debug_info();
+        let supplement = debug_info.map(DebugInfo::supplement_tried).unwrap_or_default();
+        let tried =
+            binary.tried().iter().chain(supplement).map(|tried| crate::api::binary::Tried {
+                place: tried.place.display().to_string(),
+                why: tried.why.clone(),
+            });
         crate::api::binary::Provenance {
-            used: binary.debug_info().map(|debug| debug.path().display().to_string()),
+            used: debug_info.map(|debug| debug.path().display().to_string()),
+            how: debug_info.map(|debug| debug.how().name().to_owned()),
+            supplement: debug_info
+                .and_then(DebugInfo::supplement)
+                .map(|supplement| supplement.path().display().to_string()),
             tried: tried.collect(),
         }
     }
