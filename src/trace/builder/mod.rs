@@ -6,6 +6,7 @@
 //!
 //! Rule: nothing is tied on a guess: a value printed where no frame is known has none.
 
+mod reports;
 mod session;
 mod stacks;
 
@@ -13,6 +14,7 @@ use super::budget::{Budget, HEAP};
 use super::formats::Format;
 use super::model::{Event, EventKind, Lines, LogRecord, Skipped, Thread, Trace};
 use super::notation::shorten;
+use reports::Reports;
 use session::{Awaits, Session};
 use stacks::Pending;
 
@@ -30,6 +32,7 @@ pub(in crate::trace) struct Builder {
     piece: Option<String>,
     stack: Option<Pending>,
     session: Session,
+    reports: Reports,
     /// The line that would join the skipped run, if it too is skipped.
     joins_skipped: Option<usize>,
     /// The line that would join the empty prompts above it.
@@ -42,6 +45,7 @@ impl Builder {
         self.finish_stack();
         self.piece = name.map(str::to_owned);
         self.session = Session::default();
+        self.reports = Reports::default();
         self.joins_skipped = None;
         self.joins_prompts = None;
     }
@@ -98,6 +102,9 @@ impl Builder {
 
     /// A blank line; skipped lines around it are one run.
     pub(in crate::trace) fn blank(&mut self, number: usize) {
+        if let Some(stack) = self.stack.as_mut().filter(|stack| stack.format != Format::Gdb) {
+            stack.interrupted = true;
+        }
         if self.joins_skipped == Some(number) {
             self.joins_skipped = Some(number + 1);
         }

@@ -203,6 +203,7 @@ impl Builder {
     pub(in crate::trace) fn command(&mut self, command: Command<'_>, lines: Lines) {
         self.joins_prompts = None;
         self.tell(Format::Gdb);
+        self.leave_reports();
         self.finish_stack();
         let index = self.event(EventKind::Session { what: SessionKind::Command }, None, lines);
         let session = &mut self.session;

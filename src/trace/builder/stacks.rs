@@ -2,7 +2,7 @@
 
 use super::Builder;
 use super::session::Awaits;
-use crate::trace::formats::{Format, assertion};
+use crate::trace::formats::{Format, Numbered, Told, assertion};
 use crate::trace::model::{Argument, Frame, SourceLine, Stack, StackKind, Thread};
 use crate::trace::physical;
 use crate::trace::threads::{self, ThreadFrom};
@@ -13,6 +13,8 @@ const BACK: usize = 64;
 /// A stack whose end has not been seen.
 #[derive(Debug)]
 pub(super) struct Pending {
+    /// Whose frames they are.
+    pub(super) format: Format,
     pub(super) introduction: Introduction,
     pub(super) frames: Vec<Frame>,
     /// The core it may be the stop of.
@@ -34,6 +36,7 @@ impl Builder {
     /// A frame with its number.
     pub(in crate::trace) fn frame(&mut self, frame: Frame) {
         self.tell(Format::Gdb);
+        self.leave_reports();
         let next = self.stack.as_ref().is_some_and(|stack| stack.goes_on_with(&frame));
         if !next {
             self.finish_stack();
@@ -41,14 +44,11 @@ impl Builder {
         let awaits = std::mem::take(&mut self.session.awaits);
         let introduction = &mut self.session.introduction;
         let stack = self.stack.get_or_insert_with(|| Pending {
-            introduction: std::mem::take(introduction),
-            frames: Vec::new(),
             core: match awaits {
                 Awaits::CoreFrame(event) => Some(event),
                 _ => None,
             },
-            source: None,
-            interrupted: false,
+            ..Pending::new(Format::Gdb, std::mem::take(introduction))
         });
         stack.interrupted = false;
         stack.frames.push(frame);
@@ -65,8 +65,8 @@ impl Builder {
 
     /// Whether the last thing told was a frame with its number, whose locals may follow.
     pub(in crate::trace) fn last_frame(&mut self) -> Option<&mut Frame> {
-        let stack = self.stack.as_mut().filter(|stack| !stack.interrupted);
-        stack?.frames.last_mut()
+        let gdb = |stack: &&mut Pending| !stack.interrupted && stack.format == Format::Gdb;
+        self.stack.as_mut().filter(gdb)?.frames.last_mut()
     }
 
     /// A local variable of the last frame.
@@ -90,13 +90,22 @@ impl Builder {
         let kind = pending.kind();
         let (thread, from) = match pending.introduction.thread {
             Some(thread) => (Some(thread), ThreadFrom::Header),
+            None if pending.format != Format::Gdb => (None, ThreadFrom::Header),
             None => (self.session.thread.clone(), ThreadFrom::Session),
         };
         let mut frames = pending.frames;
         frames.shrink_to_fit();
-        physical::number(&mut frames);
+        let format = pending.format;
+        match format {
+            Format::Gdb => physical::number(&mut frames),
+            _ => physical::number_told(&mut frames, format.addresses()),
+        }
+        self.tie_reports(format, &frames);
         let label = pending.introduction.label;
-        let stack = Stack { kind, label, thread, lines, frames };
+        let stack = Stack { kind, label, format: format.name().to_owned(), thread, lines, frames };
+        if format != Format::Gdb {
+            return self.trace.stacks.push(stack);
+        }
         match kind {
             StackKind::Selected => self.selected(stack),
             StackKind::Backtrace => self.backtrace(stack, from),
@@ -155,10 +164,27 @@ impl Builder {
 }
 
 impl Pending {
+    pub(super) fn new(format: Format, introduction: Introduction) -> Self {
+        let frames = Vec::new();
+        Pending { format, introduction, frames, core: None, source: None, interrupted: false }
+    }
+
+    /// Whether a frame that its line tells goes on with this stack.
+    pub(super) fn takes(&self, told: &Told) -> bool {
+        let last = self.frames.last().map(|frame| frame.index);
+        self.format == told.format
+            && match told.number {
+                Numbered::Printed => last.is_none_or(|last| told.frame.index > last),
+                Numbered::First => false,
+                Numbered::Next => true,
+                Numbered::Loose => !self.interrupted,
+            }
+    }
+
     /// A number that is not greater starts a new stack, and so does a selected frame.
     fn goes_on_with(&self, frame: &Frame) -> bool {
         let greater = self.frames.last().is_none_or(|last| frame.index > last.index);
-        greater && self.kind() == StackKind::Backtrace
+        greater && self.format == Format::Gdb && self.kind() == StackKind::Backtrace
     }
 
     fn kind(&self) -> StackKind {

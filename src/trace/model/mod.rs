@@ -39,7 +39,9 @@ pub struct Trace {
 }
 
 /// A range of input lines, counted from 1, both ends included.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Lines {
     /// The name of the piece (file) when the paste has several.
@@ -57,8 +59,12 @@ pub struct Lines {
 pub struct Stack {
     /// A whole backtrace, or the one frame a person selected.
     pub kind: StackKind,
-    /// What introduced the stack in the text (`where`, `Thread 3 (…)`), or empty.
+    /// What introduced the stack in the text (`where`, `Thread 3 (…)`, `freed by thread T0 here:`),
+    /// or empty.
     pub label: String,
+    /// Which printer it is of, by the format's stable name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub format: String,
     /// The thread whose stack it is, where the text says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<Thread>,
@@ -104,8 +110,8 @@ pub struct Frame {
     pub index: u32,
     /// The frame's lines, wrapped ones included.
     pub lines: Lines,
-    /// Frames that share one machine frame (inlined functions) share this number; only one of
-    /// them carries the address.
+    /// Frames that share one machine frame (inlined functions) share this number. gdb prints the
+    /// address at one of them, other printers repeat it.
     pub physical: u32,
     /// How `address` relates to the instruction being executed.
     pub pc: Pc,
