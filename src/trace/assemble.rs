@@ -7,7 +7,7 @@
 
 use super::builder::Builder;
 use super::formats::gdb_session::{self, Command, Talk};
-use super::formats::{self, Format, Record, Start, assertion, eu_stack, gdb, start};
+use super::formats::{self, Format, Record, Says, Start, assertion, eu_stack, gdb, start};
 use super::lines::{End, Line};
 use super::model::{
     Argument, Event, EventKind, Frame, LogRecord, Module, SessionKind, SourceLine, Stack, Trace,
@@ -261,6 +261,10 @@ impl Assembler {
             Talk::RunTillExit => {
                 self.builder.run_till_exit(lines);
                 self.open(Shows::LeftFrame, line, line, at);
+            }
+            Talk::Program { path } => {
+                let says = Says::Program { path };
+                self.builder.says(Format::Gdb, says, line, lines);
             }
             Talk::Other(kind) => self.builder.session(kind, lines),
         }
