@@ -7,10 +7,10 @@
 
 use super::builder::Builder;
 use super::formats::gdb_session::{self, Command, Talk};
-use super::formats::{Format, Record, Start, assertion, gdb, start};
+use super::formats::{self, Format, Record, Says, Start, assertion, eu_stack, gdb, start};
 use super::lines::{End, Line};
 use super::model::{
-    Argument, Event, EventKind, Frame, LogRecord, SessionKind, SourceLine, Stack, Trace,
+    Argument, Event, EventKind, Frame, LogRecord, Module, SessionKind, SourceLine, Stack, Trace,
 };
 use super::wrapped::{At, Shows, Wrapped};
 use super::{notation, value};
@@ -155,6 +155,27 @@ impl Assembler {
                 self.builder.assertion(what, lines);
             }
             Start::Record(record) => self.start_record(&record, line, number),
+            report => self.report(report, line, number),
+        }
+    }
+
+    /// A line of a printer whose lines need no joining.
+    fn report(&mut self, starts: Start<'_>, line: &str, number: usize) {
+        if !self.builder.pay::<(Frame, Stack)>(line.len()) {
+            return self.builder.skip(number, number, line);
+        }
+        let lines = self.builder.lines(number, number);
+        match starts {
+            Start::Told(told) => self.builder.told(*told, lines),
+            Start::Module(format, module) => {
+                self.builder.module(Module { lines, ..module }, format)
+            }
+            Start::Says(format, says) => self.builder.says(format, says, line, lines),
+            Start::Crash { says, thread, mut told, module } => {
+                told.frame.lines = lines;
+                self.builder.crash(says, thread, *told, module, line);
+            }
+            _ => self.builder.skip(number, number, line),
         }
     }
 
@@ -176,6 +197,17 @@ impl Assembler {
     /// A line that only means something after what came before it.
     fn other(&mut self, text: &str, at: At) {
         let number = at.number;
+        if let Some(format) = self.builder.within() {
+            if let Some(starts) = formats::within(format, text.trim()) {
+                return self.report(starts, text, number);
+            }
+            if let Some(adds) = formats::adds(format, text.trim())
+                && self.builder.pay::<Module>(text.len())
+                && self.builder.adds(adds, number)
+            {
+                return;
+            }
+        }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
             return self.open(Shows::StopFrame, text, text, at);
         }
@@ -230,6 +262,10 @@ impl Assembler {
                 self.builder.run_till_exit(lines);
                 self.open(Shows::LeftFrame, line, line, at);
             }
+            Talk::Program { path } => {
+                let says = Says::Program { path };
+                self.builder.says(Format::Gdb, says, line, lines);
+            }
             Talk::Other(kind) => self.builder.session(kind, lines),
         }
     }
@@ -274,6 +310,11 @@ impl Assembler {
 
     fn close_frame(&mut self, wrapped: &Wrapped, ending: Ending) {
         let lines = self.builder.lines(wrapped.first, wrapped.last);
+        if let Shows::Frame(index) = wrapped.shows
+            && let Some(told) = eu_stack::bare(&wrapped.text, index)
+        {
+            return self.builder.told(told, lines);
+        }
         let read = |index| {
             let mut frame = gdb::frame(&wrapped.text, index, &mut self.builder.budget)?;
             if ending == Ending::OfPaste {
@@ -370,7 +411,7 @@ impl GoesOn {
             }
             Format::LibvirtLog => GoesOn::Markup,
             Format::LibxlLog => GoesOn::Indented,
-            Format::Gdb | Format::Print | Format::Assertion => GoesOn::Never,
+            _ => GoesOn::Never,
         }
     }
 }

@@ -13,7 +13,50 @@
 //! return addresses.
 
 use super::model::Frame;
-use crate::address::Pc;
+use crate::address::{Pc, RuntimeAddress};
+
+/// How the addresses of a printer's frames are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Addresses {
+    /// As the machine has them: exact in the innermost machine frame and under a signal.
+    InnermostExact,
+    /// As each frame says.
+    AsTold,
+}
+
+/// Numbers the machine frames of a stack that gdb did not print. Where it says so of functions that
+/// were inlined, their frames repeat the address; one function at one address is recursion.
+pub(super) fn number_told(frames: &mut [Frame], addresses: Addresses) {
+    let mut last: Option<(Option<RuntimeAddress>, Option<String>, Option<u32>)> = None;
+    let mut physical = 0;
+    let mut after_signal = false;
+    for frame in frames {
+        let own = (frame.address, frame.function.clone(), frame.line);
+        let inlined = |last: &(Option<RuntimeAddress>, Option<String>, Option<u32>)| {
+            last.0.is_some()
+                && last.0 == own.0
+                && (last.1.is_some() || own.1.is_some())
+                && *last != own
+        };
+        let same = last.as_ref().is_some_and(inlined);
+        if last.is_some() && !same {
+            physical += 1;
+        }
+        if addresses == Addresses::InnermostExact {
+            let exact = physical == 0 && (frame.index == 0 || same) || after_signal;
+            frame.pc = if exact { Pc::Exact } else { Pc::Return };
+        }
+        frame.physical = physical;
+        after_signal = frame.function.as_deref().is_some_and(is_signal_return);
+        last = Some(own);
+    }
+}
+
+/// The code that a signal handler returns to: the frame under it was interrupted (glibc's, and the
+/// kernel's in its vdso).
+fn is_signal_return(name: &str) -> bool {
+    matches!(name, "__restore_rt" | "__restore" | "__kernel_rt_sigreturn" | "__kernel_sigreturn")
+}
 
 /// Numbers the machine frames of a stack from 0, and says how their addresses are meant.
 pub(super) fn number(frames: &mut [Frame]) {

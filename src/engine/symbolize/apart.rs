@@ -56,10 +56,9 @@ fn stacks<'t>(whole: &Seen<'t>) -> Vec<Seen<'t>> {
     };
     let mut parts: Vec<Seen<'t>> = Vec::new();
     let mut last = None;
-    for (place, sighting) in whole.places.iter().zip(&whole.sightings) {
+    for (position, (place, sighting)) in whole.places.iter().zip(&whole.sightings).enumerate() {
         if last.replace(group(place)) != Some(group(place)) {
-            let (name, places, sightings) = (whole.name, Vec::new(), Vec::new());
-            parts.push(Seen { name, places, sightings });
+            parts.push(Seen::new(whole.name, whole.addresses));
         }
         let start: usize = parts.iter().rev().skip(1).map(|part| part.sightings.len()).sum();
         let Some(part) = parts.last_mut() else { continue };
@@ -68,8 +67,7 @@ fn stacks<'t>(whole: &Seen<'t>) -> Vec<Seen<'t>> {
             // What a frame has called is of its own stack.
             sighting.callee = position.checked_sub(start).map_or(Callee::Unknown, Callee::Sighting);
         }
-        part.places.push(*place);
-        part.sightings.push(sighting);
+        part.take(whole, position, sighting);
     }
     parts
 }

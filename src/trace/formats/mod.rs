@@ -4,14 +4,27 @@
 //! wrapped lines and tying things together is `assemble`'s work.
 
 pub(super) mod assertion;
+pub(super) mod coredump;
+pub(super) mod eu_stack;
 pub(super) mod gdb;
 pub(super) mod gdb_session;
+pub(super) mod glibc_backtrace;
+pub(super) mod glibc_heap;
 pub(super) mod libvirt_log;
 pub(super) mod libxl_log;
+pub(super) mod linux;
+pub(super) mod maps;
+pub(super) mod parts;
 pub(super) mod print;
+pub(super) mod report;
+pub(super) mod sanitizer;
+pub(super) mod shared_libraries;
 
-use super::model::{EventKind, Lines, LogRecord};
+use super::model::{EventKind, Frame, Lines, LogRecord, Module, Thread};
 use super::notation::shorten;
+use super::physical::Addresses;
+use crate::address::Pc;
+pub(super) use report::{Adds, Fault, Numbered, Says, Told};
 
 /// What a line begins.
 #[derive(Debug, PartialEq)]
@@ -30,6 +43,14 @@ pub(super) enum Start<'a> {
     CutHeader,
     /// A record of a log.
     Record(Record<'a>),
+    /// A frame that its line tells whole.
+    Told(Box<Told>),
+    /// A program or library, with its place.
+    Module(Format, Module),
+    /// What a printer says around its stacks.
+    Says(Format, Says<'a>),
+    /// Both a signal and the frame it came in, with the mapping that holds it.
+    Crash { says: Says<'a>, thread: Thread, told: Box<Told>, module: Option<Module> },
 }
 
 /// A log record's first line.
@@ -70,6 +91,20 @@ impl Record<'_> {
 pub(super) enum Format {
     /// gdb's frames, values and talk.
     Gdb,
+    /// Lists of mappings.
+    Maps,
+    /// Reports of AddressSanitizer and its kin.
+    Sanitizer,
+    /// What systemd-coredump and coredumpctl print.
+    Coredump,
+    /// eu-stack's stacks.
+    EuStack,
+    /// glibc's `backtrace_symbols`.
+    GlibcBacktrace,
+    /// glibc's checks of the heap and the stack.
+    GlibcHeap,
+    /// The Linux kernel's oopses, warnings and lines about programs.
+    Linux,
     /// libxenlight's, libxenctrl's and xl's log.
     LibxlLog,
     /// libvirt's log.
@@ -86,10 +121,25 @@ impl Format {
     pub(super) fn name(self) -> &'static str {
         match self {
             Format::Gdb => "gdb",
+            Format::Maps => "maps",
+            Format::Sanitizer => "sanitizer",
+            Format::Coredump => "coredump",
+            Format::EuStack => "eu-stack",
+            Format::GlibcBacktrace => "glibc-backtrace",
+            Format::GlibcHeap => "glibc-heap",
+            Format::Linux => "linux",
             Format::LibxlLog => "libxl-log",
             Format::LibvirtLog => "libvirt-log",
             Format::Print => "print",
             Format::Assertion => "assertion",
+        }
+    }
+
+    /// How the addresses of its frames are meant.
+    pub(super) fn addresses(self) -> Addresses {
+        match self {
+            Format::Gdb | Format::EuStack | Format::Coredump => Addresses::InnermostExact,
+            _ => Addresses::AsTold,
         }
     }
 }
@@ -98,7 +148,8 @@ impl Format {
 pub(super) fn start(line: &str) -> Option<Start<'_>> {
     let text = line.trim_start();
     if let Some((index, rest)) = gdb::frame_start(text) {
-        return Some(Start::Frame { index, rest });
+        let told = numbered(rest, index).map(|told| Start::Told(Box::new(told)));
+        return Some(told.unwrap_or(Start::Frame { index, rest }));
     }
     gdb::value_start(text)
         .or_else(|| gdb_session::talk(text).map(Start::Talk))
@@ -107,7 +158,74 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         .or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
         .or_else(|| libvirt_log::record(text).map(Start::Record))
         .or_else(|| libxl_log::record(text).map(Start::Record))
+        .or_else(|| report(text))
         .or_else(|| print::record(line).map(Start::Record))
+}
+
+/// The frame of this number, if a printer other than gdb wrote it.
+fn numbered(rest: &str, index: u32) -> Option<Told> {
+    if gdb::has_arguments(rest) {
+        return None;
+    }
+    coredump::frame(rest, index)
+        .or_else(|| sanitizer::frame(rest, index))
+        .or_else(|| eu_stack::frame(rest, index))
+}
+
+/// What a line of a report says that is known by itself.
+fn report(text: &str) -> Option<Start<'_>> {
+    maps::start(text)
+        .or_else(|| shared_libraries::start(text))
+        .or_else(|| sanitizer::start(text))
+        .or_else(|| coredump::start(text))
+        .or_else(|| eu_stack::start(text))
+        .or_else(|| glibc_heap::start(text))
+        .or_else(|| glibc_backtrace::start(text))
+        .or_else(|| glibc_backtrace::frame(text).map(|told| Start::Told(Box::new(told))))
+        .or_else(|| linux::start(text))
+}
+
+/// What a line says that means something only below this format's heading or frames.
+pub(super) fn within(format: Format, text: &str) -> Option<Start<'_>> {
+    match format {
+        Format::Linux => linux::in_trace(text),
+        Format::Sanitizer => {
+            sanitizer::is_legend(text).then_some(Start::Says(Format::Sanitizer, Says::Remark))
+        }
+        _ => None,
+    }
+}
+
+/// What a line adds to this format's frame or module above it.
+pub(super) fn adds(format: Format, text: &str) -> Option<Adds> {
+    match format {
+        Format::EuStack => eu_stack::adds(text),
+        _ => None,
+    }
+}
+
+/// A frame of which nothing is known.
+fn bare_frame(index: u32) -> Frame {
+    Frame {
+        index,
+        lines: Lines { piece: None, first: 0, last: 0 },
+        physical: 0,
+        pc: Pc::Exact,
+        address: None,
+        function: None,
+        offset: None,
+        module: None,
+        module_offset: None,
+        file: None,
+        line: None,
+        column: None,
+        arguments: Vec::new(),
+        locals: Vec::new(),
+        guess: false,
+        signal_handler: false,
+        check: None,
+        resolved: None,
+    }
 }
 
 /// A decimal number that starts the text, and what follows it.
