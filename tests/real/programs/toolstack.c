@@ -381,6 +381,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, 0);
     store_start(argv[1]);
+    /* Our hypervisor knows one number of a domain only. */
+    setenv("LIBXL_DOMID_REUSE_TIMEOUT", "0", 1);
     logger = xtl_createlogger_stdiostream(stderr, XTL_DEBUG, 0);
     if (libxl_ctx_alloc(&context, LIBXL_VERSION, 0, (xentoollog_logger *)logger))
         return 1;
