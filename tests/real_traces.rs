@@ -203,7 +203,7 @@ impl Live {
         if !behind.iter().any(shown) {
             return None;
         }
-        let paste = paste.replace("/stripped/", "/gone/").replace("/optimized/", "/gone/");
+        let paste = paste.replace("/stripped/", "/gone/").replace("/optimized-stripped/", "/gone/");
         let mut binaries = self.debug_files();
         binaries.retain(|path| path != debug);
         binaries.push(wrong.path.clone());
