@@ -181,6 +181,8 @@ impl Format {
             Format::Gdb | Format::EuStack | Format::Coredump | Format::Lldb | Format::Perf => {
                 Addresses::InnermostExact
             }
+            // Old ones have no letter: the first is the instruction pointer.
+            Format::Xen => Addresses::InnermostExactElseAsTold,
             _ => Addresses::AsTold,
         }
     }
@@ -282,7 +284,7 @@ pub(super) fn adds(format: Format, line: &str) -> Option<Adds> {
 }
 
 /// A frame of which nothing is known.
-fn bare_frame(index: u32) -> Frame {
+pub(super) fn bare_frame(index: u32) -> Frame {
     Frame {
         index,
         lines: Lines { piece: None, first: 0, last: 0 },
