@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use dbgmate::job::{Job, Stopped};
-use dbgmate::trace::{Lines, Piece, Trace, parse};
+use dbgmate::trace::{Frame, Lines, Piece, Trace, parse};
 use proptest::prelude::*;
 use regex::Regex;
 
@@ -264,10 +264,10 @@ fn two_pastes_in_one_text_have_the_stacks_of_both() {
 }
 
 /// Where each frame stands, and how much else there is.
-fn outline(trace: &Trace) -> (Vec<Vec<(Option<&str>, usize, usize)>>, usize, usize) {
+fn outline(trace: &Trace) -> (Vec<String>, usize, usize) {
     let stacks = trace.stacks.iter().map(|stack| {
-        let frames = stack.frames.iter();
-        frames.map(|f| (f.function.as_deref(), f.lines.first, f.lines.last)).collect()
+        let frame = |f: &Frame| format!("{:?} {}-{}; ", f.function, f.lines.first, f.lines.last);
+        stack.frames.iter().map(frame).collect()
     });
     (stacks.collect(), trace.modules.len(), trace.values.len())
 }
