@@ -200,6 +200,34 @@ proptest! {
     }
 
     #[test]
+    fn any_damaged_paste_is_read(
+        paste in prop::sample::select(pastes()),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..4u8, "\\PC{0,6}"), 1..12),
+    ) {
+        let mut lines: Vec<String> = paste.split('\n').map(str::to_owned).collect();
+        for (at, kind, text) in damage {
+            let number = at.index(lines.len());
+            let line = lines[number].clone();
+            let mut cut = at.index(line.len() + 1);
+            while !line.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            let (head, tail) = line.split_at(cut);
+            match kind {
+                // Words in the midst, a line broken, lines joined, a line twice.
+                0 => lines[number] = format!("{head}{text}{tail}"),
+                1 => lines[number] = format!("{head}\n{tail}"),
+                2 if number + 1 < lines.len() => {
+                    let next = lines.remove(number + 1);
+                    lines[number].push_str(&next);
+                }
+                _ => lines.insert(number, line),
+            }
+        }
+        check_that_no_line_is_lost(&lines.join("\n"));
+    }
+
+    #[test]
     fn pieces_are_read_each_by_itself(first in text(), second in text()) {
         let both = parse(&Job::new(), &[Piece::unnamed(&first), Piece::unnamed(&second)]).unwrap();
         let (first, second) = (read(&first), read(&second));
