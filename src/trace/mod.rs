@@ -27,6 +27,7 @@ mod lines;
 mod nesting;
 mod notation;
 mod physical;
+mod prefixes;
 mod threads;
 mod value;
 mod wrapped;

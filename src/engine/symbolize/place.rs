@@ -181,7 +181,9 @@ impl Question<'_> {
     /// The load biases that something says, the surest first.
     fn told(&self, opened: &Opened) -> Vec<(BiasSource, LoadBias)> {
         if self.seen.addresses == Addresses::Module {
-            return vec![(BiasSource::Listed, LoadBias(0))];
+            return given::in_file(opened.binary())
+                .map(|bias| (BiasSource::Listed, bias))
+                .collect();
         }
         let binary = opened.binary();
         let mut told: Vec<(BiasSource, LoadBias)> = Vec::new();

@@ -84,6 +84,7 @@ impl Builder {
         if let Some(stack) = &mut self.stack {
             stack.interrupted = true;
         }
+        self.interrupt_reports();
         let joins = self.joins_skipped.replace(last + 1) == Some(first);
         if let (true, Some(run)) = (joins, self.trace.skipped.last_mut()) {
             run.lines.last = last;
