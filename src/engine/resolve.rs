@@ -22,7 +22,7 @@ impl Answer for ResolveMethod {
         job: &Job,
         request: ResolveRequest,
     ) -> Result<ResolvedAddresses, Error> {
-        let opened = engine.open(&request.binary)?;
+        let opened = engine.open(job, &request.binary)?;
         let symbols = opened.symbols();
         let sources = engine.sources(request.context);
         let sources = sources.as_ref();

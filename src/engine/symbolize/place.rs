@@ -56,6 +56,8 @@ pub(super) fn place(
     question: &Question<'_>,
 ) -> Result<Outcome, Stopped> {
     let found = candidates.of(question.seen.name);
+    // One that was called off has left candidates unopened.
+    question.job.check()?;
     let mut fits: Vec<Placed> = Vec::new();
     let mut tried: Vec<TriedBinary> = Vec::new();
     let mut ambiguous = false;
