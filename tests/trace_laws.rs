@@ -3,36 +3,19 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are not tests to clippy.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod pastes;
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use dbgmate::job::{Job, Stopped};
 use dbgmate::trace::{Frame, Lines, Piece, Trace, parse};
+use pastes::pastes;
 use proptest::prelude::*;
 use regex::Regex;
 
 fn read(text: &str) -> Trace {
     parse(&Job::new(), &[Piece::unnamed(text)]).unwrap()
-}
-
-/// The pastes under tests/traces.
-fn pastes() -> Vec<String> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces")];
-    let mut files: Vec<PathBuf> = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "txt" || end == "log") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
 }
 
 /// All that the trace made of the text, as line ranges, skipped ones last.

@@ -39,6 +39,7 @@ pub use model::{
 };
 
 pub use crate::address::Pc;
+pub use nesting::closed;
 
 use crate::job::{Job, Stopped};
 
