@@ -15,12 +15,16 @@ import collections
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from symbols_kinds import Evidence, explain
+
+# `symbol` is the name as the linker has it, `short` DW_AT_name where that was asked for; neither is compared.
+Frame = collections.namedtuple("Frame", "function file line symbol short")
 
 # Addresses a call of dbgmate is given: fewer than a command line may hold.
 AT_ONCE = 2000
@@ -80,22 +84,30 @@ def compare(bed, options, file, twin):
 def report(file, addresses, ours, theirs, evidence, show_all):
     equal, kinds, unexplained = collections.Counter(), collections.Counter(), []
     for number, address in enumerate(addresses):
-        differing = [who for who, answers in theirs.items() if answers[number] != ours[number]]
+        differing = [who for who, answers in theirs.items() if compared(answers[number]) != compared(ours[number])]
         equal[("both", "one", "none")[len(differing)]] += 1
         for who in differing:
-            kind = explain(who, address, ours[number], theirs[who][number], evidence)
+            third = next(answers[number] for other, answers in theirs.items() if other != who)
+            kind = explain(who, address, ours[number], theirs[who][number], third, evidence)
             kinds[who, kind] += 1
             if kind is None:
                 unexplained.append((who, number))
             if kind is None or show_all:
-                print(f"  {address:#x} {kind or 'UNEXPLAINED'}\n    dbgmate   {ours[number]}\n"
-                      f"    {who:10}{theirs[who][number]}")
+                print(f"  {address:#x} {kind or 'UNEXPLAINED'}\n    {'dbgmate':16}{shown(ours[number], theirs[who][number])}\n"
+                      f"    {who:16}{shown(theirs[who][number], ours[number])}")
     print(f"{file}: {len(addresses)} addresses; equal to both {equal['both']}, to one {equal['one']}, "
           f"to none {equal['none']}; {sum(1 for answer in ours if answer)} with an answer")
     for (who, kind), count in sorted(kinds.items(), key=str):
         print(f"  {count:6} {who}: {kind or 'UNEXPLAINED'}")
     sys.stdout.flush()
     return len(unexplained)
+
+
+def shown(frames, others):
+    """The frames, those in short that both have."""
+    same = {frame[:3] for frame in frames} & {frame[:3] for frame in others}
+    return " < ".join("=" if frame[:3] in same else f"{frame.function} {frame.file}:{frame.line}"
+                      for frame in frames) or "nothing"
 
 
 # --- addresses ---
@@ -151,7 +163,8 @@ def dbgmate(program, bed, file, addresses, folder):
         found = json.loads(run(command, environment=environment, accepted=(0, 1)))
         assert len(found["addresses"]) == len(asked)
         answers += [
-            [frame_of(frame.get("function"), frame.get("file"), frame.get("line"))
+            [Frame(plain_name(frame.get("function") or ""), plain_path(frame.get("file") or ""),
+                   frame.get("line") or 0, "", "")
              for frame in (one.get("resolved") or {}).get("frames", [])]
             for one in found["addresses"]]
     return answers
@@ -159,44 +172,58 @@ def dbgmate(program, bed, file, addresses, folder):
 
 def llvm(file, addresses):
     command = ["llvm-symbolizer", "--inlines", "--output-style=JSON", f"--obj={file}"]
-    lines = run(command, given="".join(f"{address:#x}\n" for address in addresses)).splitlines()
-    assert len(lines) == len(addresses), f"{len(lines)} answers to {len(addresses)} questions"
-    return [
-        known([frame_of(one["FunctionName"], one["FileName"], one["Line"]) for one in json.loads(line).get("Symbol", [])])
-        for line in lines]
+    given = "".join(f"{address:#x}\n" for address in addresses)
+    by_linker, by_dwarf = (run([*command, option], given=given).splitlines()
+                           for option in ("--no-demangle", "--functions=short"))
+    assert len(by_linker) == len(by_dwarf) == len(addresses)
+    answers = []
+    for linked, short in zip(by_linker, by_dwarf):
+        pairs = zip(json.loads(linked).get("Symbol", []), json.loads(short).get("Symbol", []), strict=True)
+        answers.append([Frame(one["FunctionName"], one["FileName"], one["Line"], one["FunctionName"],
+                              other["FunctionName"]) for one, other in pairs])
+    return plain(answers)
 
 
 def addr2line(file, addresses):
-    command = ["addr2line", "-a", "-i", "-f", "-C", "-e", file]
+    command = ["addr2line", "-a", "-i", "-f", "-e", file]
     lines = run(command, given="".join(f"{address:#x}\n" for address in addresses)).splitlines()
     answers, position = [], 0
     for address in addresses:
         assert int(lines[position], 16) == address, lines[position]
         position += 1
         frames = []
-        while position < len(lines) and not lines[position].startswith("0x"):
-            place = lines[position + 1].split(" (discriminator")[0]
-            path, _, line = place.rpartition(":")
-            frames.append(frame_of(lines[position], path, int(line) if line.isdigit() else 0))
+        while position < len(lines) and not re.fullmatch("0x[0-9a-f]{16}", lines[position]):
+            path, _, line = lines[position + 1].split(" (discriminator")[0].rpartition(":")
+            frames.append(Frame(lines[position], path, int(line) if line.isdigit() else 0, lines[position], ""))
             position += 2
-        answers.append(known(frames))
-    return answers
+        answers.append(frames)
+    return plain(answers)
 
 
-def frame_of(function, file, line):
-    function = "" if function in (None, "??") else plain_name(function)
-    file = "" if file in (None, "??", "") else os.path.normpath(file)
-    return function, file, line or 0
+def plain(answers):
+    """Names demangled by binutils, without parameters; nothing where a program knows nothing."""
+    names = sorted({frame.symbol for frames in answers for frame in frames})
+    demangled = dict(zip(names, run(["c++filt", "-p"], given="".join(f"{name}\n" for name in names)).splitlines()))
+    def known(frame):
+        function = "" if frame.function == "??" else plain_name(demangled[frame.symbol])
+        return frame._replace(function=function, file=plain_path(frame.file))
+    found = ([known(frame) for frame in frames] for frames in answers)
+    return [[] if compared(frames) == [("", "", 0)] else frames for frames in found]
 
 
-def known(frames):
-    """A sole frame that tells nothing is no answer."""
-    return [] if frames == [("", "", 0)] else frames
+def compared(frames):
+    return [frame[:3] for frame in frames]
+
+
+def plain_path(path):
+    return "" if path in ("??", "") else os.path.normpath(path)
 
 
 def plain_name(name):
-    """Demanglers differ in blanks only."""
-    return name.replace(" ", "")
+    """Demanglers differ in blanks, in the type of a constant, and in whether they show Rust's hash."""
+    name = re.sub(r"::h[0-9a-f]{16}$|\[[0-9a-f]{8,16}\]", "", name.replace(" ", ""))
+    name = re.sub(r"(?<=\d):[iu](?:size|\d+)\b", "", name)
+    return re.sub(r"\((?:unsigned)?(?:int|long)\)(\d+)", r"\1", re.sub(r"\b(\d+)u?l?\b", r"\1", name))
 
 
 def run(command, given=None, environment=None, accepted=(0,)):
