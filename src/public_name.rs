@@ -3,6 +3,7 @@
 //! Linkers and compilers rename: glibc's internal aliases (`*__GI_raise`), parts split off by the
 //! optimiser (`f.part.0`, `f.cold`), calls through the PLT (`f@plt`), symbol versions
 //! (`f@@GLIBC_2.2.5`), and the variant that an IFUNC chose for this processor (`__strlen_sse2`).
+//! gdb takes a `__` inside a C symbol for Ada's and prints `libxl.ev_fd_init`.
 //!
 //! Rule: names are compared by their public form and shown as printed.
 
@@ -18,8 +19,21 @@ pub fn public_name(name: &str) -> Cow<'_, str> {
         // `__memcpy_chk` is itself the public name of the checked function.
         Some(base) if base.ends_with("_chk") => Cow::Owned(format!("__{base}")),
         Some(base) => Cow::Borrowed(base),
-        None => Cow::Borrowed(name),
+        None => before_ada(name).map_or(Cow::Borrowed(name), Cow::Owned),
     }
+}
+
+/// The C symbol that gdb may have printed as `name`, for want of debug info: its `ada_decode` makes
+/// `libxl.ev_fd_init` of a symbol with `__` in it where all letters are small and each word starts
+/// with one.
+pub fn before_ada(name: &str) -> Option<String> {
+    let is_word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+    };
+    let base = without_part(name);
+    let is_decoded = base.contains('.') && base.split('.').all(is_word);
+    is_decoded.then(|| base.replace('.', "__") + &name[base.len()..])
 }
 
 /// Without `@plt`, `@GLIBC_2.2.5`, `@@GLIBC_2.2.5`.
@@ -95,8 +109,20 @@ mod tests {
             ("afterpoll_internal.part.0", "afterpoll_internal"),
             ("f.constprop.12.isra.0.cold", "f"),
             ("f.cold.3", "f"),
+            ("libxl.ev_fd_init", "libxl__ev_fd_init"),
+            ("libxl.uint64_parse_json", "libxl__uint64_parse_json"),
+            ("libxl.device_add.part.0", "libxl__device_add"),
         ] {
             assert_eq!(public_name(printed), public, "{printed}");
+        }
+    }
+
+    #[test]
+    fn what_gdb_took_for_ada_is_the_symbol_again() {
+        assert_eq!(before_ada("libxl.ev_fd_init").as_deref(), Some("libxl__ev_fd_init"));
+        assert_eq!(before_ada("libxl.add.part.0").as_deref(), Some("libxl__add.part.0"));
+        for name in ["libxl_ctx_alloc", "add.part.0", "f.2", "Main.run", "a..b", ""] {
+            assert_eq!(before_ada(name), None, "{name}");
         }
     }
 
@@ -114,6 +140,8 @@ mod tests {
             "",
             "*",
             ".cold",
+            "Main.run",
+            "a..b",
             "Foo<int>::bar(char)",
             "__str_x86",
         ] {

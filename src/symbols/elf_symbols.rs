@@ -10,6 +10,7 @@ use super::demangle::demangle;
 
 use crate::address::FileAddress;
 use crate::binary::Binary;
+use crate::public_name::before_ada;
 
 /// The function symbols of one binary, from all its tables.
 #[derive(Debug, Default)]
@@ -123,11 +124,11 @@ impl ElfSymbols {
     }
 
     /// The symbols of that name.
-    pub(super) fn named<'s>(
+    pub(super) fn named<'s, 'n>(
         &'s self,
         binary: &'s Binary,
-        name: &'s [u8],
-    ) -> impl Iterator<Item = &'s Symbol> {
+        name: &'n [u8],
+    ) -> impl Iterator<Item = &'s Symbol> + use<'s, 'n> {
         let of = |position: &u32| self.symbols.get(*position as usize);
         let name_of =
             move |position: &u32| of(position).map_or(&[][..], |symbol| symbol.name(binary));
@@ -143,9 +144,11 @@ impl ElfSymbols {
 
     /// The symbols that a debugger prints as `text`.
     pub(super) fn printed<'s>(&'s self, binary: &'s Binary, text: &'s str) -> Vec<&'s Symbol> {
-        let exact: Vec<&Symbol> = self.named(binary, text.as_bytes()).collect();
-        if !exact.is_empty() {
-            return exact;
+        for symbol in [Some(text.to_owned()), before_ada(text)].into_iter().flatten() {
+            let exact: Vec<&Symbol> = self.named(binary, symbol.as_bytes()).collect();
+            if !exact.is_empty() {
+                return exact;
+            }
         }
         let by_text = self.by_text.get_or_init(|| {
             let mut by_text: FxHashMap<Box<str>, Vec<u32>> = FxHashMap::default();

@@ -197,7 +197,8 @@ class Symbolizer:
             addresses = sorted(lookup for file, lookup in wanted if file == twin and (file, lookup) not in self.known)
             if not addresses:
                 continue
-            command = ["llvm-symbolizer", "--inlines", "--no-demangle", "--output-style=JSON", f"--obj={twin}"]
+            # The name that DWARF has: else it would be that of .symtab, `f.constprop.0`. All programs here are in C.
+            command = ["llvm-symbolizer", "--inlines", "--functions=short", "--output-style=JSON", f"--obj={twin}"]
             # Answers are told apart by their order: one for each address.
             answers = subprocess.run(command, input="".join(f"{at:#x}\n" for at in addresses), check=True,
                                      capture_output=True, text=True).stdout.splitlines()
