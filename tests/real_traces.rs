@@ -4,8 +4,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod tools;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,7 @@ struct Counts {
 
 #[test]
 fn frames_of_stripped_programs_are_what_the_whole_ones_show() {
-    let Some(testbed) = testbed() else { return };
+    let Some(testbed) = tools::testbed() else { return };
     let engine = Engine::new(Config::default());
     let mut counts = Counts::default();
     let mut failures = Vec::new();
@@ -57,7 +58,7 @@ fn frames_of_stripped_programs_are_what_the_whole_ones_show() {
 /// that has a frame in code that differs.
 #[test]
 fn a_wrong_build_is_never_certain() {
-    let Some(testbed) = testbed() else { return };
+    let Some(testbed) = tools::testbed() else { return };
     let engine = Engine::new(Config::default());
     let wrong = wrong_builds(&testbed);
     let mut outcomes: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
@@ -325,18 +326,4 @@ fn truths(frame: &Value) -> Vec<Plain> {
 
 fn base(path: &str) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
-}
-
-/// The folder of the test bed; none where this run goes without it.
-#[allow(clippy::print_stderr)]
-fn testbed() -> Option<PathBuf> {
-    match env::var_os("DBGMATE_TESTBED") {
-        Some(folder) => Some(folder.into()),
-        None => {
-            let required = env::var("DBGMATE_REQUIRE_REAL").is_ok_and(|value| value == "1");
-            assert!(!required, "DBGMATE_TESTBED is not set");
-            eprintln!("skipped: DBGMATE_TESTBED is not set");
-            None
-        }
-    }
 }
