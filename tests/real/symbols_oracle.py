@@ -153,7 +153,9 @@ def united(bed, file, folder):
 def dbgmate(program, bed, file, addresses, folder):
     config = folder / "dbgmate"
     config.mkdir()
-    debug = sorted({str(found.parent) for found in bed.glob("**/.build-id")})
+    # Other folders have debug files of the same build-ids in other shapes.
+    shape = bed / file.relative_to(bed).parts[0] if file.is_relative_to(bed) else file.parent
+    debug = sorted({str(found.parent) for found in shape.glob("**/.build-id")})
     (config / "config.toml").write_text(f"debug_directories = {json.dumps(debug)}\n[debuginfod]\nurls = []\n")
     environment = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
     answers = []
