@@ -14,7 +14,8 @@ use crate::error::{Error, Kind};
 pub struct Config {
     /// Binaries to search when a question names none.
     pub binaries: Vec<PathBuf>,
-    /// Folders under which separate debug info lies, as `.build-id/ab/cdef….debug`.
+    /// Folders under which separate debug info lies, as `.build-id/ab/cdef….debug` or at the path of
+    /// its binary.
     pub debug_directories: Vec<PathBuf>,
     /// Folders below which sources may be read, to be shown beside frames.
     pub source_roots: Vec<PathBuf>,
@@ -24,6 +25,8 @@ pub struct Config {
     pub plugins: Vec<PathBuf>,
     /// The longest one request may take, in seconds.
     pub deadline_seconds: u64,
+    /// Servers of debug info.
+    pub debuginfod: Debuginfod,
     /// What the daemon takes on.
     pub daemon: Daemon,
 }
@@ -36,6 +39,35 @@ pub struct SourceMap {
     pub from: PathBuf,
     /// What to read instead: a folder below one of `source_roots`.
     pub to: PathBuf,
+}
+
+/// The `[debuginfod]` table: servers of debug info, and what a download may take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Debuginfod {
+    /// The servers; where this is absent, those that the system names; where it is empty, none.
+    pub urls: Option<Vec<String>>,
+    /// The time until there is a connection, in seconds.
+    pub connect_seconds: u64,
+    /// The time until an answer begins, and in which at least 100 KiB must come then, in seconds.
+    pub stall_seconds: u64,
+    /// The time for one download, in seconds.
+    pub total_seconds: u64,
+    /// The size of one download, in bytes.
+    pub size_bytes: u64,
+}
+
+impl Default for Debuginfod {
+    fn default() -> Self {
+        Debuginfod {
+            urls: None,
+            connect_seconds: 5,
+            stall_seconds: 20,
+            total_seconds: 300,
+            // A kernel's debug info is 700 MB, a browser's 2 GB.
+            size_bytes: 4 << 30,
+        }
+    }
 }
 
 /// The `[daemon]` table: limits of the daemon, none of which changes an answer.
@@ -82,6 +114,7 @@ impl Default for Config {
             source_map: Vec::new(),
             plugins: Vec::new(),
             deadline_seconds: 60,
+            debuginfod: Debuginfod::default(),
             daemon: Daemon::default(),
         }
     }

@@ -97,6 +97,7 @@ impl From<binary::Error> for Error {
     fn from(error: binary::Error) -> Self {
         use binary::Error as E;
         match error {
+            E::Stopped(stopped) => stopped.into(),
             E::Unreadable { path, error } => {
                 let sentence = match error.kind() {
                     io::ErrorKind::NotFound => format!("{} does not exist", path.display()),

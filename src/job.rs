@@ -2,6 +2,7 @@
 //! whether to go on. A caller that loses interest (a closed connection, Ctrl-C, a deadline) is
 //! obeyed within a few milliseconds, without threads being killed.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +13,28 @@ pub struct Job {
     cancelled: Arc<AtomicBool>,
     deadline: Option<Instant>,
     limits: Limits,
+    listener: Option<Listener>,
+}
+
+/// How far a step that takes its time has come, for whoever waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done, for people.
+    pub what: String,
+    /// How much of it is done: bytes.
+    pub done: u64,
+    /// How much it will be, where that is known.
+    pub total: Option<u64>,
+}
+
+/// Who is told of progress.
+#[derive(Clone)]
+struct Listener(Arc<dyn Fn(&Progress) + Send + Sync>);
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
 }
 
 /// How much one job may look at before it answers with what it has, or says that it was too much.
@@ -67,6 +90,20 @@ impl Job {
         self
     }
 
+    /// The same job, whose progress is told to `listener`: on whichever thread works, so it must be
+    /// quick.
+    pub fn with_progress(mut self, listener: Arc<dyn Fn(&Progress) + Send + Sync>) -> Self {
+        self.listener = Some(Listener(listener));
+        self
+    }
+
+    /// Tells whoever waits how far a step has come.
+    pub fn progress(&self, progress: &Progress) {
+        if let Some(Listener(listener)) = &self.listener {
+            listener(progress);
+        }
+    }
+
     /// What this job may look at.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -101,6 +138,19 @@ mod tests {
         assert_eq!(worker.check(), Ok(()));
         job.cancel_handle().cancel();
         assert_eq!(worker.check(), Err(Stopped::Cancelled));
+    }
+
+    #[test]
+    fn progress_is_told_to_whoever_listens() {
+        let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let listener = {
+            let told = Arc::clone(&told);
+            Arc::new(move |progress: &Progress| told.lock().unwrap().push(progress.clone()))
+        };
+        let half = Progress { what: "a download".to_owned(), done: 7, total: Some(14) };
+        Job::new().progress(&half);
+        Job::new().with_progress(listener).clone().progress(&half);
+        assert_eq!(*told.lock().unwrap(), [half]);
     }
 
     #[test]

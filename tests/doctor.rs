@@ -250,3 +250,13 @@ fn names_cannot_disguise_themselves() {
     let run = Run::of(command.arg(&odd).output().unwrap());
     assert!(!run.stdout.contains('\x1b') && run.stdout.contains("\\x1b[2J"), "{run:?}");
 }
+
+#[test]
+fn the_servers_that_may_be_asked_are_shown_without_passwords() {
+    let home = Home::new();
+    let told = |home: &Home| findings(&examine(home, &[]), "debuginfod").remove(0).2;
+    assert!(told(&home).starts_with("off"), "{}", told(&home));
+    let urls = "[debuginfod]\nurls = [\"https://me:secret@example.org\"]\n";
+    home.write("dbgmate/config.toml", urls);
+    assert_eq!(told(&home), "https://example.org (named by the configuration)");
+}

@@ -16,7 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("address", &[]),
     ("job", &[]),
     ("public_name", &[]),
-    ("binary", &["address"]),
+    ("binary", &["address", "job"]),
     ("dwarf", &["binary", "job"]),
     ("symbols", &["address", "binary", "dwarf", "job", "public_name"]),
     ("types", &["dwarf", "job"]),

@@ -103,7 +103,7 @@ struct RealBinary {
 impl RealBinary {
     fn open(testbed: &Path, name: &str) -> RealBinary {
         let path = testbed.join("debug").join(name);
-        let binary = Binary::open(&path, &DebugSources::default()).unwrap();
+        let binary = Binary::open(&Job::new(), &path, &DebugSources::default()).unwrap();
         RealBinary { path, file: DebugFile::new(Arc::new(binary)) }
     }
 

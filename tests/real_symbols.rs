@@ -54,7 +54,7 @@ struct DebugFileAt {
 
 impl DebugFileAt {
     fn open(path: &Path) -> DebugFileAt {
-        let binary = Binary::open(path, &DebugSources::default()).unwrap();
+        let binary = Binary::open(&Job::new(), path, &DebugSources::default()).unwrap();
         DebugFileAt { path: path.to_owned(), file: DebugFile::new(Arc::new(binary)) }
     }
 
@@ -82,7 +82,7 @@ impl DebugFileAt {
         let (view, mut bounds) = (self.file.view(), Vec::new());
         for start in self.file.unit_starts() {
             let (entries, root) = view.entries(start).unwrap();
-            let ranges = entries.ranges(view.dwarf(), &root.extent, |range| {
+            let ranges = entries.ranges(&root.extent, |range| {
                 bounds.extend([range.begin, range.end - 1]);
             });
             ranges.unwrap();
@@ -107,7 +107,7 @@ impl DebugFileAt {
 }
 
 fn is_program(path: &Path) -> bool {
-    Binary::open(path, &DebugSources::default())
+    Binary::open(&Job::new(), path, &DebugSources::default())
         .is_ok_and(|binary| binary.debug_info().is_some() && binary.identity().has_code)
 }
 

@@ -16,6 +16,7 @@ use dbgmate::job::Job;
 use dbgmate::rpc::{self, socket};
 
 use crate::output::Output;
+use crate::progress;
 
 /// `--daemon`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -31,7 +32,7 @@ pub(crate) enum Mode {
 /// Whoever answers.
 pub(crate) enum Backend {
     /// A daemon, and what this process may answer under when the daemon does not.
-    Daemon(Box<rpc::Client>, Option<Config>),
+    Daemon(Box<rpc::Client>, Option<Box<Config>>),
     /// This process.
     InProcess(Box<Engine>),
 }
@@ -62,7 +63,7 @@ fn choose_at(path: &Path, mode: Mode, config: &Config) -> Result<Choice, Error> 
     }
     match (daemon(path, config), mode) {
         (Ok(Some(client)), _) => {
-            let own = (mode == Mode::Auto).then(|| config.clone());
+            let own = (mode == Mode::Auto).then(|| Box::new(config.clone()));
             Ok(Choice { backend: Backend::Daemon(Box::new(client), own), notice: None })
         }
         (Ok(None), Mode::Require) => {
@@ -128,11 +129,14 @@ impl Backend {
             Backend::Daemon(client, own) => match (client.call::<M>(job, &request), own) {
                 (Err(error), Some(own)) if is_about_the_daemon(&error) => {
                     output.notice(&format!("answering without the daemon: {}", error.sentence));
-                    M::answer(&Engine::new(Config::clone(own)), job, request)
+                    let engine = Engine::new(Config::clone(own));
+                    progress::shown(job, |job| M::answer(&engine, job, request))
                 }
                 (answer, _) => answer,
             },
-            Backend::InProcess(engine) => M::answer(engine, job, request),
+            Backend::InProcess(engine) => {
+                progress::shown(job, |job| M::answer(engine, job, request))
+            }
         }
     }
 }
@@ -234,7 +238,7 @@ mod tests {
     fn auto(path: &Path, theirs: &Config) -> Backend {
         let (client, hello) = introduce(path, theirs).unwrap().unwrap();
         assert_ne!(hello.configuration_hash, agreement_hash(&other()));
-        Backend::Daemon(Box::new(client), Some(other()))
+        Backend::Daemon(Box::new(client), Some(Box::new(other())))
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dbgmate::api::binary::BinaryInfo;
 use dbgmate::api::daemon::PROTOCOL;
+use dbgmate::binary::debuginfod::{NamedBy, Servers};
 use dbgmate::config::Config;
 use dbgmate::engine::{Because, Engine, Known, install_command};
 use dbgmate::error::Error;
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 struct Finding {
-    /// `program`, `configuration`, `daemon`, `plugins`, `binaries`.
+    /// `program`, `configuration`, `debuginfod`, `daemon`, `plugins`, `binaries`.
     about: &'static str,
     /// What was looked at.
     what: String,
@@ -88,6 +89,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Outcome, Failure> 
     let version = format!("dbgmate {}", env!("CARGO_PKG_VERSION"));
     let mut findings = vec![itself.of("program", version)];
     let config = examine_configuration(&mut findings);
+    findings.push(examine_debuginfod(&config));
     findings.push(examine_daemon(&config));
     let engine = Engine::new(config);
     examine_plugins(&engine, &mut findings);
@@ -160,6 +162,21 @@ fn examine_daemon(config: &Config) -> Finding {
     found.of("daemon", socket.display().to_string())
 }
 
+fn examine_debuginfod(config: &Config) -> Finding {
+    let servers = Servers::of_system(config.debuginfod.urls.as_deref());
+    let named_by = match servers.named_by {
+        NamedBy::Configuration => "the configuration",
+        NamedBy::Environment => "$DEBUGINFOD_URLS",
+        NamedBy::System => "/etc/debuginfod",
+        NamedBy::Nobody => "the system",
+    };
+    let found = match servers.urls.is_empty() {
+        true => format!("off: no server is named, says {named_by}"),
+        false => format!("{} (named by {named_by})", servers.shown()),
+    };
+    Found::good(found).of("debuginfod", "servers")
+}
+
 fn examine_plugins(engine: &Engine, findings: &mut Vec<Finding>) {
     for plugin in engine.plugins().iter() {
         let prefix = format!("{}/", plugin.name);
@@ -203,7 +220,7 @@ fn examine_binaries(args: &Args, engine: &Engine, findings: &mut Vec<Finding>) {
 }
 
 fn examine_binary(engine: &Engine, path: &Path) -> Found {
-    let info = match engine.examine(path) {
+    let info = match engine.examine(&Job::new(), path) {
         Ok(info) => info,
         Err(error) => return Found::broken(without_path(error, path)),
     };

@@ -11,6 +11,7 @@ mod manual;
 mod offsets_of;
 mod output;
 mod paste;
+mod progress;
 mod serve;
 mod symbolize;
 mod triage;

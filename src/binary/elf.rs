@@ -8,7 +8,7 @@ use std::path::Path;
 use object::{Architecture, Object, ObjectKind, ObjectSection, SectionKind, elf};
 
 use super::dynamic::Dynamic;
-use super::{Error, Mapping, Segment, segments};
+use super::{Error, Segment, segments};
 use crate::address::FileAddress;
 
 /// The GNU build-id: a hash of what the linker wrote, kept by tools that strip or split.
@@ -75,9 +75,8 @@ pub struct Identity {
 }
 
 /// Reads what a file is. Damage in the dynamic section loses the libraries, not the answer.
-pub(crate) fn identify(path: &Path, mapping: &Mapping) -> Result<Identity, Error> {
-    let file = parse(path, mapping)?;
-    let dynamic = match &file {
+pub(super) fn identify(file: &object::File<'_>) -> Identity {
+    let dynamic = match file {
         object::File::Elf32(file) => Dynamic::read(file),
         object::File::Elf64(file) => Dynamic::read(file),
         _ => Dynamic::default(),
@@ -91,11 +90,11 @@ pub(crate) fn identify(path: &Path, mapping: &Mapping) -> Result<Identity, Error
         object::Endianness::Little => gimli::RunTimeEndian::Little,
         object::Endianness::Big => gimli::RunTimeEndian::Big,
     };
-    Ok(Identity {
+    Identity {
         machine: machine_name(file.architecture()),
         architecture: file.architecture(),
         kind,
-        has_code: has_code(&file),
+        has_code: has_code(file),
         entry: FileAddress(file.entry()),
         // A library may have an entry too, as libc.so.6 does.
         is_program: kind == Kind::Fixed
@@ -105,9 +104,9 @@ pub(crate) fn identify(path: &Path, mapping: &Mapping) -> Result<Identity, Error
         endian,
         build_id: file.build_id().ok().flatten().and_then(BuildId::new),
         needed: dynamic.needed,
-        segments: segments::of(&file),
+        segments: segments::of(file),
         runpath: dynamic.runpath,
-    })
+    }
 }
 
 fn has_code(file: &object::File<'_>) -> bool {
@@ -120,7 +119,7 @@ fn has_code(file: &object::File<'_>) -> bool {
 }
 
 /// Parses the headers.
-pub(crate) fn parse<'data>(path: &Path, data: &'data [u8]) -> Result<object::File<'data>, Error> {
+pub(super) fn parse<'data>(path: &Path, data: &'data [u8]) -> Result<object::File<'data>, Error> {
     if !data.starts_with(&elf::ELFMAG) {
         return Err(Error::NotElf { path: path.to_owned(), looks_like: looks_like(data) });
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::job::Stopped;
+
 /// Why a file cannot be used.
 #[derive(Debug)]
 pub enum Error {
@@ -39,4 +41,12 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Whoever asked no longer waits.
+    Stopped(Stopped),
+}
+
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        Error::Stopped(stopped)
+    }
 }

@@ -3,12 +3,12 @@
 //! A section is used in place where it can be. A compressed one is decompressed once; the size it
 //! claims is checked against a limit first, since a few bytes can claim terabytes. In a relocatable
 //! file (.o, .ko) the section is copied and its relocations applied; an executable with leftover
-//! relocation sections (Debian's vmlinux has them) is final already and must be left as it is.
+//! relocation sections (Debian's vmlinux has them) is final already and must be left as it is. So are
+//! the sections of split DWARF, in a .dwo or in the object itself: nothing there is relocated.
 //!
 //! A relocatable file has one section for each COMDAT group, all of one name: GCC and Clang put each
 //! type unit into a group of its own. They are read as one, in order, as the linker joins them.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use gimli::SectionId;
@@ -18,7 +18,7 @@ use object::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{Error, Mapping, elf};
+use super::Mapping;
 
 /// What the compressed sections of one file may come to together, in bytes.
 const MAX_DECOMPRESSED: u64 = 2 << 30;
@@ -26,8 +26,8 @@ const MAX_DECOMPRESSED: u64 = 2 << 30;
 /// Debug sections compress three to twenty times; a file that claims more than this is a bomb.
 const MAX_RATIO: u64 = 1000;
 
-/// The sections that layouts, names and addresses need, in the order of `Sections::slots`.
-const WANTED: [SectionId; 11] = [
+/// The sections that layouts, names and addresses need, in the order of the slots.
+const WANTED: [SectionId; 15] = [
     SectionId::DebugInfo,
     SectionId::DebugTypes,
     SectionId::DebugAbbrev,
@@ -39,20 +39,28 @@ const WANTED: [SectionId; 11] = [
     SectionId::DebugAranges,
     SectionId::DebugRanges,
     SectionId::DebugRngLists,
+    SectionId::DebugLoc,
+    SectionId::DebugLocLists,
+    SectionId::DebugCuIndex,
+    SectionId::DebugTuIndex,
 ];
 
 /// The debug sections of one mapped file.
 #[derive(Debug)]
 pub struct Sections {
     mapping: Arc<Mapping>,
-    relocatable: bool,
     /// What the compressed sections claim to hold, all together, in bytes.
     claimed: u64,
-    slots: [Option<Slot>; WANTED.len()],
+    own: Slots,
+    /// Those of split DWARF, whose names end in `.dwo` (DWARF 5 §7.3.5).
+    split: Slots,
 }
 
+/// The sections in the order of [`WANTED`].
+type Slots = [Option<Slot>; WANTED.len()];
+
 /// The sections of one name, and their final bytes once they are needed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Slot {
     /// At least one.
     pieces: Vec<Piece>,
@@ -67,30 +75,42 @@ struct Piece {
     size: u64,
     format: CompressionFormat,
     uncompressed_size: u64,
+    /// Its bytes are not final: relocations are to be applied.
+    relocated: bool,
+}
+
+/// Which sections a name belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Own,
+    Split,
 }
 
 impl Sections {
-    /// Finds the sections of a file. Fails when its headers are damaged.
-    pub(crate) fn of(path: &Path, mapping: Arc<Mapping>) -> Result<Sections, Error> {
-        let file = elf::parse(path, &mapping)?;
-        let relocatable = file.kind() == ObjectKind::Relocatable;
-        let slots = WANTED.map(|id| Slot::find(&file, id));
-        drop(file);
-        let claims = slots.iter().flatten().map(Slot::claimed);
-        let claimed = claims.fold(0, u64::saturating_add);
-        Ok(Sections { mapping, relocatable, claimed, slots })
+    /// Finds the sections of a file.
+    pub(super) fn of(file: &object::File<'_>, mapping: Arc<Mapping>) -> Sections {
+        let mut sections =
+            Sections { mapping, claimed: 0, own: Default::default(), split: Default::default() };
+        for section in file.sections() {
+            let Some((part, position)) = section.name().ok().and_then(place_of) else { continue };
+            let Some(piece) = Piece::of(file, &section) else { continue };
+            sections.claimed = sections.claimed.saturating_add(piece.claimed());
+            let slots = match part {
+                Part::Own => &mut sections.own,
+                Part::Split => &mut sections.split,
+            };
+            if let Some(slot) = slots.get_mut(position) {
+                slot.get_or_insert_default().pieces.push(piece);
+            }
+        }
+        sections
     }
 
     /// Whether there is any DWARF to read. A stripped file's debug twin keeps its section headers
     /// as NOBITS, so presence by name alone says nothing.
     pub(crate) fn has_debug_info(&self) -> bool {
-        let present = |id| self.slot(id).is_some_and(|slot| slot.uncompressed_size() > 0);
+        let present = |id| self.slot(Part::Own, id).is_some_and(Slot::has_bytes);
         present(SectionId::DebugInfo) || present(SectionId::DebugTypes)
-    }
-
-    /// Whether the file was cut while it was read.
-    pub(crate) fn is_torn(&self) -> bool {
-        self.mapping.is_torn()
     }
 
     /// The bytes of the whole file.
@@ -101,14 +121,18 @@ impl Sections {
     /// The bytes of a section, empty where the file has none or it cannot be decompressed (then
     /// [`Sections::problem`] says why).
     pub fn bytes(&self, id: SectionId) -> &[u8] {
-        let Some(slot) = self.slot(id) else { return &[] };
-        if let ([piece], false) = (slot.pieces.as_slice(), self.relocatable)
-            && piece.format == CompressionFormat::None
-        {
-            return piece.raw(&self.mapping).unwrap_or(&[]);
-        }
-        let owned = slot.owned.get_or_init(|| self.prepare(slot));
-        owned.as_deref().unwrap_or(&[])
+        self.slot(Part::Own, id).map_or(&[], |slot| self.bytes_of(slot))
+    }
+
+    /// The bytes of a section of split DWARF, whose name ends in `.dwo` in this file; the two indexes
+    /// of a package have none of their own.
+    pub fn dwo_bytes(&self, id: SectionId) -> &[u8] {
+        let slot = match id.dwo_name() {
+            Some(name) if name.ends_with(".dwo") => self.slot(Part::Split, id),
+            Some(_) => self.slot(Part::Own, id),
+            None => None,
+        };
+        slot.map_or(&[], |slot| self.bytes_of(slot))
     }
 
     /// Why a section's bytes are missing, for the sections touched so far.
@@ -117,12 +141,28 @@ impl Sections {
             let why = slot.as_ref()?.owned.get()?.as_ref().err()?;
             Some(format!("{} cannot be used: {why}", id.name()))
         };
-        WANTED.into_iter().zip(&self.slots).find_map(failed)
+        let all = [&self.own, &self.split].into_iter();
+        all.flat_map(|slots| WANTED.into_iter().zip(slots)).find_map(failed)
     }
 
-    fn slot(&self, id: SectionId) -> Option<&Slot> {
+    fn slot(&self, part: Part, id: SectionId) -> Option<&Slot> {
         let position = WANTED.iter().position(|&wanted| wanted == id)?;
-        self.slots.get(position)?.as_ref()
+        let slots = match part {
+            Part::Own => &self.own,
+            Part::Split => &self.split,
+        };
+        slots.get(position)?.as_ref()
+    }
+
+    fn bytes_of<'a>(&'a self, slot: &'a Slot) -> &'a [u8] {
+        if let [piece] = slot.pieces.as_slice()
+            && piece.format == CompressionFormat::None
+            && !piece.relocated
+        {
+            return piece.raw(&self.mapping).unwrap_or(&[]);
+        }
+        let owned = slot.owned.get_or_init(|| self.prepare(slot));
+        owned.as_deref().unwrap_or(&[])
     }
 
     fn prepare(&self, slot: &Slot) -> Result<Box<[u8]>, String> {
@@ -137,7 +177,7 @@ impl Sections {
         for piece in &slot.pieces {
             bytes.append(&mut piece.decompress(&self.mapping)?);
         }
-        if self.relocatable {
+        if slot.pieces.iter().any(|piece| piece.relocated) {
             self.relocate(slot, &mut bytes).map_err(|error| error.to_string())?;
         }
         Ok(bytes.into())
@@ -148,8 +188,8 @@ impl Sections {
     fn relocate(&self, slot: &Slot, bytes: &mut [u8]) -> object::Result<()> {
         let file = object::File::parse(&**self.mapping)?;
         let little = file.is_little_endian();
-        let starts: FxHashMap<SectionIndex, u64> =
-            self.slots.iter().flatten().flat_map(Slot::starts).collect();
+        let all = self.own.iter().chain(&self.split).flatten();
+        let starts: FxHashMap<SectionIndex, u64> = all.flat_map(Slot::starts).collect();
         for (index, piece_start) in slot.starts() {
             for (offset, relocation) in file.section_by_index(index)?.relocations() {
                 let target = match relocation.target() {
@@ -176,18 +216,19 @@ impl Sections {
     }
 }
 
-impl Slot {
-    fn find(file: &object::File<'_>, id: SectionId) -> Option<Slot> {
-        let is_wanted = |name: &str| {
-            let older = name.strip_prefix(".zdebug_");
-            name == id.name()
-                || older.is_some_and(|rest| id.name().strip_prefix(".debug_") == Some(rest))
-        };
-        let sections = file.sections().filter(|section| section.name().is_ok_and(is_wanted));
-        let pieces: Vec<Piece> = sections.filter_map(|section| Piece::of(&section)).collect();
-        (!pieces.is_empty()).then(|| Slot { pieces, owned: OnceLock::new() })
-    }
+/// The slot of a section's name. `.zdebug_` is how GNU tools named compressed sections before
+/// SHF_COMPRESSED.
+fn place_of(name: &str) -> Option<(Part, usize)> {
+    let rest = name.strip_prefix(".debug_").or_else(|| name.strip_prefix(".zdebug_"))?;
+    let (part, rest) = match rest.strip_suffix(".dwo") {
+        Some(rest) => (Part::Split, rest),
+        None => (Part::Own, rest),
+    };
+    let is_it = |id: &SectionId| id.name().strip_prefix(".debug_") == Some(rest);
+    Some((part, WANTED.iter().position(is_it)?))
+}
 
+impl Slot {
     /// Where each section starts when they are joined.
     fn starts(&self) -> impl Iterator<Item = (SectionIndex, u64)> + '_ {
         self.pieces.iter().scan(0_u64, |end, piece| {
@@ -197,29 +238,31 @@ impl Slot {
         })
     }
 
-    /// What the compressed ones among its pieces claim to hold.
-    fn claimed(&self) -> u64 {
-        let compressed = |piece: &&Piece| piece.format != CompressionFormat::None;
-        let claims = self.pieces.iter().filter(compressed).map(|piece| piece.uncompressed_size);
-        claims.fold(0, u64::saturating_add)
-    }
-
-    fn uncompressed_size(&self) -> u64 {
-        let sizes = self.pieces.iter().map(|piece| piece.uncompressed_size);
-        sizes.fold(0, u64::saturating_add)
+    fn has_bytes(&self) -> bool {
+        self.pieces.iter().any(|piece| piece.uncompressed_size > 0)
     }
 }
 
 impl Piece {
-    fn of<'data>(section: &impl ObjectSection<'data>) -> Option<Piece> {
+    fn of<'data>(
+        file: &object::File<'data>,
+        section: &object::Section<'data, '_>,
+    ) -> Option<Piece> {
         let range = section.compressed_file_range().ok()?;
+        let relocatable = file.kind() == ObjectKind::Relocatable;
         Some(Piece {
             index: section.index(),
             offset: range.offset,
             size: range.compressed_size,
             format: range.format,
             uncompressed_size: range.uncompressed_size,
+            relocated: relocatable && section.relocations().next().is_some(),
         })
+    }
+
+    /// What it claims to hold, if it is compressed.
+    fn claimed(&self) -> u64 {
+        if self.format == CompressionFormat::None { 0 } else { self.uncompressed_size }
     }
 
     fn raw<'data>(&self, mapping: &'data Mapping) -> Option<&'data [u8]> {

@@ -1,5 +1,5 @@
 //! Would two processes give the same answers? One hash of all that decides them besides the
-//! question: the configuration, the plugins on disk, and the build, with the plugins inside it.
+//! question: the configuration, the debuginfod servers of the environment, the plugins on disk, and the build, with the plugins inside it.
 //!
 //! Files are compared by their stamp (inode, size, times), not by their text: a command computes
 //! the hash before it knows whether it needs any plugin, in well under a millisecond. Touching a
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use fnv::FnvHasher;
 
+use super::debug_sources::servers;
 use crate::binary::FileStamp;
 use crate::config::Config;
 
@@ -27,6 +28,7 @@ const DEPTH: u32 = 2;
 pub fn agreement_hash(config: &Config) -> String {
     let mut hasher = FnvHasher::default();
     config.hash().hash(&mut hasher);
+    servers(config).hash(&mut hasher);
     FileStamp::of(Path::new(PROGRAM)).ok().hash(&mut hasher);
     for folder in &config.plugins {
         hash_plugins(folder, DEPTH, &mut hasher);

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::binary::{self, Binary, DebugSources};
+use crate::binary::debuginfod::{Debuginfod, Reach};
+use crate::binary::{self, Binary, DebugInfo, DebugSources};
 use crate::dwarf::DebugFile;
+use crate::job::Job;
 use crate::symbols::Symbols;
 use crate::types::LayoutMatch;
 
@@ -28,19 +31,33 @@ pub(super) struct Binaries {
     clock: AtomicU64,
 }
 
-/// The place of one path: locked while it is being opened, so that those who ask at once open it
-/// once.
+/// The place of one path: one thread opens it, those who ask meanwhile wait as long as their own job
+/// may, since finding debug info can take minutes.
 #[derive(Debug, Default)]
 struct Slot {
-    opened: Mutex<Option<Arc<Opened>>>,
+    state: Mutex<State>,
+    changed: Condvar,
     used: AtomicU64,
 }
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Closed,
+    Opening,
+    Open(Arc<Opened>),
+}
+
+/// How often one who waits asks whether it still may.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// An open binary with what has been read of it.
 #[derive(Debug)]
 pub(super) struct Opened {
     /// The binary's DWARF.
     pub(super) file: DebugFile,
+    /// Where its debug info was looked for.
+    reach: Reach,
     symbols: Mutex<Arc<Symbols>>,
     answers: Mutex<Answers>,
 }
@@ -58,17 +75,31 @@ impl Binaries {
         Binaries { sources, open: Mutex::default(), clock: AtomicU64::default() }
     }
 
-    /// The binary at `path`: the open one, unless a file it was read from has changed.
-    pub(super) fn open(&self, path: &Path) -> Result<Arc<Opened>, binary::Error> {
+    /// The servers that sources can be had from too.
+    pub(super) fn debuginfod(&self) -> Option<&Debuginfod> {
+        self.sources.debuginfod.as_deref()
+    }
+
+    /// The binary at `path`: the open one, unless a file it was read from has changed, or servers may
+    /// be asked now for what it lacks.
+    pub(super) fn open(
+        &self,
+        job: &Job,
+        path: &Path,
+        reach: Reach,
+    ) -> Result<Arc<Opened>, binary::Error> {
         let slot = self.slot(path);
-        let mut opened = lock(&slot.opened);
-        if let Some(opened) = opened.as_ref().filter(|opened| opened.binary().is_current()) {
-            return Ok(Arc::clone(opened));
+        if let Some(opened) = slot.opened(job, reach)? {
+            return Ok(opened);
         }
-        // What is there is stale: should opening fail, nothing is.
-        *opened = None;
-        match Binary::open(path, &self.sources) {
-            Ok(binary) => Ok(Arc::clone(opened.insert(Arc::new(Opened::new(Arc::new(binary)))))),
+        // Whatever happens in there, those who wait are woken: to the binary, or to try themselves.
+        let mut outcome = Outcome { slot: &slot, opened: None };
+        match Binary::open(job, path, &self.sources.reaching(reach)) {
+            Ok(binary) => {
+                let opened = Arc::new(Opened::new(Arc::new(binary), reach));
+                outcome.opened = Some(Arc::clone(&opened));
+                Ok(opened)
+            }
             Err(error) => {
                 lock(&self.open).remove(path);
                 Err(error)
@@ -101,18 +132,71 @@ impl Binaries {
     /// All open binaries that are current, by path. One that is being opened is none yet.
     pub(super) fn list(&self) -> Vec<Arc<Opened>> {
         let slots: Vec<Arc<Slot>> = lock(&self.open).values().cloned().collect();
-        let opened = slots.iter().filter_map(|slot| slot.opened.try_lock().ok()?.clone());
+        let opened = slots.iter().filter_map(|slot| slot.now());
         opened.filter(|opened| opened.binary().is_current()).collect()
     }
 }
 
+impl Slot {
+    /// What is open here, if it is current; waits for one who is opening it. None: it is now for the
+    /// caller to open, who must leave an [`Outcome`].
+    fn opened(&self, job: &Job, reach: Reach) -> Result<Option<Arc<Opened>>, binary::Error> {
+        let mut state = lock(&self.state);
+        loop {
+            match &*state {
+                State::Open(opened) if opened.serves(reach) => {
+                    return Ok(Some(Arc::clone(opened)));
+                }
+                State::Open(_) | State::Closed => break,
+                State::Opening => {
+                    job.check()?;
+                    let waited = self.changed.wait_timeout(state, LOOK_AGAIN);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+        }
+        *state = State::Opening;
+        Ok(None)
+    }
+
+    /// What is open here now.
+    fn now(&self) -> Option<Arc<Opened>> {
+        match &*lock(&self.state) {
+            State::Open(opened) => Some(Arc::clone(opened)),
+            State::Closed | State::Opening => None,
+        }
+    }
+}
+
+/// Leaves a slot as it should be, also when the opening was stopped or panicked.
+struct Outcome<'s> {
+    slot: &'s Slot,
+    opened: Option<Arc<Opened>>,
+}
+
+impl Drop for Outcome<'_> {
+    fn drop(&mut self) {
+        *lock(&self.slot.state) = self.opened.take().map_or(State::Closed, State::Open);
+        self.slot.changed.notify_all();
+    }
+}
+
 impl Opened {
-    fn new(binary: Arc<Binary>) -> Opened {
+    fn new(binary: Arc<Binary>, reach: Reach) -> Opened {
         Opened {
+            reach,
             file: DebugFile::new(binary),
             symbols: Mutex::default(),
             answers: Mutex::default(),
         }
+    }
+
+    /// Whether it is as it would be if it were opened now.
+    fn serves(&self, reach: Reach) -> bool {
+        let lacks =
+            self.binary().debug_info().is_none_or(|info| info.missing_supplement().is_some());
+        let could_have_more = self.reach == Reach::Cache && reach == Reach::Servers && lacks;
+        !could_have_more && self.binary().is_current()
     }
 
     /// The binary itself.
@@ -162,12 +246,19 @@ impl Answers {
 impl From<&Opened> for crate::api::binary::Provenance {
     fn from(opened: &Opened) -> Self {
         let binary = opened.binary();
-        let tried = binary.tried().iter().map(|tried| crate::api::binary::Tried {
-            place: tried.place.display().to_string(),
-            why: tried.why.clone(),
-        });
+        let debug_info = binary.debug_info();
+        let supplement = debug_info.map(DebugInfo::supplement_tried).unwrap_or_default();
+        let tried =
+            binary.tried().iter().chain(supplement).map(|tried| crate::api::binary::Tried {
+                place: tried.place.display().to_string(),
+                why: tried.why.clone(),
+            });
         crate::api::binary::Provenance {
-            used: binary.debug_info().map(|debug| debug.path().display().to_string()),
+            used: debug_info.map(|debug| debug.path().display().to_string()),
+            how: debug_info.map(|debug| debug.how().name().to_owned()),
+            supplement: debug_info
+                .and_then(DebugInfo::supplement)
+                .map(|supplement| supplement.path().display().to_string()),
             tried: tried.collect(),
         }
     }

@@ -8,6 +8,8 @@ use globset::{Glob, GlobMatcher};
 
 use super::Engine;
 use super::binaries::Opened;
+use crate::binary::debuginfod::Reach;
+use crate::job::Job;
 use crate::notes::Plugin;
 
 /// Where programs are, besides the folders of shared libraries.
@@ -90,7 +92,7 @@ impl Engine {
 
     /// The binaries that `opened` loads: its needed libraries, theirs in turn, and the modules of
     /// the plugins that it belongs to.
-    pub(super) fn loaded_by(&self, opened: &Opened) -> Vec<Known> {
+    pub(super) fn loaded_by(&self, job: &Job, opened: &Opened) -> Vec<Known> {
         let start = opened.binary().path().to_owned();
         let mut found = self.modules_of(&start);
         let mut seen: BTreeSet<PathBuf> = found.iter().map(|known| known.path.clone()).collect();
@@ -98,7 +100,7 @@ impl Engine {
         let mut queue = VecDeque::from([start]);
         queue.extend(found.iter().map(|known| known.path.clone()));
         while let Some(path) = queue.pop_front() {
-            let Ok(binary) = self.binaries.open(&path) else { continue };
+            let Ok(binary) = self.binaries.open(job, &path, Reach::Cache) else { continue };
             for needed in self.libraries().needed_by(binary.binary()) {
                 if seen.insert(needed.clone()) {
                     let because = Because::NeededBy(path.clone());

@@ -8,6 +8,7 @@ use super::{Answer, Effort, Engine};
 use crate::api::binary::{
     Binaries, BinaryInfo, BinaryRef, ListMethod, ListRequest, LoadMethod, LoadRequest, Provenance,
 };
+use crate::binary::debuginfod::Reach;
 use crate::error::{Error, Kind};
 use crate::job::Job;
 
@@ -16,7 +17,7 @@ const DEFAULT_LIMIT: usize = 100;
 
 impl Answer for LoadMethod {
     fn answer(engine: &Engine, job: &Job, request: LoadRequest) -> Result<BinaryInfo, Error> {
-        let opened = engine.open(&request.binary)?;
+        let opened = engine.open(job, &request.binary)?;
         opened.file.index(job, engine.threads())?;
         Ok(info(&opened))
     }
@@ -39,12 +40,12 @@ impl Answer for ListMethod {
 
 impl Engine {
     /// What a binary is and where its debug info is, without building its index.
-    pub fn examine(&self, path: &std::path::Path) -> Result<BinaryInfo, Error> {
-        Ok(info(&*self.binaries.open(path)?))
+    pub fn examine(&self, job: &Job, path: &std::path::Path) -> Result<BinaryInfo, Error> {
+        Ok(info(&*self.binaries.open(job, path, Reach::Cache)?))
     }
 
     /// Opens what a request names.
-    pub(super) fn open(&self, reference: &BinaryRef) -> Result<Arc<Opened>, Error> {
+    pub(super) fn open(&self, job: &Job, reference: &BinaryRef) -> Result<Arc<Opened>, Error> {
         match reference {
             BinaryRef::Path(path) => {
                 let path = std::path::Path::new(path);
@@ -55,7 +56,7 @@ impl Engine {
                     )
                     .hint("name the binary from the root folder on"));
                 }
-                Ok(self.binaries.open(path)?)
+                Ok(self.binaries.open(job, path, Reach::Servers)?)
             }
             BinaryRef::BuildId(build_id) => self.binaries.by_build_id(build_id).ok_or_else(|| {
                 Error::new(Kind::NotFound, format!("no open binary has the build-id {build_id:?}"))

@@ -14,6 +14,7 @@
 
 mod agreement;
 mod binaries;
+mod debug_sources;
 mod hello;
 mod known;
 mod load;
@@ -27,13 +28,14 @@ mod triage;
 
 pub use agreement::agreement_hash;
 use binaries::Binaries;
+use debug_sources::debug_sources;
 pub use known::{Because, Known};
 pub use packages::install_command;
 
 use std::sync::OnceLock;
 
 use crate::api::Method;
-use crate::binary::{DebugSources, Libraries};
+use crate::binary::Libraries;
 use crate::config::Config;
 use crate::error::Error;
 use crate::job::Job;
@@ -53,8 +55,7 @@ pub struct Engine {
 impl Engine {
     /// An engine that has nothing open and has read nothing yet.
     pub fn new(config: Config) -> Self {
-        let sources = DebugSources { directories: config.debug_directories.clone() };
-        let binaries = Binaries::new(sources);
+        let binaries = Binaries::new(debug_sources(&config));
         let (agreement_hash, plugins, libraries) =
             (OnceLock::new(), OnceLock::new(), OnceLock::new());
         Engine { config, agreement_hash, plugins, libraries, binaries }

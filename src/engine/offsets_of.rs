@@ -9,6 +9,7 @@ use crate::api::binary::{BinaryRef, Provenance};
 use crate::api::layout::{
     LayoutMatch, LayoutSource, OffsetsOf, OffsetsOfMethod, OffsetsOfRequest, Searched,
 };
+use crate::binary::debuginfod::Reach;
 use crate::dwarf::Language;
 use crate::error::{Error, Kind};
 use crate::job::Job;
@@ -99,7 +100,7 @@ impl Search<'_> {
         }
         let mut asked = Vec::new();
         for reference in references {
-            let path = self.engine.open(reference)?.binary().path().to_owned();
+            let path = self.engine.open(self.job, reference)?.binary().path().to_owned();
             asked.push(Known { path, because: Because::Asked });
         }
         Ok(asked)
@@ -176,7 +177,9 @@ impl Search<'_> {
     /// Opens a binary and asks it; twice, should its files change meanwhile.
     fn ask(&self, known: &Known, readings: &Readings) -> Result<Asked, Error> {
         for _ in 0..2 {
-            let opened = self.engine.binaries.open(&known.path)?;
+            // Nobody waits for the debug info of each library that a program happens to load.
+            let reach = if known.because.is_loaded() { Reach::Cache } else { Reach::Servers };
+            let opened = self.engine.binaries.open(self.job, &known.path, reach)?;
             let found = self.definitions(&opened, readings);
             // A job that was stopped is no fault of the binary's.
             self.job.check()?;
@@ -217,7 +220,7 @@ impl Search<'_> {
     fn loaded_by_searched(&self) -> Vec<Known> {
         let mut loaded: Vec<Known> = Vec::new();
         for opened in &self.open {
-            for known in self.engine.loaded_by(opened) {
+            for known in self.engine.loaded_by(self.job, opened) {
                 let is_new = |path: String| self.searched.iter().all(|other| other.path != path);
                 if is_new(known.path.display().to_string())
                     && loaded.iter().all(|other| other.path != known.path)

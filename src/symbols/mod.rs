@@ -6,7 +6,7 @@
 //! use dbgmate::{address::FileAddress, job::Job, symbols::{Symbols, demangle}};
 //! use dbgmate::{binary::{Binary, DebugSources}, dwarf::DebugFile};
 //!
-//! let binary = Binary::open(Path::new("/usr/sbin/libvirtd"), &DebugSources::default())?;
+//! let binary = Binary::open(&Job::new(), Path::new("/usr/sbin/libvirtd"), &DebugSources::default())?;
 //! let (file, symbols) = (DebugFile::new(Arc::new(binary)), Symbols::new());
 //! let lookup = symbols.lookup(&file);
 //! for frame in lookup.frames(&Job::new(), FileAddress(0x1234)).ok().flatten().into_iter().flatten() {

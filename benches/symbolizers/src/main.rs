@@ -89,7 +89,7 @@ fn fastest(mut round: impl FnMut() -> usize) -> Duration {
 
 fn dbgmate(file: &str, addresses: &[u64]) -> Result<Times> {
     let started = Instant::now();
-    let binary = Binary::open(Path::new(file), &DebugSources::default()).map_err(|_| "cannot open")?;
+    let binary = Binary::open(&dbgmate::job::Job::new(), Path::new(file), &DebugSources::default()).map_err(|_| "cannot open")?;
     let (file, symbols, job) = (DebugFile::new(Arc::new(binary)), Symbols::new(), Job::new());
     let one = |lookup: &Lookup<'_>, address: u64| -> usize {
         let frames = lookup.frames(&job, FileAddress(address)).ok().flatten();

@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::api::binary::BinaryRef;
+use crate::binary::debuginfod::Reach;
 use crate::engine::Engine;
 use crate::engine::binaries::Opened;
 use crate::error::Error;
+use crate::job::Job;
 use crate::trace::{EventKind, Trace};
 
 /// The binaries to choose from.
 #[derive(Debug)]
 pub(super) struct Candidates<'e> {
     engine: &'e Engine,
+    job: &'e Job,
     /// Those that the question names: asked first, and for the program itself.
     named: Vec<Arc<Opened>>,
     /// Those that are configured, that plugins know, and that the named ones load.
@@ -28,15 +31,18 @@ impl<'e> Candidates<'e> {
     /// Opens what the question names.
     pub(super) fn new(
         engine: &'e Engine,
+        job: &'e Job,
         references: &[BinaryRef],
         trace: &Trace,
     ) -> Result<Candidates<'e>, Error> {
-        let named =
-            references.iter().map(|binary| engine.open(binary)).collect::<Result<Vec<_>, _>>()?;
-        let loaded = named.iter().flat_map(|opened| engine.loaded_by(opened));
+        let named = references
+            .iter()
+            .map(|binary| engine.open(job, binary))
+            .collect::<Result<Vec<_>, _>>()?;
+        let loaded = named.iter().flat_map(|opened| engine.loaded_by(job, opened));
         let mut known: Vec<PathBuf> = loaded.map(|known| known.path).collect();
         known.extend(engine.known_binaries().into_iter().map(|known| known.path));
-        Ok(Candidates { engine, named, known, programs: programs(trace) })
+        Ok(Candidates { engine, job, named, known, programs: programs(trace) })
     }
 
     /// The binaries that could be the module of this name, the likeliest first.
@@ -69,7 +75,7 @@ impl<'e> Candidates<'e> {
             None => self.programs.clone(),
         };
         for path in elsewhere.into_iter().filter(|path| path.is_file()) {
-            match self.engine.binaries.open(&path) {
+            match self.engine.binaries.open(self.job, &path, Reach::Servers) {
                 Ok(opened) if module.is_none_or(|name| is_named(&opened, name)) => {
                     add(path, Ok(opened));
                 }

@@ -61,7 +61,7 @@ pub(super) fn symbolize(
     mut trace: Trace,
     wanted: &Wanted<'_>,
 ) -> Result<Symbolized, Error> {
-    let candidates = Candidates::new(engine, wanted.binaries, &trace)?;
+    let candidates = Candidates::new(engine, job, wanted.binaries, &trace)?;
     let mut answer = Symbolized::default();
     let mut found: Vec<(Place, FrameCheck, Option<Resolved>)> = Vec::new();
     for seen in sightings::seen(&trace) {

@@ -109,7 +109,7 @@ impl Builder {
         }
         let label = pending.introduction.label;
         self.tie_reports(format, &label, &frames);
-        let stack = Stack { kind, label, format: format.name().to_owned(), thread, lines, frames };
+        let stack = Stack { kind, label, format: format.name().into(), thread, lines, frames };
         if format != Format::Gdb {
             return self.trace.stacks.push(stack);
         }
