@@ -20,6 +20,8 @@ pub(super) struct Reports {
     within: Option<Format>,
     /// The faults and signals whose stack has not been seen, and who told each.
     faults: Vec<(Format, usize)>,
+    /// The fault whose message is on the next line.
+    without_message: Option<(Format, usize)>,
     /// The heading whose stack has not been seen.
     heading: Option<usize>,
     /// The remark that the line of this number would join.
@@ -74,7 +76,10 @@ impl Builder {
     pub(in crate::trace) fn adds(&mut self, adds: Adds, line: usize) -> bool {
         let last = match adds {
             Adds::BuildId(_) | Adds::Path(_) => return self.adds_to_module(adds, line),
-            Adds::Message(text) => return self.adds_to_fault(text, line),
+            Adds::Message(text) => {
+                let format = self.reports.within;
+                return format.is_some_and(|format| self.adds_to_fault(format, &text, line));
+            }
             _ => self.stack.as_mut().filter(|stack| stack.format != Format::Gdb),
         };
         let Some(frame) = last.and_then(|stack| stack.frames.last_mut()) else { return false };
@@ -109,13 +114,15 @@ impl Builder {
     }
 
     /// The message of a fault that had none on its own line.
-    fn adds_to_fault(&mut self, text: String, line: usize) -> bool {
-        let Some(event) = self.trace.events.last_mut() else { return false };
+    fn adds_to_fault(&mut self, format: Format, text: &str, line: usize) -> bool {
+        let fault = self.reports.without_message.take();
+        let index = fault.and_then(|(by, index)| (by == format).then_some(index));
+        let Some(event) = index.and_then(|index| self.trace.events.get_mut(index)) else {
+            return false;
+        };
         match &mut event.what {
-            EventKind::Fault { what, .. }
-                if what.is_empty() && !text.is_empty() && event.lines.last + 1 == line =>
-            {
-                *what = shorten(&text, SKIPPED_TEXT);
+            EventKind::Fault { what, .. } if !text.is_empty() && event.lines.last + 1 == line => {
+                *what = shorten(text, SKIPPED_TEXT);
                 event.lines.last = line;
                 true
             }
@@ -191,17 +198,15 @@ impl Builder {
             // `RIP: …` above `Call Trace:` is the innermost frame of the one stack.
             return self.remark(format, text, lines);
         }
+        let above = open.is_some();
         self.finish_stack();
         self.reports.within = Some(format);
         if let Says::Ended(fault) = says {
             self.reports.within = None;
             let event = self.event(fault_of(format, fault), None, lines);
-            let last = self.trace.stacks.len().checked_sub(1);
-            let of_stack = last.filter(|last| {
-                self.trace.stacks.get(*last).is_some_and(|stack| stack.format == format.name())
-            });
+            let last = self.trace.stacks.len().checked_sub(1).filter(|_| above);
             if let Some(event) = self.trace.events.get_mut(event) {
-                event.stack = of_stack;
+                event.stack = last;
             }
             return;
         }
@@ -210,10 +215,12 @@ impl Builder {
         }
         self.session.introduction = Introduction { label: text.clone(), ..Introduction::default() };
         match says {
-            Says::Fault(fault) if self.adds_to_fault(fault.what.to_owned(), lines.first) => {}
+            Says::Fault(fault) if self.adds_to_fault(format, fault.what, lines.first) => {}
             Says::Fault(fault) => {
+                let is_bare = fault.what.is_empty();
                 let fault = self.event(fault_of(format, fault), None, lines);
                 self.fault(format, fault);
+                self.reports.without_message = is_bare.then_some((format, fault));
                 self.reports.heading = None;
             }
             Says::Signal { name, meaning } => {
