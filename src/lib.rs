@@ -8,6 +8,7 @@
 //! | find DIEs by name | [`dwarf`] |
 //! | lay out a type | [`types`] |
 //! | read a pasted backtrace or log | [`trace`] |
+//! | take out of a trace what is private | [`redact`] |
 //! | load plugins and notes | [`notes`] |
 //! | match a trace against notes | [`triage`] |
 //! | see what a method takes and returns | [`api`] |
@@ -29,6 +30,7 @@ pub mod dwarf;
 pub mod symbols;
 pub mod types;
 
+pub mod redact;
 pub mod trace;
 
 pub mod notes;

@@ -23,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("error", &["binary", "job", "types"]),
     ("config", &["error"]),
     ("trace", &["address", "job", "public_name"]),
+    ("redact", &["address", "trace"]),
     ("notes", &["address", "public_name"]),
     ("triage", &["job", "notes", "public_name", "trace"]),
     ("api", &["address", "trace", "triage", "types"]),
@@ -267,12 +268,14 @@ fn every_file_says_what_it_is() {
 
 #[test]
 fn nothing_is_left_for_later_and_no_machine_is_named() {
-    let wrong =
-        Regex::new(r"\b(TODO|FIXME|XXX|HACK)\b|/home/[a-z]|/Users/|(?:^|[^\w.])/work/").unwrap();
+    let wrong = Regex::new(r"\b(TODO|FIXME|XXX|HACK)\b|(?:^|[^\w.])/work/").unwrap();
+    let homes = Regex::new(r"/home/[a-z]|/Users/").unwrap();
     let mut found = Vec::new();
     for path in ["src", "clients", "benches", "docs"].into_iter().flat_map(files) {
+        // What takes home folders out has examples of them.
+        let of_homes = shown(&path).starts_with("src/redact/");
         for (at, line) in read(&path).lines().enumerate() {
-            if wrong.is_match(line) {
+            if wrong.is_match(line) || !of_homes && homes.is_match(line) {
                 found.push(format!("{}:{}: {}", shown(&path), at + 1, line.trim()));
             }
         }

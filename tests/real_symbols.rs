@@ -46,6 +46,29 @@ fn every_function_starts_and_ends_where_addr2line_says() {
     }
 }
 
+/// Debug info that is apart, shared out or behind a link says what it said before.
+#[test]
+fn debug_info_as_distributions_ship_it_is_the_same() {
+    let Some(testbed) = testbed() else { return };
+    for name in ["libxenlight.so.4.17.0", "libvirt.so.0.9000.0", "libvirtd"] {
+        let whole = DebugFileAt::open(&testbed.join("debug").join(name));
+        let addresses = whole.drawn();
+        let expected = whole.in_words(&addresses);
+        for shape in ["split", "dwz", "debuglink"] {
+            let folder = testbed.join(shape);
+            let directories = vec![folder.join("lib/debug")];
+            let sources = DebugSources { directories, ..DebugSources::default() };
+            let file = DebugFileAt::open_with(&folder.join(name), &sources);
+            assert_ne!(file.file.binary().debug_info().unwrap().path(), file.path, "{shape}");
+            assert_eq!(file.file.missing(), None, "{shape}");
+            let words = file.in_words(&addresses);
+            for ((address, ours), theirs) in addresses.iter().zip(&words).zip(&expected) {
+                assert_eq!(ours, theirs, "{address:#x} of {name} in {shape}");
+            }
+        }
+    }
+}
+
 /// A binary that has debug info.
 struct DebugFileAt {
     path: PathBuf,
@@ -54,7 +77,11 @@ struct DebugFileAt {
 
 impl DebugFileAt {
     fn open(path: &Path) -> DebugFileAt {
-        let binary = Binary::open(&Job::new(), path, &DebugSources::default()).unwrap();
+        DebugFileAt::open_with(path, &DebugSources::default())
+    }
+
+    fn open_with(path: &Path, sources: &DebugSources) -> DebugFileAt {
+        let binary = Binary::open(&Job::new(), path, sources).unwrap();
         DebugFileAt { path: path.to_owned(), file: DebugFile::new(Arc::new(binary)) }
     }
 
@@ -82,12 +109,23 @@ impl DebugFileAt {
         let (view, mut bounds) = (self.file.view(), Vec::new());
         for start in self.file.unit_starts() {
             let (entries, root) = view.entries(start).unwrap();
-            let ranges = entries.ranges(view.dwarf(), &root.extent, |range| {
+            let ranges = entries.ranges(&root.extent, |range| {
                 bounds.extend([range.begin, range.end - 1]);
             });
             ranges.unwrap();
         }
         bounds
+    }
+
+    /// What is at each address.
+    fn in_words(&self, addresses: &[u64]) -> Vec<String> {
+        let symbols = Symbols::new();
+        let lookup = symbols.lookup(&self.file);
+        let at = |address: &u64| {
+            let frames = lookup.frames(&Job::new(), FileAddress(*address)).unwrap();
+            words(frames.into_iter().flatten())
+        };
+        addresses.iter().map(at).collect()
     }
 
     fn compare(&self, addresses: &[u64]) {

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use dbgmate::job::Job;
 use dbgmate::trace::{
-    Event, EventKind, Frame, Lines, LogRecord, Piece, PrintedValue, Stack, Thread, Trace, Value,
-    ValueKind, parse,
+    Event, EventKind, Frame, Lines, LogRecord, Module, Piece, PrintedValue, Stack, Thread, Trace,
+    Value, ValueKind, parse,
 };
 
 /// Records of one log that are shown each; of the others, those of several lines.
@@ -84,11 +84,25 @@ fn show(trace: &Trace) -> String {
     for value in &trace.values {
         out += &show_value(value);
     }
+    for module in &trace.modules {
+        out += &show_module(module);
+    }
     out += &show_log(&trace.log);
     for skipped in &trace.skipped {
         writeln!(out, "skipped {}: {}", at(&skipped.lines), skipped.text).unwrap();
     }
     out
+}
+
+fn show_module(module: &Module) -> String {
+    let source = format!("{:?}", module.source);
+    let mut out = format!("module {} {source} {}", at(&module.lines), module.path);
+    module.build_id.iter().for_each(|id| write!(out, " build-id {id}").unwrap());
+    module.bias.iter().for_each(|bias| write!(out, " bias {bias}").unwrap());
+    module.start.iter().for_each(|start| write!(out, " from {start}").unwrap());
+    module.end.iter().for_each(|end| write!(out, " to {end}").unwrap());
+    module.file_offset.iter().for_each(|offset| write!(out, " file {offset}").unwrap());
+    out + "\n"
 }
 
 fn at(lines: &Lines) -> String {
@@ -101,8 +115,9 @@ fn at(lines: &Lines) -> String {
 
 fn show_stack(index: usize, stack: &Stack) -> String {
     let kind = format!("{:?}", stack.kind).to_lowercase();
+    let format = if stack.format == "gdb" { "" } else { &format!("{} ", stack.format) };
     let mut out = format!(
-        "stack {index} {} {kind} `{}`{}\n",
+        "stack {index} {} {format}{kind} `{}`{}\n",
         at(&stack.lines),
         stack.label,
         thread(&stack.thread)
@@ -134,11 +149,14 @@ fn show_frame(frame: &Frame) -> String {
     }
     let arguments: Vec<String> =
         frame.arguments.iter().map(|a| show_argument(&a.name, a.at_entry, &a.value)).collect();
+    frame.offset.iter().for_each(|offset| write!(out, "+{offset:#x}").unwrap());
     write!(out, " ({})", arguments.join("; ")).unwrap();
-    if let (Some(file), Some(line)) = (&frame.file, frame.line) {
-        write!(out, " at {file}:{line}").unwrap();
-    }
+    frame.file.iter().for_each(|file| write!(out, " at {file}").unwrap());
+    frame.line.iter().for_each(|line| write!(out, ":{line}").unwrap());
+    frame.column.iter().for_each(|column| write!(out, ":{column}").unwrap());
     frame.module.iter().for_each(|module| write!(out, " in module {module}").unwrap());
+    frame.module_offset.iter().for_each(|offset| write!(out, "+{offset}").unwrap());
+    out += if frame.guess { " guess" } else { "" };
     for local in &frame.locals {
         write!(out, "\n    local {}", show_argument(&local.name, local.at_entry, &local.value))
             .unwrap();
@@ -181,6 +199,16 @@ fn show_event(event: &Event) -> String {
             )
         }
         EventKind::Breakpoint { number } => format!("breakpoint {number}"),
+        EventKind::Fault { by, what, address, file, line, column } => {
+            let mut out = format!("fault by {by} `{what}`");
+            address.iter().for_each(|address| write!(out, " address {address}").unwrap());
+            file.iter().for_each(|file| write!(out, " at {file}").unwrap());
+            line.iter().for_each(|line| write!(out, ":{line}").unwrap());
+            column.iter().for_each(|column| write!(out, ":{column}").unwrap());
+            out
+        }
+        EventKind::Program { path } => format!("program {path}"),
+        EventKind::Remark { by, text } => format!("remark by {by} `{text}`"),
         EventKind::Session { what } => format!("session {what:?}"),
     };
     let mut out = format!("event {} {what}{}", at(&event.lines), thread(&event.thread));

@@ -10,6 +10,7 @@ mod doctor;
 mod manual;
 mod offsets_of;
 mod output;
+mod parse;
 mod paste;
 mod progress;
 mod serve;
@@ -47,6 +48,7 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     OffsetsOf(offsets_of::Args),
+    Parse(parse::Args),
     Symbolize(symbolize::Args),
     Triage(triage::Args),
     Serve(serve::Args),
@@ -116,6 +118,10 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::OffsetsOf(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             offsets_of::run(args, &backend, &job, output)
+        }
+        Command::Parse(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            parse::run(&args, &backend, &job, output)
         }
         Command::Symbolize(args) => {
             let (backend, job) = answering(cli.daemon, output)?;

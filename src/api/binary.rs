@@ -95,7 +95,14 @@ pub struct Provenance {
     /// The file whose DWARF is used; absent when none was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<String>,
-    /// The places tried before it, with what was wrong there.
+    /// How it was found: `inside` the binary, by `build-id`, by `debug-link`, in `debuginfod-cache`, or
+    /// by `debuginfod`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
+    /// The file with what it shares with others, as dwz makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplement: Option<String>,
+    /// The places tried before it, with what was wrong there; those of a supplement too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<Tried>,
 }

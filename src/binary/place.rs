@@ -33,6 +33,20 @@ pub enum How {
     Debuginfod(String),
 }
 
+impl How {
+    /// Its stable name in answers.
+    pub fn name(&self) -> &'static str {
+        match self {
+            How::Inside => "inside",
+            How::BuildId => "build-id",
+            How::DebugLink => "debug-link",
+            How::Named => "named",
+            How::DebuginfodCache => "debuginfod-cache",
+            How::Debuginfod(_) => "debuginfod",
+        }
+    }
+}
+
 /// Why a file is not the one.
 #[derive(Debug)]
 pub(super) enum Unfit {

@@ -65,7 +65,7 @@ impl<'a> View<'a> {
         unit: &UnitView<'a>,
         value: AttributeValue<Slice<'a>>,
     ) -> Option<&'a [u8]> {
-        Some(self.dwarf.attr_string(&unit.unit, value).ok()?.slice())
+        Some(unit.dwarf().attr_string(&unit.unit, value).ok()?.slice())
     }
 
     /// Where a reference attribute leads; none where the DIE has no such attribute.

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use gimli::{Encoding, EndianSlice, UnitHeader};
-use rustc_hash::FxHashMap;
+use gimli::EndianSlice;
 
-use super::abbreviations::Abbreviations;
-use super::units::Units;
-use super::{DieSection, Error, Index, Slice, View};
-use crate::binary::{Binary, DebugInfo};
+use super::file::{FileTables, FileView};
+use super::split::Splits;
+use super::units::{Place, Units};
+use super::{DieSection, FileId, Index, Slice, View};
+use crate::binary::{Binary, DebugInfo, Sections};
 use crate::job::{Job, Stopped};
 
 /// The DWARF of one binary: unit headers, abbreviations and the name index, each once a question
@@ -17,22 +17,12 @@ use crate::job::{Job, Stopped};
 #[derive(Debug)]
 pub struct DebugFile {
     binary: Arc<Binary>,
-    units: OnceLock<Units>,
-    abbreviations: Mutex<Tables>,
+    main: FileTables,
+    supplement: FileTables,
+    splits: OnceLock<Splits>,
     index: Mutex<Slot>,
     built: Condvar,
 }
-
-/// The abbreviation tables read so far, by where they start and for which encoding: after LTO,
-/// thousands of units share one.
-#[derive(Debug, Default)]
-struct Tables {
-    known: FxHashMap<(usize, Encoding), Arc<Abbreviations>>,
-    bytes: usize,
-}
-
-/// Tables are kept up to so many bytes together; a kernel's take 8 MB.
-const MAX_TABLES: usize = 64 << 20;
 
 /// The state of the name index.
 #[derive(Debug)]
@@ -64,8 +54,9 @@ impl DebugFile {
     pub fn new(binary: Arc<Binary>) -> DebugFile {
         DebugFile {
             binary,
-            units: OnceLock::new(),
-            abbreviations: Mutex::default(),
+            main: FileTables::default(),
+            supplement: FileTables::default(),
+            splits: OnceLock::new(),
             index: Mutex::new(Slot::Absent),
             built: Condvar::new(),
         }
@@ -87,9 +78,49 @@ impl DebugFile {
         units.filter(|unit| unit.section == DieSection::Info).map(|unit| unit.start)
     }
 
+    /// The units of the main file.
+    pub(super) fn unit_places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.units().places()
+    }
+
     /// A view to read DIEs with, for one question on one thread.
     pub fn view(&self) -> View<'_> {
-        View::new(self, load(&self.binary))
+        View::new(self, FileView::new(FileId::Main, self.dwarf(), &self.main))
+    }
+
+    /// The sections of the main file, with those of its supplement.
+    pub fn dwarf(&self) -> gimli::Dwarf<Slice<'_>> {
+        let debug_info = self.binary.debug_info();
+        let mut dwarf = self.load(debug_info.map(DebugInfo::sections));
+        let supplement = debug_info.and_then(DebugInfo::supplement);
+        if let Some(supplement) = supplement {
+            dwarf.set_sup(self.load(Some(supplement.sections())));
+        }
+        dwarf
+    }
+
+    /// Eyes on the supplement; none where there is none.
+    pub(super) fn supplement(&self) -> Option<FileView<'_>> {
+        let sections = self.binary.debug_info()?.supplement()?.sections();
+        Some(FileView::new(FileId::Supplement, self.load(Some(sections)), &self.supplement))
+    }
+
+    /// The files of split units.
+    pub(super) fn splits(&self) -> &Splits {
+        self.splits.get_or_init(|| Splits::new(self.unit_count()))
+    }
+
+    /// The sections as gimli wants them: in place, empty where the file has none.
+    fn load<'a>(&self, sections: Option<&'a Sections>) -> gimli::Dwarf<Slice<'a>> {
+        let endian = self.binary.identity().endian;
+        let bytes = |id| -> &[u8] { sections.map_or(&[], |sections| sections.bytes(id)) };
+        let loaded = gimli::Dwarf::load(|id| {
+            Ok::<_, std::convert::Infallible>(EndianSlice::new(bytes(id), endian))
+        });
+        match loaded {
+            Ok(dwarf) => dwarf,
+            Err(never) => match never {},
+        }
     }
 
     /// The name index: built by the first who asks, with so many threads; others wait for it as long
@@ -124,55 +155,28 @@ impl DebugFile {
         }
     }
 
+    /// The file that is missing for all of the debug info to be there, in a sentence.
+    pub fn missing(&self) -> Option<String> {
+        let name = self.binary.debug_info()?.missing_supplement()?;
+        Some(format!("what it shares with other files is in {name}, which is not there"))
+    }
+
     /// What of the debug info cannot be read, in a sentence.
     pub fn problem(&self) -> Option<String> {
-        let sections = self.binary.debug_info().and_then(|debug| debug.sections().problem());
+        let debug_info = self.binary.debug_info();
+        let sections = debug_info.and_then(|debug| debug.sections().problem());
         let units = || self.units().problem().map(|error| format!("its later units: {error}"));
-        sections.or_else(units)
+        sections.or_else(|| self.missing()).or_else(units)
     }
 
-    /// The unit headers; none where the binary has no debug info.
-    pub(super) fn units(&self) -> &Units {
-        self.units.get_or_init(|| Units::read(&load(&self.binary)))
-    }
-
-    /// The abbreviations of a unit, read once for all units that share them.
-    pub(super) fn abbreviations<'a>(
-        &self,
-        dwarf: &gimli::Dwarf<Slice<'a>>,
-        header: &UnitHeader<Slice<'a>>,
-    ) -> Result<Arc<Abbreviations>, Error> {
-        let key = (header.debug_abbrev_offset().0, header.encoding());
-        if let Some(table) = lock(&self.abbreviations).known.get(&key) {
-            return Ok(Arc::clone(table));
-        }
-        let section = *gimli::Section::reader(&dwarf.debug_abbrev);
-        let table = Arc::new(Abbreviations::read(section, key.0, header)?);
-        let mut tables = lock(&self.abbreviations);
-        if tables.bytes + table.bytes() <= MAX_TABLES {
-            tables.bytes += table.bytes();
-            tables.known.insert(key, Arc::clone(&table));
-        }
-        Ok(table)
+    /// The unit headers of the main file; none where the binary has no debug info.
+    fn units(&self) -> &Units {
+        self.main.units(FileId::Main, || self.dwarf())
     }
 }
 
 /// A panic while the lock was held left what it guards whole: each change is one assignment or
 /// insertion.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The sections as gimli wants them: in place, empty where the file has none.
-fn load(binary: &Binary) -> gimli::Dwarf<Slice<'_>> {
-    let endian = binary.identity().endian;
-    let sections = binary.debug_info().map(DebugInfo::sections);
-    let bytes = |id| -> &[u8] { sections.map_or(&[], |sections| sections.bytes(id)) };
-    let loaded = gimli::Dwarf::load(|id| {
-        Ok::<_, std::convert::Infallible>(EndianSlice::new(bytes(id), endian))
-    });
-    match loaded {
-        Ok(dwarf) => dwarf,
-        Err(never) => match never {},
-    }
 }

@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use gimli::{DebuggingInformationEntry, DwAt, DwTag, UnitOffset, constants as dw};
 
-use super::view::UnitView;
 use super::walk::skip_to_end;
-use super::{DieRef, Error, Language, Slice};
+use super::{DieRef, Error, Language, Slice, UnitView};
 
 /// A debugging information entry (DWARF 5 §2.1), its attributes read.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 //! An entry that is not wanted is stepped over by the length its abbreviation has, its children by
 //! DW_AT_sibling (DWARF 5 §2.3). What is wanted is decoded by gimli.
 
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use gimli::{
@@ -12,6 +13,7 @@ use gimli::{
 };
 
 use super::abbreviations::{Abbreviation, Abbreviations, Sibling, Stride};
+use super::file::FileView;
 use super::walk::MAX_DEPTH;
 use super::{DieRef, DieSection, Error, FileId, Slice};
 
@@ -19,6 +21,7 @@ use super::{DieRef, DieSection, Error, FileId, Slice};
 #[derive(Debug)]
 pub struct Entries<'a> {
     pub(super) unit: Unit<Slice<'a>>,
+    pub(super) file: Rc<FileView<'a>>,
     /// The entries' bytes, of which the first is at the root's offset.
     bytes: Slice<'a>,
     abbreviations: Arc<Abbreviations>,
@@ -50,11 +53,11 @@ static NO_ABBREVIATIONS: LazyLock<Arc<gimli::Abbreviations>> = LazyLock::new(Arc
 impl<'a> Entries<'a> {
     /// A unit by its header. What its root says has still to be read.
     pub(super) fn new(
-        dwarf: &gimli::Dwarf<Slice<'a>>,
+        view: &Rc<FileView<'a>>,
         header: UnitHeader<Slice<'a>>,
         abbreviations: Arc<Abbreviations>,
     ) -> Result<Entries<'a>, Error> {
-        let (encoding, file) = (header.encoding(), dwarf.file_type);
+        let (encoding, file) = (header.encoding(), view.dwarf.file_type);
         let bytes = header.range_from(header.root_offset()..)?;
         let unit = Unit {
             header,
@@ -69,8 +72,9 @@ impl<'a> Entries<'a> {
             line_program: None,
             dwo_id: None,
         };
-        let debug_abbrev = *dwarf.debug_abbrev.reader();
-        Ok(Entries { unit, bytes, abbreviations, debug_abbrev })
+        let debug_abbrev = *view.dwarf.debug_abbrev.reader();
+        let file = Rc::clone(view);
+        Ok(Entries { unit, file, bytes, abbreviations, debug_abbrev })
     }
 
     /// Where the root entry is.
@@ -231,18 +235,24 @@ impl<'a> Entries<'a> {
         UnitOffset(offset.0 + 1).min(self.end())
     }
 
+    /// The sections it is read from.
+    pub fn dwarf(&self) -> &gimli::Dwarf<Slice<'a>> {
+        &self.file.dwarf
+    }
+
+    /// Takes over what only the skeleton of a split unit says (DWARF 5 §3.1.3).
+    pub(super) fn take_bases(&mut self, skeleton: &Entries<'a>) {
+        self.unit.copy_relocated_attributes(&skeleton.unit);
+    }
+
     /// The unit's encoding: address size, format and version.
     pub fn encoding(&self) -> Encoding {
         self.unit.header.encoding()
     }
 
     /// The text of an attribute; none where it is no text.
-    pub fn text(
-        &self,
-        dwarf: &gimli::Dwarf<Slice<'a>>,
-        value: AttributeValue<Slice<'a>>,
-    ) -> Option<&'a [u8]> {
-        Some(dwarf.attr_string(&self.unit, value).ok()?.slice())
+    pub fn text(&self, value: AttributeValue<Slice<'a>>) -> Option<&'a [u8]> {
+        Some(self.file.dwarf.attr_string(&self.unit, value).ok()?.slice())
     }
 
     /// Where a reference leads; none where it is no reference.
@@ -251,7 +261,7 @@ impl<'a> Entries<'a> {
             |file, offset: usize| Target::There(DieRef::new(file, DieSection::Info, offset as u64));
         Some(match value {
             AttributeValue::UnitRef(offset) => Target::Here(offset),
-            AttributeValue::DebugInfoRef(offset) => there(FileId::Main, offset.0),
+            AttributeValue::DebugInfoRef(offset) => there(self.file.id, offset.0),
             AttributeValue::DebugInfoRefSup(offset) => there(FileId::Supplement, offset.0),
             _ => return None,
         })

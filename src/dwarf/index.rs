@@ -5,13 +5,14 @@
 //! to tell hash collisions apart.
 
 use std::hash::Hasher;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gimli::{AttributeValue, DwTag, constants as dw};
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashSet, FxHasher};
 
-use super::units::UnitEntry;
+use super::units::Place;
 use super::{DebugFile, DieRef, Error, FileId, Language, UnitView, View};
 use crate::job::{Job, Stopped};
 
@@ -46,23 +47,22 @@ pub struct Definitions {
 impl Index {
     /// Reads every unit once.
     pub(super) fn build(job: &Job, file: &DebugFile, threads: usize) -> Result<Index, Stopped> {
-        let units = file.units().entries();
-        let next = AtomicUsize::new(0);
-        let threads = threads.clamp(1, units.len().max(1));
-        let parts = std::thread::scope(|scope| {
-            let workers: Vec<_> =
-                (0..threads).map(|_| scope.spawn(|| scan_units(job, file, &next))).collect();
-            // A worker that panics is a bug of ours; its units are missing and said to be.
-            let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
-                worker.join().unwrap_or_else(|_| Ok(Index::broken("a worker thread died")))
-            };
-            workers.into_iter().map(join).collect::<Result<Vec<Index>, Stopped>>()
-        })?;
         let mut index = Index::default();
-        index.entries.reserve_exact(parts.iter().map(|part| part.entries.len()).sum());
-        for part in parts {
-            index.entries.extend_from_slice(&part.entries);
-            index.merge_damage(part.damaged);
+        let mut places: Vec<Place> = file.unit_places().collect();
+        let mut seen: FxHashSet<Place> = FxHashSet::default();
+        // Units refer to units of other files: to those of a supplement that they share, to their rest.
+        while !places.is_empty() {
+            seen.extend(&places);
+            let parts = scan(job, file, &places, threads)?;
+            index.entries.reserve_exact(parts.iter().map(|part| part.index.entries.len()).sum());
+            places.clear();
+            for part in parts {
+                index.entries.extend_from_slice(&part.index.entries);
+                index.merge_damage(part.index.damaged);
+                places.extend(part.elsewhere);
+            }
+            places.retain(|place| seen.insert(*place));
+            places.sort_unstable();
         }
         index.entries.sort_unstable();
         Ok(index)
@@ -111,10 +111,6 @@ impl Index {
         self.entries.iter().filter(is_new).map(|entry| entry.die)
     }
 
-    fn broken(why: &str) -> Index {
-        Index { entries: Vec::new(), damaged: Some((why.to_owned(), 1)) }
-    }
-
     fn merge_damage(&mut self, other: Option<(String, usize)>) {
         self.damaged = match (self.damaged.take(), other) {
             (Some((why, mine)), Some((_, theirs))) => Some((why, mine + theirs)),
@@ -145,34 +141,73 @@ impl<E: Into<Error>> From<E> for Interrupted {
 }
 
 /// One worker: takes units until none is left.
-fn scan_units(job: &Job, file: &DebugFile, next: &AtomicUsize) -> Result<Index, Stopped> {
+/// What one thread has found.
+#[derive(Debug, Default)]
+struct Part {
+    index: Index,
+    /// Units that those it has read refer to.
+    elsewhere: Vec<Place>,
+}
+
+impl Part {
+    fn damage(&mut self, why: String) {
+        self.index.merge_damage(Some((why, 1)));
+    }
+}
+
+/// Reads units, spread over so many threads.
+fn scan(
+    job: &Job,
+    file: &DebugFile,
+    places: &[Place],
+    threads: usize,
+) -> Result<Vec<Part>, Stopped> {
+    let next = AtomicUsize::new(0);
+    let threads = threads.clamp(1, places.len().max(1));
+    std::thread::scope(|scope| {
+        let work = || scan_units(job, file, places, &next);
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        // A worker that panics is a bug of ours; its units are missing and said to be.
+        let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|_| {
+                let mut part = Part::default();
+                part.damage("a worker thread died".to_owned());
+                Ok(part)
+            })
+        };
+        workers.into_iter().map(join).collect()
+    })
+}
+
+fn scan_units(
+    job: &Job,
+    file: &DebugFile,
+    places: &[Place],
+    next: &AtomicUsize,
+) -> Result<Part, Stopped> {
     let view = file.view();
-    let mut part = Index::default();
-    while let Some(unit) = file.units().entries().get(next.fetch_add(1, Ordering::Relaxed)) {
+    let mut part = Part::default();
+    while let Some(place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
         job.check()?;
-        match scan_unit(job, &view, unit, &mut part.entries) {
+        match scan_unit(job, &view, *place, &mut part) {
             Ok(()) => {}
             Err(Interrupted::Stopped(stopped)) => return Err(stopped),
-            Err(Interrupted::Damaged(error)) => {
-                part.merge_damage(Some((error.to_string(), 1)));
-            }
+            Err(Interrupted::Damaged(error)) => part.damage(error.to_string()),
         }
     }
-    part.entries.sort_unstable();
+    part.index.entries.sort_unstable();
     Ok(part)
 }
 
-/// Reads one unit's entries front to back. Its abbreviations are dropped again: a kernel has
-/// thousands of units, and most questions touch a few.
-fn scan_unit(
-    job: &Job,
-    view: &View<'_>,
-    unit: &UnitEntry,
-    entries: &mut Vec<Entry>,
-) -> Result<(), Interrupted> {
-    let header = view.header(unit)?;
-    let abbreviations = view.dwarf.abbreviations(&header)?;
-    let unit_view = UnitView::new(unit, header, Arc::clone(&abbreviations))?;
+fn scan_unit(job: &Job, view: &View<'_>, place: Place, part: &mut Part) -> Result<(), Interrupted> {
+    let file = view.of(place.file)?;
+    let Some(unit) = file.units().entries().get(place.position as usize) else { return Ok(()) };
+    let header = file.header(unit)?;
+    let abbreviations = file.dwarf.abbreviations(&header)?;
+    let unit_view = UnitView::new(Rc::clone(&file), unit, header, Arc::clone(&abbreviations))?;
+    if unit_view.is_split() && place.file == FileId::Main {
+        part.elsewhere.extend(view.rest_of_unit(place.position)?);
+    }
     let is_c = unit_view.language() == Language::C;
     let mut raw = header.entries_raw(&abbreviations, None)?;
     let mut read = 0_usize;
@@ -187,6 +222,15 @@ fn scan_unit(
         let attributes = abbreviation.attributes().len();
         if attributes > MAX_ATTRIBUTES {
             return Err(Error::TooManyAttributes(attributes).into());
+        }
+        if abbreviation.tag() == dw::DW_TAG_imported_unit {
+            for &specification in abbreviation.attributes() {
+                let attribute = raw.read_attribute(specification)?;
+                if attribute.name() == dw::DW_AT_import {
+                    part.elsewhere.extend(view.imported(&unit_view, attribute.value())?);
+                }
+            }
+            continue;
         }
         if !is_named_type(abbreviation.tag()) {
             raw.skip_attributes(abbreviation.attributes())?;
@@ -206,11 +250,9 @@ fn scan_unit(
                 _ => raw.skip_attributes(&[specification])?,
             }
         }
-        let text = name.and_then(|name| view.dwarf.attr_string(&unit_view.unit, name).ok());
-        if let Some(name) = text {
-            let place = unit.start.saturating_add(offset.0 as u64);
-            let die = DieRef::new(FileId::Main, unit.section, place);
-            entries.push(Entry { hash: hash_of(name.slice()), declaration, die });
+        if let Some(name) = name.and_then(|name| view.string(&unit_view, name)) {
+            let die = unit_view.die_ref(offset);
+            part.index.entries.push(Entry { hash: hash_of(name), declaration, die });
         }
         // A C type's children are members and enumerators: none is a type with a name.
         if let Some(AttributeValue::UnitRef(sibling)) = sibling

@@ -14,10 +14,13 @@ mod debug_file;
 mod die;
 mod die_ref;
 mod entries;
+mod file;
 mod index;
 mod language;
 mod root;
 mod scope;
+mod split;
+mod unit_view;
 mod units;
 mod view;
 mod walk;
@@ -30,7 +33,8 @@ pub use index::{Definitions, Index};
 pub use language::Language;
 pub use root::{Extent, Root, Split};
 pub use scope::NamedScope;
-pub use view::{UnitView, View};
+pub use unit_view::UnitView;
+pub use view::{View, WholeUnit};
 pub use walk::{Step, Walk};
 
 /// The reader that all DWARF is read with: bytes in place, either byte order.
@@ -45,6 +49,13 @@ pub enum Error {
     Dangling(DieRef),
     /// The reference leads into a file that is not open: a dwz supplement, a .dwo.
     Elsewhere(FileId),
+    /// The rest of a split unit is in a file that was not found.
+    NoSplitFile {
+        /// Its name as the compiler was told.
+        name: String,
+        /// Where it was looked for, and what is wrong there.
+        tried: String,
+    },
     /// No type unit has this signature.
     NoSuchSignature(u64),
     /// DIEs are nested deeper than any producer nests them.
@@ -65,6 +76,9 @@ impl std::fmt::Display for Error {
             Error::Malformed(error) => write!(f, "the debug info is damaged ({error})"),
             Error::Dangling(die) => write!(f, "a reference leads nowhere ({die:?})"),
             Error::Elsewhere(file) => write!(f, "it is in {file}, which is not open"),
+            Error::NoSplitFile { name, tried } => {
+                write!(f, "the rest of a unit is in {name}, which is not there (tried {tried})")
+            }
             Error::NoSuchSignature(signature) => {
                 write!(f, "no type unit has the signature {signature:#018x}")
             }

@@ -1,6 +1,8 @@
 //! What the root entry of a unit says of all of it (DWARF 5 §3.1): bases, folder, line program,
 //! addresses, and the file with the rest where the unit is split.
 
+use std::rc::Rc;
+
 use gimli::{AttributeValue, DwAt, DwoId, Range, UnitType, constants as dw};
 
 use super::{Entries, Error, Language, Slice};
@@ -14,6 +16,8 @@ pub struct Root<'a> {
     pub comp_dir: Option<&'a [u8]>,
     /// Where its line program is.
     pub line_program: Option<gimli::DebugLineOffset>,
+    /// What a split unit and its skeleton have in common (DWARF 5 §7.3.2).
+    pub dwo_id: Option<DwoId>,
     /// The file with the rest of the unit.
     pub split: Option<Split<'a>>,
     /// Where its code is.
@@ -58,12 +62,15 @@ impl<'a> Extent<'a> {
 
 impl<'a> Entries<'a> {
     /// Reads the root entry, and keeps its bases for what is read later.
-    pub(super) fn read_root(&mut self, dwarf: &gimli::Dwarf<Slice<'a>>) -> Result<Root<'a>, Error> {
+    pub(super) fn read_root(&mut self) -> Result<Root<'a>, Error> {
+        let file = Rc::clone(&self.file);
+        let dwarf = &file.dwarf;
         let mut root = Root {
             language: Language::Other,
             comp_dir: None,
             line_program: None,
             split: None,
+            dwo_id: None,
             extent: Extent::default(),
         };
         let entry = self.entry(self.root())?.ok_or(gimli::Error::MissingUnitDie)?;
@@ -104,6 +111,7 @@ impl<'a> Entries<'a> {
         self.unit.addr_base = addresses.unwrap_or(self.unit.addr_base);
         self.unit.rnglists_base = range_lists.unwrap_or(self.unit.rnglists_base);
         self.unit.dwo_id = id;
+        root.dwo_id = id;
         if let Some(low) = root.extent.low {
             self.unit.low_pc = dwarf.attr_address(&self.unit, low)?.unwrap_or(0);
         }
@@ -114,12 +122,8 @@ impl<'a> Entries<'a> {
     }
 
     /// Shows the ranges of addresses that an entry has, except those that the linker has given up.
-    pub fn ranges(
-        &self,
-        dwarf: &gimli::Dwarf<Slice<'a>>,
-        extent: &Extent<'a>,
-        mut visit: impl FnMut(Range),
-    ) -> Result<(), Error> {
+    pub fn ranges(&self, extent: &Extent<'a>, mut visit: impl FnMut(Range)) -> Result<(), Error> {
+        let dwarf = self.dwarf();
         if let Some(ranges) = extent.ranges {
             if let Some(mut ranges) = dwarf.attr_ranges(&self.unit, ranges)? {
                 while let Some(range) = ranges.next()? {

@@ -21,9 +21,19 @@ pub(crate) struct UnitEntry {
     pub(crate) abbreviations: OnceLock<Arc<Abbreviations>>,
 }
 
-/// All units of a debug file, by section and offset.
+/// The place of a unit among all that a binary's debug info has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// The file it is in.
+    pub(super) file: FileId,
+    /// Its position in that file's [`Units`].
+    pub(super) position: u32,
+}
+
+/// All units of one file, by section and offset.
 #[derive(Debug, Default)]
 pub(crate) struct Units {
+    file: FileId,
     entries: Vec<UnitEntry>,
     signatures: FxHashMap<u64, DieRef>,
     problem: Option<gimli::Error>,
@@ -31,8 +41,8 @@ pub(crate) struct Units {
 
 impl Units {
     /// Reads the headers. A damaged one ends its section: where the next begins is unknown.
-    pub(crate) fn read(dwarf: &gimli::Dwarf<Slice<'_>>) -> Units {
-        let mut units = Units::default();
+    pub(crate) fn read(file: FileId, dwarf: &gimli::Dwarf<Slice<'_>>) -> Units {
+        let mut units = Units { file, ..Units::default() };
         let mut headers = dwarf.units();
         units.read_section(DieSection::Info, || headers.next());
         let mut headers = dwarf.type_units();
@@ -59,8 +69,10 @@ impl Units {
 
     fn add(&mut self, section: DieSection, header: &UnitHeader<Slice<'_>>) {
         let start = header.offset().0 as u64;
-        if let UnitType::Type { type_signature, type_offset } = header.type_() {
-            let die = DieRef::new(FileId::Main, section, start + type_offset.0 as u64);
+        if let UnitType::Type { type_signature, type_offset }
+        | UnitType::SplitType { type_signature, type_offset } = header.type_()
+        {
+            let die = DieRef::new(self.file, section, start + type_offset.0 as u64);
             self.signatures.insert(type_signature.0, die);
         }
         self.entries.push(UnitEntry {
@@ -71,12 +83,18 @@ impl Units {
         });
     }
 
+    /// The places of all units.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        let file = self.file;
+        (0..self.entries.len() as u32).map(move |position| Place { file, position })
+    }
+
     /// The units, in order.
     pub(crate) fn entries(&self) -> &[UnitEntry] {
         &self.entries
     }
 
-    /// The position of the unit that holds a DIE of the main file.
+    /// The position of the unit that holds a DIE of this file.
     pub(crate) fn position_of(&self, die: DieRef) -> Option<usize> {
         let key = (die.section(), die.offset());
         let after = self.entries.partition_point(|unit| (unit.section, unit.start) <= key);

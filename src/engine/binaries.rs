@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::binary::debuginfod::Reach;
-use crate::binary::{self, Binary, DebugSources};
+use crate::binary::debuginfod::{Debuginfod, Reach};
+use crate::binary::{self, Binary, DebugInfo, DebugSources};
 use crate::dwarf::DebugFile;
 use crate::job::Job;
 use crate::symbols::Symbols;
@@ -73,6 +73,11 @@ struct Answers {
 impl Binaries {
     pub(super) fn new(sources: DebugSources) -> Binaries {
         Binaries { sources, open: Mutex::default(), clock: AtomicU64::default() }
+    }
+
+    /// The servers that sources can be had from too.
+    pub(super) fn debuginfod(&self) -> Option<&Debuginfod> {
+        self.sources.debuginfod.as_deref()
     }
 
     /// The binary at `path`: the open one, unless a file it was read from has changed, or servers may
@@ -241,12 +246,19 @@ impl Answers {
 impl From<&Opened> for crate::api::binary::Provenance {
     fn from(opened: &Opened) -> Self {
         let binary = opened.binary();
-        let tried = binary.tried().iter().map(|tried| crate::api::binary::Tried {
-            place: tried.place.display().to_string(),
-            why: tried.why.clone(),
-        });
+        let debug_info = binary.debug_info();
+        let supplement = debug_info.map(DebugInfo::supplement_tried).unwrap_or_default();
+        let tried =
+            binary.tried().iter().chain(supplement).map(|tried| crate::api::binary::Tried {
+                place: tried.place.display().to_string(),
+                why: tried.why.clone(),
+            });
         crate::api::binary::Provenance {
-            used: binary.debug_info().map(|debug| debug.path().display().to_string()),
+            used: debug_info.map(|debug| debug.path().display().to_string()),
+            how: debug_info.map(|debug| debug.how().name().to_owned()),
+            supplement: debug_info
+                .and_then(DebugInfo::supplement)
+                .map(|supplement| supplement.path().display().to_string()),
             tried: tried.collect(),
         }
     }

@@ -13,14 +13,23 @@
 //! Rule: functions of api structs that return text with the styles of [`style`] in it, whichever
 //! client asks; what came from outside passes [`escape`] first.
 
+mod clean;
 pub mod escape;
 mod full_layout;
+mod gdb_session;
+mod in_order;
 mod interleaving;
+mod markdown;
 mod offsets;
 pub mod report;
 pub mod style;
+mod told;
 pub mod trace;
 mod wrap;
+
+pub use clean::text as clean_text;
+pub use gdb_session::gdb_session;
+pub use markdown::markdown;
 
 use std::fmt::{self, Write};
 

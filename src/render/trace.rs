@@ -10,7 +10,7 @@ use crate::api::symbols::{
     BiasSource, MisfitFrame, PlacedModule, Refusal, RefusedModule, ResolvedAddress,
     ResolvedAddresses, Symbolized, TriedBinary,
 };
-use crate::trace::{Argument, Certainty, Frame, FrameCheck, Lines, ResolvedFrame, Trace};
+use crate::trace::{Argument, Certainty, Frame, FrameCheck, Lines, ResolvedFrame, Trace, closed};
 
 /// Stacks, then modules.
 pub fn text(answer: &Symbolized) -> String {
@@ -83,8 +83,16 @@ pub fn modules(answer: &Symbolized) -> Vec<String> {
     placed.chain(answer.refused.iter().map(refused)).collect()
 }
 
+/// A frame with its local variables.
+pub(super) fn write_whole_frame(page: &mut String, frame: &Frame) {
+    let _ = write_frame(page, frame);
+    for local in &frame.locals {
+        let _ = writeln!(page, "        {} = {}", escape(&local.name), escape(&local.value.text));
+    }
+}
+
 fn write_frame(page: &mut String, frame: &Frame) -> fmt::Result {
-    let number = format!("#{:<3}", frame.index);
+    let number = format!("#{:<2} ", frame.index);
     let address = match frame.address {
         Some(address) => format!("{:#018x} in ", address.0),
         None => String::new(),
@@ -155,10 +163,13 @@ fn function(name: Option<&str>) -> String {
     escape(name.unwrap_or("??")).into_owned()
 }
 
-fn arguments(arguments: &[Argument]) -> String {
+/// Arguments as gdb prints them; of one that was shortened, what is open is closed.
+pub(super) fn arguments(arguments: &[Argument]) -> String {
     let argument = |argument: &Argument| {
         let entry = if argument.at_entry { "@entry" } else { "" };
-        format!("{}{entry}={}", escape(&argument.name), escape(&argument.value.text))
+        let equals = if argument.name.is_empty() { "" } else { "=" };
+        let value = closed(&argument.value.text);
+        format!("{}{entry}{equals}{}", escape(&argument.name), escape(&value))
     };
     arguments.iter().map(argument).collect::<Vec<_>>().join(", ")
 }

@@ -48,6 +48,20 @@ pub(super) enum Table {
     Own,
     /// All symbols, in the separate debug file.
     Debug,
+    /// Those that distributions pack into stripped files.
+    Mini,
+}
+
+impl Table {
+    /// The file that the table is in; none where the binary has no such.
+    fn file(self, binary: &Binary) -> Option<&[u8]> {
+        match self {
+            Table::Dynamic | Table::Own => Some(binary.bytes()),
+            Table::Debug => binary.separate_debug_bytes(),
+            // Where it cannot be unpacked there are the other tables.
+            Table::Mini => binary.mini_debug_info()?.ok(),
+        }
+    }
 }
 
 /// Which of several names of one address is shown: sized before unsized, global before weak before
@@ -73,11 +87,11 @@ impl ElfSymbols {
                 code(&symbol).then(|| Symbol::of(&symbol, own, Table::Own))?
             }));
         }
-        if let Some(separate) = binary.separate_debug_bytes()
-            && let Ok(file) = object::File::parse(separate)
-        {
+        for table in [Table::Debug, Table::Mini] {
+            let Some(separate) = table.file(binary) else { continue };
+            let Ok(file) = object::File::parse(separate) else { continue };
             symbols.extend(file.symbols().filter_map(|symbol| {
-                is_function(&symbol, binary).then(|| Symbol::of(&symbol, separate, Table::Debug))?
+                is_function(&symbol, binary).then(|| Symbol::of(&symbol, separate, table))?
             }));
         }
         symbols.sort_by_key(|symbol| (symbol.start, symbol.rank));
@@ -201,10 +215,7 @@ impl Symbol {
 
     /// Its name as the linker knows it.
     pub(super) fn name<'b>(&self, binary: &'b Binary) -> &'b [u8] {
-        let file = match self.table {
-            Table::Dynamic | Table::Own => binary.bytes(),
-            Table::Debug => binary.separate_debug_bytes().unwrap_or_default(),
-        };
+        let file = self.table.file(binary).unwrap_or_default();
         let start = usize::try_from(self.name).unwrap_or(usize::MAX);
         let rest = file.get(start..).unwrap_or_default();
         let end = memchr::memchr(0, rest).unwrap_or(rest.len());

@@ -7,7 +7,7 @@ use gimli::{DwTag, UnitOffset, constants as dw};
 use super::inlined::Inlined;
 use super::runs::Runs;
 use super::text::Text;
-use crate::dwarf::{Entries, Entry, Error, Extent, Language, View};
+use crate::dwarf::{Entries, Entry, Error, Extent, Language};
 
 /// The functions of one unit that have code.
 #[derive(Debug, Default)]
@@ -42,13 +42,12 @@ pub(super) enum Depth {
 impl Functions {
     /// Finds the functions of a unit.
     pub(super) fn read<'a>(
-        view: &View<'a>,
         entries: &Entries<'a>,
         language: Language,
         depth: Depth,
     ) -> Result<Functions, Error> {
         let mut found = Found { functions: Vec::new(), runs: Vec::new() };
-        let outcome = found.search(view, entries, language, depth);
+        let outcome = found.search(entries, language, depth);
         // Damage loses what is behind it; without any function it is the answer.
         if found.functions.is_empty() {
             outcome?;
@@ -85,7 +84,6 @@ struct Found {
 impl Found {
     fn search<'a>(
         &mut self,
-        view: &View<'a>,
         entries: &Entries<'a>,
         language: Language,
         depth: Depth,
@@ -98,7 +96,7 @@ impl Found {
                 continue;
             };
             if entry.tag() == dw::DW_TAG_subprogram && entry.has_code() {
-                self.add(view, entries, &entry)?;
+                self.add(entries, &entry)?;
             }
             let enters = match depth {
                 Depth::Shallow => holds_functions(entry.tag(), language),
@@ -110,12 +108,7 @@ impl Found {
         Ok(())
     }
 
-    fn add<'a>(
-        &mut self,
-        view: &View<'a>,
-        entries: &Entries<'a>,
-        entry: &Entry,
-    ) -> Result<(), Error> {
+    fn add<'a>(&mut self, entries: &Entries<'a>, entry: &Entry) -> Result<(), Error> {
         let mut extent = Extent::default();
         entries.attributes(entry, |name, value| {
             extent.take(name, value);
@@ -126,7 +119,7 @@ impl Found {
         }
         let function = self.functions.len() as u32;
         let mut start = u64::MAX;
-        entries.ranges(view.dwarf(), &extent, |range| {
+        entries.ranges(&extent, |range| {
             start = start.min(range.begin);
             self.runs.push((range.begin, range.end, function));
         })?;

@@ -97,6 +97,7 @@ impl Image {
         let via = match symbol.table {
             Table::Own | Table::Debug => Via::Symtab,
             Table::Dynamic => Via::Dynsym,
+            Table::Mini => Via::MiniDebugInfo,
         };
         let offset = address.0 - symbol.start().0;
         Some(Named { name: symbol.name(binary), offset, via })

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use gimli::{AttributeValue, Range, UnitOffset, constants as dw};
 
 use super::text::Text;
-use crate::dwarf::{Entries, Entry, Error, Extent, Target, View};
+use crate::dwarf::{Entries, Entry, Error, Extent, Target};
 
 /// What was inlined into one function.
 #[derive(Debug, Default)]
@@ -61,14 +61,10 @@ const MAX_DEPTH: usize = 1024;
 
 impl Inlined {
     /// Reads what is below a function's entry. Damage loses what is behind it.
-    pub(super) fn read<'a>(
-        view: &View<'a>,
-        entries: &Entries<'a>,
-        function: UnitOffset,
-    ) -> Inlined {
+    pub(super) fn read<'a>(entries: &Entries<'a>, function: UnitOffset) -> Inlined {
         let mut found = Found { calls: Vec::new(), ranges: Vec::new() };
         // What was found before the damage is right.
-        let _ = found.search(view, entries, function);
+        let _ = found.search(entries, function);
         let steps = flatten(&found.ranges);
         Inlined { calls: found.calls.into(), steps }
     }
@@ -107,12 +103,7 @@ struct Found {
 }
 
 impl Found {
-    fn search<'a>(
-        &mut self,
-        view: &View<'a>,
-        entries: &Entries<'a>,
-        function: UnitOffset,
-    ) -> Result<(), Error> {
+    fn search<'a>(&mut self, entries: &Entries<'a>, function: UnitOffset) -> Result<(), Error> {
         let Some(root) = entries.entry(function)? else { return Ok(()) };
         if !root.has_children() {
             return Ok(());
@@ -130,7 +121,7 @@ impl Found {
             };
             let inside = match entry.tag() {
                 dw::DW_TAG_inlined_subroutine if self.calls.len() < MAX_CALLS => {
-                    let (call, after) = self.add(view, entries, &entry, parent)?;
+                    let (call, after) = self.add(entries, &entry, parent)?;
                     offset = after;
                     Some(call)
                 }
@@ -158,7 +149,6 @@ impl Found {
 
     fn add<'a>(
         &mut self,
-        view: &View<'a>,
         entries: &Entries<'a>,
         entry: &Entry,
         parent: Option<CallIndex>,
@@ -183,7 +173,7 @@ impl Found {
         let index = CallIndex(self.calls.len() as u32);
         self.calls.push(call);
         let ranges = &mut self.ranges;
-        entries.ranges(view.dwarf(), &extent, |range| ranges.push((range, index)))?;
+        entries.ranges(&extent, |range| ranges.push((range, index)))?;
         Ok((index, after))
     }
 }

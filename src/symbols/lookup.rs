@@ -63,6 +63,9 @@ impl<'a> Lookup<'a> {
     pub(super) fn new(symbols: &'a Symbols, file: &'a DebugFile) -> Lookup<'a> {
         let view = file.view();
         let texts = Texts::of(&view);
+        if let Some(missing) = file.missing() {
+            symbols.note(|| missing);
+        }
         Lookup { file, symbols, texts, view, last: RefCell::default() }
     }
 
@@ -114,7 +117,7 @@ impl<'a> Lookup<'a> {
     fn inlined(&self, unit: &UnitTable, function: &'a Function) -> &'a Inlined {
         function.inlined.get_or_init(|| {
             let Some(entries) = self.entries(unit) else { return Inlined::default() };
-            let inlined = Inlined::read(&self.view, &entries, function.offset());
+            let inlined = Inlined::read(&entries, function.offset());
             self.symbols.count(inlined.bytes());
             inlined
         })
@@ -126,22 +129,29 @@ impl<'a> Lookup<'a> {
         {
             return Some(Rc::clone(entries));
         }
-        let (entries, _) = self.view.entries(unit.start).ok()?;
-        let entries = Rc::new(entries);
+        let entries = Rc::new(self.view.whole(unit.start).ok()?.entries);
         *self.last.borrow_mut() = Some((unit.start, Rc::clone(&entries)));
         Some(entries)
+    }
+
+    /// Where the texts of a unit stand.
+    fn texts_of(&self, unit: &UnitTable) -> Texts<'a> {
+        match unit.is_split.then(|| self.entries(unit)).flatten() {
+            Some(entries) => Texts::of_split(&self.view, &entries),
+            None => self.texts,
+        }
     }
 
     #[cold]
     fn name_of_function(&self, unit: &UnitTable, offset: UnitOffset) -> Option<Text> {
         let entries = self.entries(unit)?;
-        names::function_name(&self.view, &self.texts, &entries, offset)
+        names::function_name(&self.view, &self.texts_of(unit), &entries, offset)
     }
 
     #[cold]
     fn name_of_call(&self, unit: &UnitTable, inlined: &Inlined, call: CallIndex) -> Option<Text> {
         let entries = self.entries(unit)?;
-        names::target_name(&self.view, &self.texts, &entries, inlined.call(call)?.origin?)
+        names::target_name(&self.view, &self.texts_of(unit), &entries, inlined.call(call)?.origin?)
     }
 }
 
@@ -162,8 +172,12 @@ impl<'a> Frames<'_, 'a> {
         let path = place
             .zip(lines)
             .and_then(|(place, lines)| lines.files.path(texts, self.unit.comp_dir, place.file));
+        let function = |name| match self.unit.is_split {
+            true => self.lookup.texts_of(self.unit).at(name),
+            false => texts.at(name),
+        };
         SourceFrame {
-            function: name.map(|name| texts.at(name)),
+            function: name.map(function),
             path,
             line: place.map_or(0, |place| place.line),
             column: place.map_or(0, |place| place.column),

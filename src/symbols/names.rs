@@ -51,9 +51,9 @@ fn follow<'a>(
     entries.attributes(&entry, |attribute, value| {
         match attribute {
             dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name => {
-                linkage = entries.text(view.dwarf(), value);
+                linkage = entries.text(value);
             }
-            dw::DW_AT_name if name.is_none() => *name = entries.text(view.dwarf(), value),
+            dw::DW_AT_name if name.is_none() => *name = entries.text(value),
             dw::DW_AT_abstract_origin | dw::DW_AT_specification => next = entries.target(value),
             _ => {}
         }

@@ -7,7 +7,9 @@ use std::num::NonZeroU64;
 
 use gimli::Section;
 
-use crate::dwarf::{Slice, View};
+use crate::dwarf::{Entries, Slice, View};
+
+type Dwarf<'a> = gimli::Dwarf<Slice<'a>>;
 
 /// The place of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,21 +23,32 @@ const LENGTH_BITS: u32 = 20;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Texts<'a>([&'a [u8]; SECTIONS]);
 
-const SECTIONS: usize = 6;
+const SECTIONS: usize = 9;
 
 impl<'a> Texts<'a> {
-    /// The sections of a view.
+    /// Those of a unit in the main file.
     pub(super) fn of(view: &View<'a>) -> Texts<'a> {
-        let dwarf = view.dwarf();
-        let supplement = dwarf.sup();
+        Texts::new(view.dwarf(), None)
+    }
+
+    /// Those of a split unit with these entries.
+    pub(super) fn of_split(view: &View<'a>, entries: &Entries<'a>) -> Texts<'a> {
+        Texts::new(view.dwarf(), Some(entries.dwarf()))
+    }
+
+    fn new(main: &Dwarf<'a>, split: Option<&Dwarf<'a>>) -> Texts<'a> {
+        let (supplement, none) = (main.sup(), &[][..]);
         let bytes = |section: Slice<'a>| section.slice();
         Texts([
-            bytes(*dwarf.debug_str.reader()),
-            bytes(*dwarf.debug_line_str.reader()),
-            bytes(*dwarf.debug_line.reader()),
-            bytes(*dwarf.debug_info.reader()),
-            supplement.map_or(&[], |file| bytes(*file.debug_str.reader())),
-            supplement.map_or(&[], |file| bytes(*file.debug_info.reader())),
+            bytes(*main.debug_str.reader()),
+            bytes(*main.debug_line_str.reader()),
+            bytes(*main.debug_line.reader()),
+            bytes(*main.debug_info.reader()),
+            supplement.map_or(none, |file| bytes(*file.debug_str.reader())),
+            supplement.map_or(none, |file| bytes(*file.debug_line_str.reader())),
+            supplement.map_or(none, |file| bytes(*file.debug_info.reader())),
+            split.map_or(none, |file| bytes(*file.debug_str.reader())),
+            split.map_or(none, |file| bytes(*file.debug_info.reader())),
         ])
     }
 
@@ -75,7 +88,7 @@ mod tests {
     #[test]
     fn a_text_is_found_again_where_it_stands() {
         let (one, two) = (b"abc\0def\0".as_slice(), b"abc\0".as_slice());
-        let texts = Texts([one, two, &[], &[], &[], &[]]);
+        let texts = Texts([one, two, &[], &[], &[], &[], &[], &[], &[]]);
         for text in [&one[..3], &one[4..7], &one[1..3], &two[..3]] {
             assert_eq!(texts.at(texts.place(text).unwrap()), text);
         }

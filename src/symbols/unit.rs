@@ -6,13 +6,15 @@ use std::sync::OnceLock;
 use super::functions::{Depth, Function, Functions};
 use super::lines::Lines;
 use super::text::{Text, Texts};
-use crate::dwarf::{Error, Language, View};
+use crate::dwarf::{Error, Language, View, WholeUnit};
 
 /// The tables of one unit.
 #[derive(Debug)]
 pub(super) struct UnitTable {
     /// The offset of its header in .debug_info.
     pub(super) start: u64,
+    /// Whether its functions are in another file.
+    pub(super) is_split: bool,
     /// The source language.
     pub(super) language: Language,
     /// The folder of the compilation.
@@ -28,9 +30,9 @@ pub(super) struct UnitTable {
 
 impl UnitTable {
     pub(super) fn read(view: &View<'_>, texts: &Texts<'_>, start: u64) -> Result<UnitTable, Error> {
-        let (entries, root) = view.entries(start)?;
-        let mut problem = None;
-        let functions = Functions::read(view, &entries, root.language, Depth::Shallow);
+        let WholeUnit { entries, root, missing } = view.whole(start)?;
+        let mut problem = missing;
+        let functions = Functions::read(&entries, root.language, Depth::Shallow);
         let functions = functions.unwrap_or_else(|error| {
             problem = Some(error);
             Functions::default()
@@ -45,6 +47,7 @@ impl UnitTable {
         });
         Ok(UnitTable {
             start,
+            is_split: root.split.is_some(),
             language: root.language,
             comp_dir: root.comp_dir.and_then(|text| texts.place(text)),
             lines,
@@ -74,8 +77,8 @@ impl UnitTable {
     #[cold]
     fn nested_function(&self, view: &View<'_>, address: u64) -> Option<&Function> {
         let read = || {
-            let (entries, root) = view.entries(self.start)?;
-            Functions::read(view, &entries, root.language, Depth::Full)
+            let WholeUnit { entries, root, .. } = view.whole(self.start)?;
+            Functions::read(&entries, root.language, Depth::Full)
         };
         self.all_functions.get_or_init(|| read().unwrap_or_default()).find(address)
     }

@@ -65,7 +65,7 @@ impl Units {
             // A unit that cannot be read has no addresses.
             let Ok((entries, root)) = view.entries(start) else { continue };
             let unit = found.unit(start);
-            let _ = entries.ranges(view.dwarf(), &root.extent, |range| found.range(range, unit));
+            let _ = entries.ranges(&root.extent, |range| found.range(range, unit));
         }
         Ok(found.finish(view))
     }

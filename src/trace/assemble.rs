@@ -7,13 +7,15 @@
 
 use super::builder::Builder;
 use super::formats::gdb_session::{self, Command, Talk};
-use super::formats::{Format, Record, Start, assertion, gdb, start};
+use super::formats::{
+    self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, start, valgrind,
+};
 use super::lines::{End, Line};
 use super::model::{
-    Argument, Event, EventKind, Frame, LogRecord, SessionKind, SourceLine, Stack, Trace,
+    Argument, Event, EventKind, Frame, LogRecord, Module, SessionKind, SourceLine, Stack, Trace,
 };
 use super::wrapped::{At, Shows, Wrapped};
-use super::{notation, value};
+use super::{notation, prefixes, value};
 
 /// Bytes of a log record's message that are kept.
 const MESSAGE: usize = 64 << 10;
@@ -74,7 +76,7 @@ impl Assembler {
     /// Reads the next line.
     pub(super) fn line(&mut self, line: &Line<'_>) {
         let at = At { number: line.number, end: line.end };
-        let mut text: &str = &line.text;
+        let mut text = prefixes::without(&line.text);
         if let Some(rest) = gdb_session::after_page_break(text) {
             if rest.trim().is_empty() {
                 return self.page_break(line.number);
@@ -155,6 +157,33 @@ impl Assembler {
                 self.builder.assertion(what, lines);
             }
             Start::Record(record) => self.start_record(&record, line, number),
+            report => self.report(report, line, number),
+        }
+    }
+
+    /// A line of a printer whose lines need no joining.
+    fn report(&mut self, starts: Start<'_>, line: &str, number: usize) {
+        if !self.builder.pay::<(Frame, Stack)>(line.len()) {
+            return self.builder.skip(number, number, line);
+        }
+        let lines = self.builder.lines(number, number);
+        let line = valgrind::without_mark(line);
+        match starts {
+            Start::Told(mut told) => {
+                if told.format == Format::Lldb {
+                    told.frame.arguments = lldb::arguments(line, &mut self.builder.budget);
+                }
+                self.builder.told(*told, lines);
+            }
+            Start::Module(format, module) => {
+                self.builder.module(Module { lines, ..module }, format)
+            }
+            Start::Says(format, says) => self.builder.says(format, says, line, lines),
+            Start::Crash { says, thread, mut told, module } => {
+                told.frame.lines = lines;
+                self.builder.crash(says, thread, *told, module, line);
+            }
+            _ => self.builder.skip(number, number, line),
         }
     }
 
@@ -176,6 +205,20 @@ impl Assembler {
     /// A line that only means something after what came before it.
     fn other(&mut self, text: &str, at: At) {
         let number = at.number;
+        if let Some(format) = self.builder.within() {
+            if let Some(starts) = formats::within(format, text) {
+                return self.report(starts, text, number);
+            }
+            if let Some(adds) = formats::adds(format, text)
+                && self.builder.pay::<Module>(text.len())
+                && self.builder.adds(adds, number)
+            {
+                return;
+            }
+        }
+        if let Some(starts) = formats::without(text) {
+            return self.report(starts, text, number);
+        }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
             return self.open(Shows::StopFrame, text, text, at);
         }
@@ -230,6 +273,10 @@ impl Assembler {
                 self.builder.run_till_exit(lines);
                 self.open(Shows::LeftFrame, line, line, at);
             }
+            Talk::Program { path } => {
+                let says = Says::Program { path };
+                self.builder.says(Format::Gdb, says, line, lines);
+            }
             Talk::Other(kind) => self.builder.session(kind, lines),
         }
     }
@@ -274,12 +321,17 @@ impl Assembler {
 
     fn close_frame(&mut self, wrapped: &Wrapped, ending: Ending) {
         let lines = self.builder.lines(wrapped.first, wrapped.last);
-        let read = |index| {
+        if let Shows::Frame(index) = wrapped.shows
+            && let Some(told) = eu_stack::bare(&wrapped.text, index)
+        {
+            return self.builder.told(told, lines);
+        }
+        let mut read = |index| {
             let mut frame = gdb::frame(&wrapped.text, index, &mut self.builder.budget)?;
             if ending == Ending::OfPaste {
                 gdb::keep_certain(&mut frame, &wrapped.text);
             }
-            Some(Frame { lines, ..frame })
+            Some(Frame { lines: lines.clone(), ..frame })
         };
         match wrapped.shows {
             Shows::LeftFrame => self.builder.reach(wrapped.last),
@@ -287,7 +339,11 @@ impl Assembler {
                 Some(frame) if says_where(&frame) || self.builder.expects(index) => {
                     self.builder.frame(frame);
                 }
-                _ => self.skip(wrapped),
+                _ => match formats::numbered(&wrapped.text, index) {
+                    // A mail has broken the line.
+                    Some(told) => self.builder.told(told, lines),
+                    None => self.skip(wrapped),
+                },
             },
             _ => match read(0) {
                 Some(frame) if frame.address.is_some() || frame.line.is_some() => {
@@ -370,7 +426,7 @@ impl GoesOn {
             }
             Format::LibvirtLog => GoesOn::Markup,
             Format::LibxlLog => GoesOn::Indented,
-            Format::Gdb | Format::Print | Format::Assertion => GoesOn::Never,
+            _ => GoesOn::Never,
         }
     }
 }

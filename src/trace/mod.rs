@@ -27,6 +27,7 @@ mod lines;
 mod nesting;
 mod notation;
 mod physical;
+mod prefixes;
 mod threads;
 mod value;
 mod wrapped;
@@ -38,6 +39,7 @@ pub use model::{
 };
 
 pub use crate::address::Pc;
+pub use nesting::closed;
 
 use crate::job::{Job, Stopped};
 

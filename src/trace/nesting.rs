@@ -3,6 +3,8 @@
 //! Rule: one pass over the bytes, whatever their number. Angle brackets do not count: names like
 //! `operator<` leave them open.
 
+use std::borrow::Cow;
+
 /// How deep a text read so far stands in brackets, and whether inside a string.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Nesting {
@@ -55,6 +57,37 @@ impl Nesting {
     pub(super) fn is_open(self) -> bool {
         self.depth > 0 || self.in_string
     }
+}
+
+/// A text that was shortened with what closes it, so that something can follow: `{a = "x…` becomes
+/// `{a = "x…"}`.
+pub fn closed(text: &str) -> Cow<'_, str> {
+    if !text.ends_with('…') {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut open = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let mut next = at + 1;
+        match byte {
+            b'(' => open.push(')'),
+            b'[' => open.push(']'),
+            b'{' => open.push('}'),
+            b')' | b']' | b'}' => drop(open.pop()),
+            b'"' => match string_end(bytes, next) {
+                Some(end) => next = end,
+                None => {
+                    open.push('"');
+                    break;
+                }
+            },
+            b'\'' => next = after_character(bytes, at).unwrap_or(next),
+            _ => {}
+        }
+        at = next;
+    }
+    Cow::Owned(text.chars().chain(open.into_iter().rev()).collect())
 }
 
 /// The position behind the `"` that closes a string whose inside starts at `at`.
@@ -121,6 +154,19 @@ mod tests {
     fn an_apostrophe_opens_nothing() {
         assert!(!nesting("call<&'a str> (it's)").is_open());
         assert!(nesting("don't (").is_open());
+    }
+
+    #[test]
+    fn what_was_shortened_is_closed() {
+        for (text, expected) in [
+            ("{a = (1, \"x…", "{a = (1, \"x…\")}"),
+            ("{a = {1}, …", "{a = {1}, …}"),
+            ("9…", "9…"),
+            ("{1", "{1"),
+        ] {
+            assert_eq!(closed(text), expected);
+            assert!(!text.ends_with('…') || !nesting(&closed(text)).is_open(), "{text}");
+        }
     }
 
     #[test]

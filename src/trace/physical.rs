@@ -13,7 +13,55 @@
 //! return addresses.
 
 use super::model::Frame;
-use crate::address::Pc;
+use crate::address::{Pc, RuntimeAddress};
+
+/// How the addresses of a printer's frames are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Addresses {
+    /// As the machine has them: exact in the innermost machine frame and under a signal.
+    InnermostExact,
+    /// As each frame says.
+    AsTold,
+    /// As each frame says, and the innermost is exact.
+    InnermostExactElseAsTold,
+}
+
+/// Numbers the machine frames of a stack that gdb did not print. Where it says so of functions that
+/// were inlined, their frames repeat the address; one function at one address is recursion.
+pub(super) fn number_told(frames: &mut [Frame], addresses: Addresses) {
+    let mut last: Option<(Option<RuntimeAddress>, Option<String>, Option<u32>)> = None;
+    let mut physical = 0;
+    let mut after_signal = false;
+    for frame in frames {
+        let own = (frame.address, frame.function.clone(), frame.line);
+        let inlined = |last: &(Option<RuntimeAddress>, Option<String>, Option<u32>)| {
+            last.0.is_some()
+                && last.0 == own.0
+                && (last.1.is_some() || own.1.is_some())
+                && *last != own
+        };
+        let same = last.as_ref().is_some_and(inlined);
+        if last.is_some() && !same {
+            physical += 1;
+        }
+        let innermost = physical == 0 && (frame.index == 0 || same);
+        match addresses {
+            Addresses::InnermostExact if innermost || after_signal => frame.pc = Pc::Exact,
+            Addresses::InnermostExact => frame.pc = Pc::Return,
+            Addresses::InnermostExactElseAsTold if innermost => frame.pc = Pc::Exact,
+            Addresses::InnermostExactElseAsTold | Addresses::AsTold => {}
+        }
+        frame.physical = physical;
+        after_signal = frame.function.as_deref().is_some_and(is_signal_return);
+        last = Some(own);
+    }
+}
+
+/// The code that a signal handler returns to: the frame under it was interrupted (glibc's, and the
+/// kernel's in its vdso).
+fn is_signal_return(name: &str) -> bool {
+    matches!(name, "__restore_rt" | "__restore" | "__kernel_rt_sigreturn" | "__kernel_sigreturn")
+}
 
 /// Numbers the machine frames of a stack from 0, and says how their addresses are meant.
 pub(super) fn number(frames: &mut [Frame]) {
@@ -52,6 +100,32 @@ mod tests {
         let mut frames: Vec<Frame> = texts.iter().zip(first..).filter_map(frame).collect();
         number(&mut frames);
         frames.iter().map(|frame| (frame.physical, frame.pc)).collect()
+    }
+
+    /// The machine frame and the kind of address of frames with these addresses and functions.
+    fn told(frames: &[(u64, &str)], addresses: Addresses) -> Vec<(u32, Pc)> {
+        let frame = |(index, (address, name)): (u32, &(u64, &str))| Frame {
+            address: Some(RuntimeAddress(*address)),
+            function: Some((*name).to_owned()),
+            index,
+            ..crate::trace::formats::bare_frame(index)
+        };
+        let mut frames: Vec<Frame> = (0..).zip(frames).map(frame).collect();
+        number_told(&mut frames, addresses);
+        frames.iter().map(|frame| (frame.physical, frame.pc)).collect()
+    }
+
+    #[test]
+    fn where_addresses_repeat_functions_were_inlined_or_recur() {
+        let stack =
+            [(1, "a"), (1, "b"), (2, "c"), (2, "c"), (2, "d"), (3, "__restore_rt"), (4, "e")];
+        let machine: Vec<u32> =
+            told(&stack, Addresses::AsTold).iter().map(|(machine, _)| *machine).collect();
+        assert_eq!(machine, [0, 0, 1, 2, 2, 3, 4]);
+        let pcs: Vec<Pc> =
+            told(&stack, Addresses::InnermostExact).into_iter().map(|(_, pc)| pc).collect();
+        let (exact, call) = (Pc::Exact, Pc::Return);
+        assert_eq!(pcs, [exact, exact, call, call, call, call, exact]);
     }
 
     #[test]

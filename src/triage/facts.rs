@@ -162,7 +162,10 @@ impl<'t> Facts<'t> {
                         self.breakpoints.entry(name).or_insert(event);
                     }
                 }
-                EventKind::Session { .. } => {}
+                EventKind::Fault { .. }
+                | EventKind::Program { .. }
+                | EventKind::Remark { .. }
+                | EventKind::Session { .. } => {}
             }
         }
         let signals = self.signals.iter().map(|signal| &signal.event.lines);

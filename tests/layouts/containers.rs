@@ -32,6 +32,34 @@ fn units_that_dwz_has_shared_out_are_read() {
 }
 
 #[test]
+fn what_dwz_has_moved_out_of_two_files_is_read_by_the_one_that_had_it() {
+    let shared = "struct in { char a; long b; struct in *next; char name[64]; };
+        struct s { char c; struct in d[3]; struct { int e; struct in f; }; int more[7]; };";
+    let unit = |own: &str| format!("{shared} struct {own} {{ struct s s; int own; }} x_{own};");
+    let other = |own: &str| {
+        let twice = "struct only_there { long a; char b[99]; struct only_there *c; } only;";
+        format!("{} {twice}", unit(own))
+    };
+    let one = GCC.compile(&unit("one")).unwrap();
+    let files = [("a", &other("two")), ("b", &other("three"))];
+    let others = files.map(|(_, text)| GCC.compile(text).unwrap());
+    let folder = one.path().parent().unwrap();
+    let supplement = folder.join("supplement");
+    let mut dwz = Command::new("dwz");
+    dwz.arg("-m").arg(&supplement).arg("-M").arg(&supplement);
+    dwz.args(others.iter().map(|other| other.path()));
+    let Some(one) = one.changed_by(&mut dwz) else { return };
+    assert!(supplement.exists());
+    assert_eq!(one.member("struct s", "d[2].b").offset, Some(8 + 2 * 88 + 8));
+    assert_eq!(one.member("struct one", "s.f.next").offset, Some(8 + 3 * 88 + 8 + 16));
+    let declared = one.layout("struct s").declared_at.unwrap();
+    assert!(declared.0.ends_with("source.c"), "{declared:?}");
+    // The others share it, and this file has nothing of it.
+    assert_eq!(one.find("struct only_there", None).unwrap(), []);
+    assert_eq!(others[0].layout("struct only_there").size.known(), Some(120));
+}
+
+#[test]
 fn an_executable_that_keeps_its_relocations_is_final_already() {
     let flags = &["-shared", "-fPIC", "-nostdlib", "-g", "-Wl,--emit-relocs"];
     let units = [("one", SOURCE), ("two", "struct t { short a; struct { int b; } c; } y;")];

@@ -47,12 +47,16 @@ pub(crate) const EVERYWHERE: &[Toolchain] = &[
     way("gcc", &["-c", "-g", "-gz=zlib"]),
     way("gcc", &["-c", "-g", "-gz=zlib-gnu"]),
     way("gcc", &["-shared", "-fPIC", "-nostdlib", "-g", "-flto", "-O2"]),
+    way("gcc", &["-shared", "-fPIC", "-nostdlib", "-gdwarf-4", "-gsplit-dwarf"]),
+    way("gcc", &["-shared", "-fPIC", "-nostdlib", "-gdwarf-5", "-gsplit-dwarf"]),
+    way("gcc", &["-shared", "-fPIC", "-nostdlib", "-g", "-gsplit-dwarf", "-fdebug-types-section"]),
     way("gcc", &["-m32", "-c", "-gdwarf-2", "-gstrict-dwarf"]),
     way("gcc", &["-m32", "-shared", "-fPIC", "-nostdlib", "-g"]),
     way("clang", &["-c", "-gdwarf-2", "-gstrict-dwarf"]),
     way("clang", &["-c", "-gdwarf-4"]),
     way("clang", &["-c", "-gdwarf-5"]),
     way("clang", &["-shared", "-fPIC", "-nostdlib", "-gdwarf-5", "-fdebug-types-section"]),
+    way("clang", &["-shared", "-fPIC", "-nostdlib", "-gdwarf-5", "-gsplit-dwarf"]),
     way(PPC, &["-c", "-gdwarf-2", "-gstrict-dwarf"]),
     way(PPC, &["-c", "-gdwarf-3", "-gstrict-dwarf"]),
     way(PPC, &["-c", "-gdwarf-5"]),
@@ -71,7 +75,8 @@ impl Toolchain {
         let path = folder.path().join("compiled");
         let suffix = if self.program.contains("++") { "cc" } else { "c" };
         let mut command = Command::new(self.program);
-        command.args(self.flags).arg("-o").arg(&path);
+        // Clang leaves .dwo files where it runs.
+        command.current_dir(&folder).args(self.flags).arg("-o").arg(&path);
         for (name, text) in sources {
             let source = folder.path().join(format!("{name}.{suffix}"));
             fs::write(&source, text).unwrap();

@@ -1,7 +1,7 @@
 //! The ways in which a source text is compiled.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -21,19 +21,40 @@ pub(crate) struct Source {
 pub(crate) struct Way {
     program: &'static str,
     flags: &'static [&'static str],
+    /// What is done to the program afterwards.
+    then: Then,
+}
+
+/// What is done to a program that has been compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// Nothing.
+    Nothing,
+    /// Its .dwo files are gathered by this program, and removed.
+    Gather(&'static str),
+    /// What it shares with a copy of itself goes to a file of its own.
+    Share,
+    /// Its debug info goes to a file of its own.
+    Split,
 }
 
 /// A program that was compiled; it is removed with this.
 pub(crate) struct Compiled {
     /// Where it is.
     pub(crate) path: PathBuf,
+    /// The same as other programs can read it.
+    pub(crate) plain: PathBuf,
     /// How it was compiled.
     pub(crate) how: String,
     _folder: TempDir,
 }
 
 const fn way(program: &'static str, flags: &'static [&'static str]) -> Way {
-    Way { program, flags }
+    Way { program, flags, then: Then::Nothing }
+}
+
+const fn shaped(program: &'static str, flags: &'static [&'static str], then: Then) -> Way {
+    Way { program, flags, then }
 }
 
 pub(crate) const C: &[Way] = &[
@@ -53,6 +74,15 @@ pub(crate) const C: &[Way] = &[
     way("clang-14", &["-gdwarf-4", "-O1"]),
     way("clang-14", &["-gdwarf-5", "-O2", "-ffunction-sections", "-Wl,--gc-sections"]),
     way("clang-14", &["-g", "-O2", "-fuse-ld=lld", "-Wl,--icf=all", "-ffunction-sections"]),
+    way("gcc", &["-g", "-O2", "-gsplit-dwarf"]),
+    way("gcc", &["-gdwarf-4", "-O2", "-gsplit-dwarf"]),
+    way("clang-14", &["-g", "-O2", "-gsplit-dwarf"]),
+    way("clang-14", &["-gdwarf-4", "-O2", "-gsplit-dwarf", "-fno-split-dwarf-inlining"]),
+    shaped("clang-14", &["-g", "-O2", "-gsplit-dwarf"], Then::Gather("llvm-dwp")),
+    shaped("gcc", &["-gdwarf-4", "-O2", "-gsplit-dwarf"], Then::Gather("dwp")),
+    shaped("gcc", &["-g", "-O2"], Then::Share),
+    shaped("gcc", &["-gdwarf-4", "-O2"], Then::Share),
+    shaped("gcc", &["-g", "-O2", "-gz=zlib"], Then::Split),
 ];
 
 pub(crate) const CXX: &[Way] = &[
@@ -64,6 +94,15 @@ pub(crate) const CXX: &[Way] = &[
     way("clang++-14", &["-g", "-O0"]),
     way("clang++-14", &["-g", "-O2"]),
     way("clang++-14", &["-gdwarf-4", "-O2", "-fdebug-types-section"]),
+    way("g++", &["-g", "-O2", "-gsplit-dwarf", "-fdebug-types-section"]),
+    way("clang++-14", &["-g", "-O2", "-gsplit-dwarf"]),
+    shaped(
+        "g++",
+        &["-gdwarf-4", "-O2", "-gsplit-dwarf", "-fdebug-types-section"],
+        Then::Gather("dwp"),
+    ),
+    shaped("g++", &["-g", "-O2"], Then::Share),
+    shaped("g++", &["-g", "-O2"], Then::Split),
 ];
 
 pub(crate) const RUST: &[Way] = &[
@@ -86,7 +125,53 @@ impl Way {
         let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command:?} fails:\n{text}");
-        let how = format!("{} {} {}", self.program, self.flags.join(" "), source.name);
-        Some(Compiled { path, how, _folder: folder })
+        let how =
+            format!("{} {} {} ({:?})", self.program, self.flags.join(" "), source.name, self.then);
+        let plain = self.then.shape(folder.path())?;
+        Some(Compiled { path, plain, how, _folder: folder })
+    }
+}
+
+impl Then {
+    /// Shapes the program `compiled` in a folder, and returns one that others can read; none where a
+    /// program for it is not installed.
+    fn shape(self, folder: &Path) -> Option<PathBuf> {
+        let run = |program: &str, arguments: &[&str]| {
+            let status = Command::new(program).args(arguments).current_dir(folder).status();
+            assert!(status.unwrap().success(), "{program} {arguments:?}");
+        };
+        match self {
+            Then::Nothing => return Some(folder.join("compiled")),
+            Then::Gather(program) => {
+                if !tools::have(&[program]) {
+                    return None;
+                }
+                run(program, &["-e", "compiled", "-o", "compiled.dwp"]);
+                for entry in fs::read_dir(folder).unwrap() {
+                    let path = entry.unwrap().path();
+                    if path.extension().is_some_and(|extension| extension == "dwo") {
+                        fs::remove_file(path).unwrap();
+                    }
+                }
+                return Some(folder.join("compiled"));
+            }
+            Then::Share => {
+                if !tools::have(&["dwz"]) {
+                    return None;
+                }
+                run("cp", &["compiled", "plain"]);
+                run("cp", &["compiled", "copy"]);
+                run("dwz", &["-m", "shared", "-M", "shared", "compiled", "copy"]);
+            }
+            Then::Split => {
+                run("cp", &["compiled", "plain"]);
+                run("objcopy", &["--only-keep-debug", "compiled", "compiled.debug"]);
+                run(
+                    "objcopy",
+                    &["--strip-debug", "--add-gnu-debuglink=compiled.debug", "compiled"],
+                );
+            }
+        }
+        Some(folder.join("plain"))
     }
 }

@@ -89,7 +89,7 @@ impl<'e> Candidates<'e> {
 
 /// Whether a binary goes by the name that a paste has for a module: its file name, or the name that
 /// others know the library by. Another version of the library is taken too: the code decides.
-fn is_named(opened: &Opened, name: &str) -> bool {
+pub(super) fn is_named(opened: &Opened, name: &str) -> bool {
     let binary = opened.binary();
     let wanted = stem(file_name(name));
     let own = path_name(binary.path());
@@ -98,7 +98,7 @@ fn is_named(opened: &Opened, name: &str) -> bool {
 }
 
 /// The name without folders, and without what is said of a file that is gone.
-fn file_name(name: &str) -> &str {
+pub(super) fn file_name(name: &str) -> &str {
     let name = name.strip_suffix(" (deleted)").unwrap_or(name);
     name.rsplit('/').next().unwrap_or(name)
 }
@@ -120,6 +120,7 @@ fn stem(name: &str) -> &str {
 fn programs(trace: &Trace) -> Vec<PathBuf> {
     let named = trace.events.iter().filter_map(|event| match &event.what {
         EventKind::Assertion { program, .. } => program.as_deref(),
+        EventKind::Program { path } => Some(path),
         _ => None,
     });
     let mut programs: Vec<PathBuf> = Vec::new();

@@ -111,12 +111,13 @@ fn look_up(
     found: &mut Vec<(Place, FrameCheck, Option<Resolved>)>,
 ) -> Result<(), Error> {
     let bias = placed.placement.bias;
+    let sightings = placed.sightings(seen);
     let addresses: Vec<FileAddress> =
-        seen.sightings.iter().map(|sighting| sighting.instruction(bias)).collect();
+        sightings.iter().map(|sighting| sighting.instruction(bias)).collect();
     let symbols = placed.opened.symbols();
     let resolver =
         Resolver::new(engine, job, &placed.opened, &symbols, wanted.sources, &addresses)?;
-    for (position, (sighting, address)) in seen.sightings.iter().zip(addresses).enumerate() {
+    for (position, (sighting, address)) in sightings.iter().zip(addresses).enumerate() {
         let (Some(place), Some(proof)) =
             (seen.places.get(position), placed.placement.proofs.get(position))
         else {

@@ -1,12 +1,13 @@
 //! Where a module of a paste was loaded, and which binary it is: the surest source first, and the
 //! code decides.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use super::candidates::{Candidate, Candidates};
+use super::candidates::{Candidate, Candidates, file_name, is_named};
 use super::check_of_misfit;
 use super::given;
-use super::sightings::{Place, Seen};
+use super::sightings::{Addresses, Place, Seen};
 use crate::address::{LoadBias, RuntimeAddress};
 use crate::api::binary::Provenance;
 use crate::api::symbols::{
@@ -15,7 +16,7 @@ use crate::api::symbols::{
 use crate::binary::Kind;
 use crate::engine::binaries::Opened;
 use crate::job::{Job, Stopped};
-use crate::symbols::{Misfit, Placement, Proof};
+use crate::symbols::{Misfit, Placement, Proof, Sighting};
 use crate::trace::{Certainty, Module, Trace};
 
 /// A module that was placed, or not.
@@ -37,6 +38,10 @@ pub(super) struct Placed {
     because: BiasSource,
     /// The paste gives the binary's build-id.
     same_build_id: bool,
+    /// Other frames of the module cannot be from this build.
+    pub(super) doubted: bool,
+    /// The positions of frames that a signal interrupted, as the code tells.
+    interrupted: Vec<usize>,
 }
 
 /// Everything that is known when a module is placed.
@@ -131,8 +136,16 @@ impl Question<'_> {
         let (same_build_id, symbols) = (self.has_build_id_of(opened), opened.symbols());
         let mut misfit = None;
         for (because, bias) in self.told(opened) {
-            let placement = symbols.check(self.job, &opened.file, bias, &self.seen.sightings)?;
-            let placed = Placed::new(opened, placement, because, same_build_id);
+            let mut placed = {
+                let placement =
+                    symbols.check(self.job, &opened.file, bias, &self.seen.sightings)?;
+                Placed::new(opened, placement, because, same_build_id)
+            };
+            placed.interrupted = self.seen.interrupted(&placed.placement.proofs);
+            if !placed.interrupted.is_empty() {
+                let sightings = self.seen.with_exact(&placed.interrupted);
+                placed.placement = symbols.check(self.job, &opened.file, bias, &sightings)?;
+            }
             if same_build_id || self.is_plausible(&placed.placement) {
                 return Ok(Verdict::Fits(Box::new(placed)));
             }
@@ -167,11 +180,16 @@ impl Question<'_> {
 
     /// The load biases that something says, the surest first.
     fn told(&self, opened: &Opened) -> Vec<(BiasSource, LoadBias)> {
+        if self.seen.addresses == Addresses::Module {
+            return given::in_file(opened.binary())
+                .map(|bias| (BiasSource::Listed, bias))
+                .collect();
+        }
         let binary = opened.binary();
         let mut told: Vec<(BiasSource, LoadBias)> = Vec::new();
         let given = self.given.iter().filter(|given| self.is_this(given.name.as_deref()));
         told.extend(given.map(|given| (BiasSource::Given, given.bias)));
-        let listed = self.listed().filter_map(|module| given::bias(binary, module));
+        let listed = self.listed(opened).filter_map(|module| given::bias(binary, module));
         told.extend(listed.map(|bias| (BiasSource::Listed, bias)));
         if binary.identity().kind == Kind::Fixed {
             told.push((BiasSource::Fixed, LoadBias(0)));
@@ -191,12 +209,16 @@ impl Question<'_> {
         told
     }
 
-    /// Where the paste lists this module, in the same text.
-    fn listed(&self) -> impl Iterator<Item = &Module> {
+    /// Where the paste lists this module, in the same text; frames of the program itself do not say
+    /// its name.
+    fn listed(&self, opened: &Opened) -> impl Iterator<Item = &Module> {
         let piece = self.seen.places.first().and_then(|place| self.piece_of(*place));
         let modules = self.trace.modules.iter();
         let same_text = modules.filter(move |module| module.lines.piece.as_deref() == piece);
-        same_text.filter(|module| self.is_this(Some(&module.path)))
+        same_text.filter(|module| match self.seen.name {
+            Some(_) => self.is_this(Some(&module.path)),
+            None => is_named(opened, &module.path),
+        })
     }
 
     /// Whether a name is this module's; the program itself has none in a backtrace.
@@ -210,7 +232,7 @@ impl Question<'_> {
 
     fn has_build_id_of(&self, opened: &Opened) -> bool {
         let own = opened.binary().build_id().map(ToString::to_string);
-        let listed = self.listed().filter_map(|module| module.build_id.as_ref());
+        let listed = self.listed(opened).filter_map(|module| module.build_id.as_ref());
         own.is_some_and(|own| listed.into_iter().any(|id| *id == own))
     }
 
@@ -230,7 +252,7 @@ impl Question<'_> {
         let misfits = self.seen.sightings.iter().zip(&placement.proofs);
         let mut misfits = misfits.filter(|(_, proof)| matches!(proof, Proof::Misfit(_)));
         let Some(first) = misfits.next() else { return true };
-        let unnamed = |(sighting, proof): &(&crate::symbols::Sighting<'_>, &Proof)| {
+        let unnamed = |(sighting, proof): &(&Sighting<'_>, &Proof)| {
             sighting.name.is_none() && **proof != Proof::Misfit(Misfit::OtherFunction)
         };
         placement.has_enough_pins()
@@ -270,7 +292,14 @@ impl Placed {
         same_build_id: bool,
     ) -> Placed {
         let (opened, checked) = (Arc::clone(opened), Arc::clone(opened));
-        Placed { opened, checked, placement, because, same_build_id }
+        let interrupted = Vec::new();
+        let doubted = false;
+        Placed { opened, checked, placement, because, same_build_id, doubted, interrupted }
+    }
+
+    /// The sightings of the module, as the code tells them.
+    pub(super) fn sightings<'t>(&self, seen: &Seen<'t>) -> Vec<Sighting<'t>> {
+        seen.with_exact(&self.interrupted)
     }
 
     /// Whether another placement is of the same process.
@@ -279,12 +308,21 @@ impl Placed {
             && self.opened.binary().path() == other.opened.binary().path()
     }
 
+    /// Whether other frames of the module were tried in this binary, and cannot be from it.
+    pub(super) fn is_refuted_by(&self, refused: &RefusedModule) -> bool {
+        let path = self.checked.binary().path();
+        let mut here = refused.tried.iter().filter(|tried| Path::new(&tried.path) == path);
+        here.any(|tried| tried.misfit.is_some())
+    }
+
     /// The same place, checked against the frames of another question.
     pub(super) fn check_again(mut self, question: &Question<'_>) -> Result<Placed, Stopped> {
-        let (checked, sightings) = (&self.checked, &question.seen.sightings);
+        let (checked, bias) = (&self.checked, self.placement.bias);
         let symbols = checked.symbols();
-        self.placement =
-            symbols.check(question.job, &checked.file, self.placement.bias, sightings)?;
+        let first = symbols.check(question.job, &checked.file, bias, &question.seen.sightings)?;
+        self.interrupted = question.seen.interrupted(&first.proofs);
+        let sightings = question.seen.with_exact(&self.interrupted);
+        self.placement = symbols.check(question.job, &checked.file, bias, &sightings)?;
         Ok(self)
     }
 
@@ -294,8 +332,9 @@ impl Placed {
     }
 
     /// Whether the build is proved for one of its frames.
-    pub(super) fn certainty(&self, sighting: &crate::symbols::Sighting<'_>) -> Certainty {
-        match self.same_build_id || self.placement.is_proved(sighting) {
+    pub(super) fn certainty(&self, sighting: &Sighting<'_>) -> Certainty {
+        let proved = !self.doubted && self.placement.is_proved(sighting);
+        match self.same_build_id || proved {
             true => Certainty::Certain,
             false => Certainty::Probable,
         }
@@ -318,9 +357,7 @@ impl Placed {
     /// What the answer says of it.
     pub(super) fn module(&self, seen: &Seen<'_>) -> PlacedModule {
         let binary = self.opened.binary();
-        let certain = |sighting: &&crate::symbols::Sighting<'_>| {
-            self.certainty(sighting) == Certainty::Certain
-        };
+        let certain = |sighting: &&Sighting<'_>| self.certainty(sighting) == Certainty::Certain;
         let proved = seen.sightings.iter().filter(certain).count();
         let all = proved == seen.sightings.len();
         PlacedModule {
@@ -356,8 +393,4 @@ fn could_not_be_opened((path, opened): &Candidate) -> Option<TriedBinary> {
     let problem = opened.as_ref().err()?.sentence.clone();
     let path = path.display().to_string();
     Some(TriedBinary { path, build_id: None, bias: None, misfit: None, problem: Some(problem) })
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

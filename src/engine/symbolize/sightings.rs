@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::symbols::{Callee, Sighting};
-use crate::trace::{EventKind, Frame, Stack, Trace};
+use crate::address::{Pc, RuntimeAddress};
+use crate::symbols::{Callee, Misfit, Proof, Sighting};
+use crate::trace::{EventKind, Frame, Module, Stack, Trace};
 
 /// A module of a trace, and its frames.
 #[derive(Debug)]
@@ -14,6 +15,19 @@ pub(super) struct Seen<'t> {
     pub(super) places: Vec<Place>,
     /// The frames with an address.
     pub(super) sightings: Vec<Sighting<'t>>,
+    /// Those that a signal may have interrupted, although nothing in the text says so.
+    may_be_exact: Vec<usize>,
+    /// What the addresses count from.
+    pub(super) addresses: Addresses,
+}
+
+/// What the addresses of a module's frames count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Addresses {
+    /// They are the process's.
+    Process,
+    /// The printer gives the place in the module only: they are the file's own.
+    Module,
 }
 
 /// Where a frame is in a trace.
@@ -26,14 +40,15 @@ pub(super) enum Place {
 }
 
 /// Frames of one text can be of one process; another file is another paste.
-type Key<'t> = (Option<&'t str>, Option<&'t str>);
+type Key<'t> = (Option<&'t str>, Option<&'t str>, Addresses);
 
 /// All modules that frames with an address are in. Frames whose source line is printed need no
 /// looking up; a debugger prints no module for them.
 pub(super) fn seen(trace: &Trace) -> Vec<Seen<'_>> {
     let mut modules = BTreeMap::new();
+    let ranges = Ranges::of(&trace.modules);
     for (position, stack) in trace.stacks.iter().enumerate() {
-        add_stack(&mut modules, position, stack);
+        add_stack(&mut modules, &ranges, position, stack);
     }
     for (position, event) in trace.events.iter().enumerate() {
         // At a breakpoint: where a signal stopped the program, its backtrace shows the frame again.
@@ -48,9 +63,46 @@ pub(super) fn seen(trace: &Trace) -> Vec<Seen<'_>> {
 }
 
 impl<'t> Seen<'t> {
+    /// A module of which no frame is known yet.
+    pub(super) fn new(name: Option<&'t str>, addresses: Addresses) -> Seen<'t> {
+        let (places, sightings, may_be_exact) = (Vec::new(), Vec::new(), Vec::new());
+        Seen { name, places, sightings, may_be_exact, addresses }
+    }
+
+    /// The positions of the frames that stand at no call, by what the code says, and may not have to.
+    pub(super) fn interrupted(&self, proofs: &[Proof]) -> Vec<usize> {
+        let at_no_call = |position: &usize| {
+            let misfit = [Misfit::NoCall, Misfit::CallsOther].map(Proof::Misfit);
+            proofs.get(*position).is_some_and(|proof| misfit.contains(proof))
+        };
+        self.may_be_exact.iter().copied().filter(at_no_call).collect()
+    }
+
+    /// The sightings, with the frames at these positions as a signal interrupted them.
+    pub(super) fn with_exact(&self, positions: &[usize]) -> Vec<Sighting<'t>> {
+        let mut sightings = self.sightings.clone();
+        for position in positions {
+            if let Some(sighting) = sightings.get_mut(*position) {
+                (sighting.pc, sighting.callee) = (Pc::Exact, Callee::Unknown);
+            }
+        }
+        sightings
+    }
+
+    /// Takes a frame of another module's list over.
+    pub(super) fn take(&mut self, of: &Seen<'t>, position: usize, sighting: Sighting<'t>) {
+        let Some(place) = of.places.get(position) else { return };
+        if of.may_be_exact.binary_search(&position).is_ok() {
+            self.may_be_exact.push(self.sightings.len());
+        }
+        self.places.push(*place);
+        self.sightings.push(sighting);
+    }
+
     /// Takes the frames of another stack in.
     pub(super) fn extend(&mut self, other: Seen<'t>) {
         let start = self.sightings.len();
+        self.may_be_exact.extend(other.may_be_exact.iter().map(|position| position + start));
         let moved = |mut sighting: Sighting<'t>| {
             if let Callee::Sighting(position) = &mut sighting.callee {
                 *position += start;
@@ -63,7 +115,7 @@ impl<'t> Seen<'t> {
 
     fn add(&mut self, run: &Run<'t>, place: Place, callee: Callee<'t>) {
         let Some(frame) = run.addressed() else { return };
-        let Some(address) = frame.address else { return };
+        let Some(address) = address(frame) else { return };
         let (pc, name, offset) = (frame.pc, run.name(), run.offset());
         self.places.push(place);
         self.sightings.push(Sighting { address, pc, name, offset, callee });
@@ -76,9 +128,38 @@ fn entry<'m, 't>(
     module: Option<&'t str>,
 ) -> Option<&'m mut Seen<'t>> {
     let frame = run.addressed().filter(|frame| !frame.guess)?;
-    let key = (frame.lines.piece.as_deref(), module);
-    let new = || Seen { name: module, places: Vec::new(), sightings: Vec::new() };
-    Some(modules.entry(key).or_insert_with(new))
+    let addresses = match frame.address {
+        Some(_) => Addresses::Process,
+        None => Addresses::Module,
+    };
+    let key = (frame.lines.piece.as_deref(), module, addresses);
+    Some(modules.entry(key).or_insert_with(|| Seen::new(module, addresses)))
+}
+
+/// The address of a frame, or its place in its module where that is all that is printed.
+fn address(frame: &Frame) -> Option<RuntimeAddress> {
+    let in_module = || frame.module.as_ref().and(frame.module_offset);
+    frame.address.or_else(|| in_module().map(|offset| RuntimeAddress(offset.0)))
+}
+
+/// The modules that a text lists with both their ends.
+struct Ranges<'t>(BTreeMap<(Option<&'t str>, RuntimeAddress), (RuntimeAddress, &'t str)>);
+
+impl<'t> Ranges<'t> {
+    fn of(modules: &'t [Module]) -> Ranges<'t> {
+        let range = |module: &'t Module| {
+            let key = (module.lines.piece.as_deref(), module.start?);
+            Some((key, (module.end?, module.path.as_str())))
+        };
+        Ranges(modules.iter().filter_map(range).collect())
+    }
+
+    /// The module that has a frame's address.
+    fn holds(&self, frame: &Frame) -> Option<&'t str> {
+        let (piece, address) = (frame.lines.piece.as_deref(), frame.address?);
+        let ((other, _), (end, path)) = self.0.range(..=(piece, address)).next_back()?;
+        (*other == piece && address < *end).then_some(path)
+    }
 }
 
 /// The next inner machine frame of a stack.
@@ -89,10 +170,22 @@ struct Inner<'t> {
     sighting: Option<usize>,
 }
 
-fn add_stack<'t>(modules: &mut BTreeMap<Key<'t>, Seen<'t>>, position: usize, stack: &'t Stack) {
+fn add_stack<'t>(
+    modules: &mut BTreeMap<Key<'t>, Seen<'t>>,
+    ranges: &Ranges<'t>,
+    position: usize,
+    stack: &'t Stack,
+) {
     let mut inner: Option<Inner<'t>> = None;
     for run in runs(&stack.frames) {
-        let module = run.module();
+        let module = match run.module() {
+            // Only a debugger leaves the module out to say that it is the program.
+            Some(None) if stack.format != "gdb" && !stack.format.is_empty() => {
+                run.addressed().and_then(|frame| ranges.holds(frame)).map(Some)
+            }
+            module => module,
+        };
+        let may_be_exact = run.may_be_interrupted(inner.as_ref());
         let callee = match inner {
             Some(Inner { module: Some(other), name, sighting }) if run.is_after_call() => {
                 match (Some(other) == module, sighting) {
@@ -105,6 +198,9 @@ fn add_stack<'t>(modules: &mut BTreeMap<Key<'t>, Seen<'t>>, position: usize, sta
         };
         let mut sighting = None;
         if let Some(seen) = module.and_then(|module| entry(modules, &run, module)) {
+            if may_be_exact {
+                seen.may_be_exact.push(seen.sightings.len());
+            }
             seen.add(&run, Place::Stack(position, run.addressed_at()), callee);
             sighting = seen.sightings.len().checked_sub(1);
         }
@@ -132,11 +228,11 @@ fn runs(frames: &[Frame]) -> impl Iterator<Item = Run<'_>> {
 
 impl<'t> Run<'t> {
     fn addressed(&self) -> Option<&'t Frame> {
-        self.frames.iter().find(|frame| frame.address.is_some())
+        self.frames.iter().find(|frame| address(frame).is_some())
     }
 
     fn addressed_at(&self) -> usize {
-        let at = self.frames.iter().position(|frame| frame.address.is_some());
+        let at = self.frames.iter().position(|frame| address(frame).is_some());
         self.first + at.unwrap_or(0)
     }
 
@@ -168,6 +264,22 @@ impl<'t> Run<'t> {
     /// Whether it stands at the call of the next inner frame: it is no frame that a signal has
     /// interrupted.
     fn is_after_call(&self) -> bool {
-        self.addressed().is_some_and(|frame| frame.pc != crate::address::Pc::Exact)
+        self.addressed().is_some_and(|frame| frame.pc != Pc::Exact)
+    }
+
+    /// Whether a signal may have interrupted it: a sanitizer's innermost frame, or one under a frame
+    /// of the C library that has no name, as the code has to which signal handlers return.
+    fn may_be_interrupted(&self, inner: Option<&Inner<'_>>) -> bool {
+        let Some(frame) = self.addressed() else { return false };
+        match inner {
+            None => frame.pc == Pc::Adjusted && self.first == 0,
+            Some(inner) => {
+                let module = inner.module.flatten().unwrap_or_default();
+                let file = module.rsplit('/').next().unwrap_or(module);
+                let libc =
+                    ["libc.so", "libc-", "libpthread"].iter().any(|name| file.starts_with(name));
+                libc && inner.name.is_none() && self.is_after_call()
+            }
+        }
     }
 }

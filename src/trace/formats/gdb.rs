@@ -7,11 +7,10 @@
 //! (gdb/stack.c `print_frame`). A long frame wraps between arguments, before the arguments, before
 //! ` at ` and before ` from `. Rule: the text given here is one logical line, joined already.
 
-use super::{Start, number};
-use crate::address::Pc;
+use super::{Start, bare_frame, number};
 use crate::address::RuntimeAddress;
 use crate::trace::budget::Budget;
-use crate::trace::model::{Frame, Lines};
+use crate::trace::model::Frame;
 use crate::trace::nesting::{Nesting, after_character, string_end};
 use crate::trace::{notation, value};
 
@@ -55,6 +54,23 @@ fn has_words(text: &str) -> bool {
 
 fn equals(text: &str) -> Option<&str> {
     text.strip_prefix(" =").filter(|rest| rest.is_empty() || rest.starts_with(' '))
+}
+
+/// Whether the text has arguments as gdb prints them, behind a blank: no other printer does.
+pub(super) fn has_arguments(text: &str) -> bool {
+    text.match_indices(" (").any(|(at, open)| {
+        let inner = text.get(at + open.len()..).unwrap_or_default();
+        let ends = |rest: &str| {
+            ["", " at ", " from ", "Backtrace"].iter().any(|end| match *end {
+                "" => rest.is_empty(),
+                end => rest.starts_with(end),
+            })
+        };
+        inner.strip_prefix(')').is_some_and(ends)
+            || inner.starts_with('=')
+            || inner.starts_with("...)")
+            || notation::argument_name(inner).is_some()
+    })
 }
 
 /// What a frame's text still lacks, its brackets being closed.
@@ -196,29 +212,6 @@ fn ends_between_arguments(arguments: &str) -> bool {
     let mut nesting = Nesting::default();
     nesting.read(arguments);
     arguments.ends_with(',') && !nesting.is_open()
-}
-
-fn bare_frame(index: u32) -> Frame {
-    Frame {
-        index,
-        lines: Lines { piece: None, first: 0, last: 0 },
-        physical: 0,
-        pc: Pc::Exact,
-        address: None,
-        function: None,
-        offset: None,
-        module: None,
-        module_offset: None,
-        file: None,
-        line: None,
-        column: None,
-        arguments: Vec::new(),
-        locals: Vec::new(),
-        guess: false,
-        signal_handler: false,
-        check: None,
-        resolved: None,
-    }
 }
 
 /// ` at FILE:LINE`, ` from LIBRARY`; with Python's frame filters a library stands after ` at `.

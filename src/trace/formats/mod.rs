@@ -3,15 +3,38 @@
 //! One file a format. Each recognises the beginning of what it prints by the line alone; joining
 //! wrapped lines and tying things together is `assemble`'s work.
 
+pub(super) mod abrt;
+pub(super) mod android;
 pub(super) mod assertion;
+pub(super) mod coredump;
+pub(super) mod eu_stack;
 pub(super) mod gdb;
 pub(super) mod gdb_session;
+pub(super) mod glibc_backtrace;
+pub(super) mod glibc_heap;
+pub(super) mod go;
 pub(super) mod libvirt_log;
 pub(super) mod libxl_log;
+pub(super) mod linux;
+pub(super) mod lldb;
+pub(super) mod llvm;
+pub(super) mod maps;
+pub(super) mod parts;
+pub(super) mod perf;
 pub(super) mod print;
+pub(super) mod python;
+pub(super) mod report;
+pub(super) mod rust_panic;
+pub(super) mod sanitizer;
+pub(super) mod shared_libraries;
+pub(super) mod valgrind;
+pub(super) mod xen;
 
-use super::model::{EventKind, Lines, LogRecord};
+use super::model::{EventKind, Frame, Lines, LogRecord, Module, Thread};
 use super::notation::shorten;
+use super::physical::Addresses;
+use crate::address::Pc;
+pub(super) use report::{Adds, Fault, Numbered, Says, Told};
 
 /// What a line begins.
 #[derive(Debug, PartialEq)]
@@ -30,6 +53,14 @@ pub(super) enum Start<'a> {
     CutHeader,
     /// A record of a log.
     Record(Record<'a>),
+    /// A frame that its line tells whole.
+    Told(Box<Told>),
+    /// A program or library, with its place.
+    Module(Format, Module),
+    /// What a printer says around its stacks.
+    Says(Format, Says<'a>),
+    /// Both a signal and the frame it came in, with the mapping that holds it.
+    Crash { says: Says<'a>, thread: Thread, told: Box<Told>, module: Option<Module> },
 }
 
 /// A log record's first line.
@@ -70,6 +101,40 @@ impl Record<'_> {
 pub(super) enum Format {
     /// gdb's frames, values and talk.
     Gdb,
+    /// Lists of mappings.
+    Maps,
+    /// Reports of AddressSanitizer and its kin.
+    Sanitizer,
+    /// What systemd-coredump and coredumpctl print.
+    Coredump,
+    /// eu-stack's stacks.
+    EuStack,
+    /// glibc's `backtrace_symbols`.
+    GlibcBacktrace,
+    /// glibc's checks of the heap and the stack.
+    GlibcHeap,
+    /// The Linux kernel's oopses, warnings and lines about programs.
+    Linux,
+    /// Reports of valgrind's tools.
+    Valgrind,
+    /// LLVM's own crashes.
+    Llvm,
+    /// lldb's frames.
+    Lldb,
+    /// perf script's samples.
+    Perf,
+    /// Rust's panics.
+    RustPanic,
+    /// Go's panics.
+    Go,
+    /// Python's tracebacks and faulthandler.
+    Python,
+    /// The Xen hypervisor's crashes.
+    Xen,
+    /// Android's tombstones.
+    Android,
+    /// ABRT's reports.
+    Abrt,
     /// libxenlight's, libxenctrl's and xl's log.
     LibxlLog,
     /// libvirt's log.
@@ -86,10 +151,39 @@ impl Format {
     pub(super) fn name(self) -> &'static str {
         match self {
             Format::Gdb => "gdb",
+            Format::Maps => "maps",
+            Format::Sanitizer => "sanitizer",
+            Format::Coredump => "coredump",
+            Format::EuStack => "eu-stack",
+            Format::GlibcBacktrace => "glibc-backtrace",
+            Format::GlibcHeap => "glibc-heap",
+            Format::Linux => "linux",
+            Format::Valgrind => "valgrind",
+            Format::Llvm => "llvm",
+            Format::Lldb => "lldb",
+            Format::Perf => "perf",
+            Format::RustPanic => "rust-panic",
+            Format::Go => "go",
+            Format::Python => "python",
+            Format::Xen => "xen",
+            Format::Android => "android",
+            Format::Abrt => "abrt",
             Format::LibxlLog => "libxl-log",
             Format::LibvirtLog => "libvirt-log",
             Format::Print => "print",
             Format::Assertion => "assertion",
+        }
+    }
+
+    /// How the addresses of its frames are meant.
+    pub(super) fn addresses(self) -> Addresses {
+        match self {
+            Format::Gdb | Format::EuStack | Format::Coredump | Format::Lldb | Format::Perf => {
+                Addresses::InnermostExact
+            }
+            // Old ones have no letter: the first is the instruction pointer.
+            Format::Xen => Addresses::InnermostExactElseAsTold,
+            _ => Addresses::AsTold,
         }
     }
 }
@@ -98,7 +192,8 @@ impl Format {
 pub(super) fn start(line: &str) -> Option<Start<'_>> {
     let text = line.trim_start();
     if let Some((index, rest)) = gdb::frame_start(text) {
-        return Some(Start::Frame { index, rest });
+        let told = numbered(rest, index).map(|told| Start::Told(Box::new(told)));
+        return Some(told.unwrap_or(Start::Frame { index, rest }));
     }
     gdb::value_start(text)
         .or_else(|| gdb_session::talk(text).map(Start::Talk))
@@ -107,7 +202,109 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         .or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
         .or_else(|| libvirt_log::record(text).map(Start::Record))
         .or_else(|| libxl_log::record(text).map(Start::Record))
+        .or_else(|| report(text, line))
         .or_else(|| print::record(line).map(Start::Record))
+}
+
+/// The frame of this number, if a printer other than gdb wrote it.
+pub(super) fn numbered(rest: &str, index: u32) -> Option<Told> {
+    if gdb::has_arguments(rest) {
+        return None;
+    }
+    android::frame(rest, index)
+        .or_else(|| coredump::frame(rest, index))
+        .or_else(|| sanitizer::frame(rest, index))
+        .or_else(|| llvm::frame(rest, index))
+        .or_else(|| eu_stack::frame(rest, index))
+}
+
+/// What a line of a report says that is known by itself; perf's need their indentation.
+fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
+    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 17] = [
+        valgrind::start,
+        maps::start,
+        shared_libraries::start,
+        sanitizer::start,
+        coredump::start,
+        eu_stack::start,
+        glibc_heap::start,
+        glibc_backtrace::start,
+        xen::start,
+        linux::start,
+        rust_panic::start,
+        go::start,
+        python::start,
+        llvm::start,
+        lldb::start,
+        android::start,
+        abrt::start,
+    ];
+    let known = PRINTERS.iter().find_map(|start| start(text));
+    known.or_else(|| perf::start(line))
+}
+
+/// What a line says that means something only below the heading or the frames of a format.
+pub(super) fn within(format: Format, line: &str) -> Option<Start<'_>> {
+    let text = line.trim();
+    let remark = |is_remark: bool| is_remark.then_some(Start::Says(format, Says::Remark));
+    let told = |told: Option<Told>| told.map(|told| Start::Told(Box::new(told)));
+    match format {
+        Format::Linux => linux::in_trace(text),
+        Format::Xen => told(xen::frame(text)).or_else(|| remark(xen::is_remark(text))),
+        Format::Sanitizer => remark(sanitizer::is_legend(text)),
+        Format::RustPanic => told(rust_panic::frame(text)),
+        Format::Go => told(go::frame(text)).or_else(|| remark(go::is_remark(text))),
+        Format::Python => python::exception(line).map(|says| Start::Says(format, says)),
+        Format::Llvm => remark(llvm::is_activity(text)),
+        _ => None,
+    }
+}
+
+/// What a line says where nothing is known of what is above.
+pub(super) fn without(line: &str) -> Option<Start<'_>> {
+    let text = line.trim();
+    let told = glibc_backtrace::frame(text).or_else(|| linux::old_frame(text));
+    told.map(|told| Start::Told(Box::new(told)))
+}
+
+/// What a line adds to this format's frame, module or fault above it.
+pub(super) fn adds(format: Format, line: &str) -> Option<Adds> {
+    let text = line.trim();
+    match format {
+        Format::EuStack => eu_stack::adds(text),
+        Format::Lldb => {
+            (text.starts_with('/') && line.starts_with(' ')).then(|| Adds::Path(text.to_owned()))
+        }
+        Format::RustPanic => rust_panic::adds(text),
+        Format::Go => go::adds(text),
+        Format::Python => python::adds(line),
+        Format::Xen => xen::adds(text),
+        _ => None,
+    }
+}
+
+/// A frame of which nothing is known.
+pub(super) fn bare_frame(index: u32) -> Frame {
+    Frame {
+        index,
+        lines: Lines { piece: None, first: 0, last: 0 },
+        physical: 0,
+        pc: Pc::Exact,
+        address: None,
+        function: None,
+        offset: None,
+        module: None,
+        module_offset: None,
+        file: None,
+        line: None,
+        column: None,
+        arguments: Vec::new(),
+        locals: Vec::new(),
+        guess: false,
+        signal_handler: false,
+        check: None,
+        resolved: None,
+    }
 }
 
 /// A decimal number that starts the text, and what follows it.

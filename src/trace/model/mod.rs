@@ -5,12 +5,18 @@
 //! `triage.report` takes one. Optional fields are left out where the text does not say; a name that
 //! does not exist is an error, since a misspelt one would be evidence lost.
 
-use schemars::{JsonSchema, Schema};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value as Json};
+mod event;
+mod module;
 
-use crate::address::{FileOffset, LoadBias, ModuleOffset, Pc, RuntimeAddress};
+pub use event::{Event, EventKind, SessionKind, SourceLine};
+pub use module::{Module, ModuleSource};
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{ModuleOffset, Pc, RuntimeAddress};
 
 /// Everything read from one paste. Every input line that is not blank is in a frame, an event, a
 /// value, a module, a log record or in `skipped`.
@@ -35,7 +41,9 @@ pub struct Trace {
 }
 
 /// A range of input lines, counted from 1, both ends included.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Lines {
     /// The name of the piece (file) when the paste has several.
@@ -53,8 +61,12 @@ pub struct Lines {
 pub struct Stack {
     /// A whole backtrace, or the one frame a person selected.
     pub kind: StackKind,
-    /// What introduced the stack in the text (`where`, `Thread 3 (…)`), or empty.
+    /// What introduced the stack in the text (`where`, `Thread 3 (…)`, `freed by thread T0 here:`),
+    /// or empty.
     pub label: String,
+    /// Which printer it is of, by the format's stable name.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub format: Cow<'static, str>,
     /// The thread whose stack it is, where the text says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<Thread>,
@@ -100,8 +112,8 @@ pub struct Frame {
     pub index: u32,
     /// The frame's lines, wrapped ones included.
     pub lines: Lines,
-    /// Frames that share one machine frame (inlined functions) share this number; only one of
-    /// them carries the address.
+    /// Frames that share one machine frame (inlined functions) share this number. gdb prints the
+    /// address at one of them, other printers repeat it.
     pub physical: u32,
     /// How `address` relates to the instruction being executed.
     pub pc: Pc,
@@ -282,140 +294,6 @@ pub enum ValueKind {
     Unknown,
 }
 
-/// Something that happened, with what the text says of it.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[schemars(transform = only_known_members)]
-pub struct Event {
-    /// What happened.
-    #[serde(flatten)]
-    pub what: EventKind,
-    /// Where the text says so.
-    pub lines: Lines,
-    /// The index in `stacks` of the stack that belongs to it: for a signal, the backtrace printed
-    /// after it; for an assertion, the stack in whose frames it was found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stack: Option<usize>,
-    /// The thread it happened on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thread: Option<Thread>,
-    /// The frame gdb prints where a program stops.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frame: Option<Box<Frame>>,
-    /// The source line gdb prints under that frame.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<SourceLine>,
-}
-
-/// The members of an event besides those of its kind.
-const CIRCUMSTANCES: [&str; 5] = ["lines", "stack", "thread", "frame", "source"];
-
-/// serde reads a flattened enum only by letting every other name pass: here the members are divided
-/// between the event and its kind, and each refuses what it does not have.
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event, D::Error> {
-        #[derive(Deserialize)]
-        struct Circumstances {
-            lines: Lines,
-            stack: Option<usize>,
-            thread: Option<Thread>,
-            frame: Option<Box<Frame>>,
-            source: Option<SourceLine>,
-        }
-        let mut what = Map::deserialize(deserializer)?;
-        let named = CIRCUMSTANCES.iter().filter_map(|name| what.remove_entry(*name)).collect();
-        let Circumstances { lines, stack, thread, frame, source } = read(named)?;
-        Ok(Event { what: read(what)?, lines, stack, thread, frame, source })
-    }
-}
-
-fn read<T: DeserializeOwned, E: serde::de::Error>(members: Map<String, Json>) -> Result<T, E> {
-    serde_json::from_value(Json::Object(members)).map_err(E::custom)
-}
-
-/// The same in the schema: each kind says of the event's own members that it lets them pass.
-fn only_known_members(schema: &mut Schema) {
-    let kinds = schema.get_mut("oneOf").and_then(Json::as_array_mut);
-    for kind in kinds.into_iter().flatten().filter_map(Json::as_object_mut) {
-        kind.insert("additionalProperties".to_owned(), Json::Bool(false));
-        if let Some(members) = kind.get_mut("properties").and_then(Json::as_object_mut) {
-            members.extend(CIRCUMSTANCES.map(|name| (name.to_owned(), Json::Bool(true))));
-        }
-    }
-}
-
-/// The kinds of event.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum EventKind {
-    /// A signal stopped the program.
-    Signal {
-        /// `SIGABRT`.
-        name: String,
-        /// `Aborted`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        meaning: Option<String>,
-    },
-    /// An assertion failed: glibc's line, or the arguments of `__assert_fail` in a backtrace.
-    Assertion {
-        /// The expression as the program prints it.
-        expression: String,
-        /// The source file as the program prints it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        file: Option<String>,
-        /// The line.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        line: Option<u32>,
-        /// The function that asserted.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        function: Option<String>,
-        /// The program, where the text says.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        program: Option<String>,
-    },
-    /// A breakpoint was reached.
-    Breakpoint {
-        /// The debugger's number for it.
-        number: u32,
-    },
-    /// The debugger's own talk.
-    Session {
-        /// Which talk.
-        what: SessionKind,
-    },
-}
-
-/// The debugger's own talk, by its first words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionKind {
-    /// `[Switching to Thread …]`.
-    Switching,
-    /// `[New Thread …]`.
-    NewThread,
-    /// `[Thread … exited]`.
-    ThreadExited,
-    /// `Detaching after fork from child process …`.
-    Detaching,
-    /// `Continuing.`
-    Continuing,
-    /// `(gdb) …`: a command the person typed, or an empty prompt.
-    Command,
-    /// `Breakpoint 1 at …`: a breakpoint was set.
-    BreakpointSet,
-    /// Anything else the debugger prints for itself (`[Thread debugging using …]`).
-    Other,
-}
-
-/// A line of source text as a debugger echoes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SourceLine {
-    /// Its number in the file.
-    pub line: u32,
-    /// The text, without the indentation.
-    pub text: String,
-}
-
 /// A value with the expression that asked for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -436,52 +314,6 @@ pub struct PrintedValue {
     pub frame: Option<u32>,
     /// Where it stands.
     pub lines: Lines,
-}
-
-/// A program or library the text lists with its place in memory.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Module {
-    /// Its path as printed.
-    pub path: String,
-    /// Its build-id, where the text gives one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub build_id: Option<String>,
-    /// What the text makes the load bias, where it gives an address both ways.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bias: Option<LoadBias>,
-    /// The first address, of what `source` says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<RuntimeAddress>,
-    /// The first address past it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end: Option<RuntimeAddress>,
-    /// Which byte of the file is at `start`, where the text says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file_offset: Option<FileOffset>,
-    /// Which kind of text told it.
-    pub source: ModuleSource,
-    /// Where it stands.
-    pub lines: Lines,
-}
-
-/// The texts that tell where modules are, which decide what [`Module::start`] means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ModuleSource {
-    /// `/proc/PID/maps` or gdb's `info proc mappings`: one mapping of the file.
-    Maps,
-    /// gdb's `info sharedlibrary`: `start` is where the section .text starts.
-    SharedLibraries,
-    /// A frame that gives its address and, behind the module's name, the offset from the load bias
-    /// (glibc's `backtrace_symbols`, the sanitizers).
-    FrameOffset,
-    /// A frame of systemd-coredump: `start` is where the module's first mapping starts.
-    Coredump,
-    /// The kernel's `segfault at … in lib[base+size]`: the mapping that holds the instruction.
-    KernelSegfault,
-    /// A list of modules with build-ids, of whatever printer; `start` is the first mapping's.
-    ModuleList,
 }
 
 /// One record of a log.
@@ -529,49 +361,4 @@ pub struct Skipped {
 
 fn is_false(value: &bool) -> bool {
     !*value
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(json: &str) -> Result<Event, String> {
-        serde_json::from_str(json).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn an_event_is_read_back_with_all_that_belongs_to_it() {
-        let whole = event(
-            r#"{"kind":"signal","name":"SIGABRT","meaning":"Aborted","lines":{"first":1,"last":2},
-            "stack":0,"thread":{"number":3,"address":"0x7f5fbb16e840"},"frame":{"index":0,
-            "lines":{"first":2,"last":2},"physical":0,"pc":"exact","arguments":[],"guess":false},
-            "source":{"line":7,"text":"abort ();"}}"#,
-        )
-        .unwrap();
-        let json = serde_json::to_value(&whole).unwrap();
-        let mut members: Vec<_> = json.as_object().unwrap().keys().collect();
-        members.retain(|name| !["kind", "name", "meaning"].contains(&name.as_str()));
-        let mut known = CIRCUMSTANCES.to_vec();
-        known.sort_unstable();
-        assert_eq!(members, known);
-        assert_eq!(event(&json.to_string()).unwrap(), whole);
-    }
-
-    #[test]
-    fn an_event_has_the_members_of_its_kind_and_no_others() {
-        let lines = r#""lines":{"first":1,"last":1}"#;
-        for (members, refused) in [
-            (r#""kind":"breakpoint","number":1,"nubmer":2"#, "`nubmer`"),
-            (r#""kind":"breakpoint","number":1,"expression":"x""#, "`expression`"),
-            (r#""kind":"breakpoint""#, "`number`"),
-            (r#""kind":"breakpiont","number":1"#, "`breakpiont`"),
-            (r#""number":1"#, "`kind`"),
-            (r#""kind":"session","what":"other","stakc":1"#, "`stakc`"),
-            (r#""kind":"session","what":"other","thread":{"lpw":1}"#, "`lpw`"),
-        ] {
-            let error = event(&format!("{{{members},{lines}}}")).unwrap_err();
-            assert!(error.contains(refused), "{members}: {error}");
-        }
-        assert!(event(r#"{"kind":"breakpoint","number":1}"#).unwrap_err().contains("`lines`"));
-    }
 }

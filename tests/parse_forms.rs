@@ -1,0 +1,165 @@
+//! What `dbgmate parse` prints of every paste under tests/traces: read again as gdb's, the same frames;
+//! redacted, nothing of what was taken out.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are not tests to clippy.
+
+mod pastes;
+
+use dbgmate::trace::{Frame, PrintedValue, Stack, StackKind, Trace, parse};
+use dbgmate::{job::Job, redact, render, trace::Piece};
+use pastes::pastes;
+use proptest::prelude::*;
+
+fn read(text: &str) -> Trace {
+    parse(&Job::new(), &[Piece::unnamed(text)]).unwrap()
+}
+
+fn as_gdb(trace: &Trace) -> (String, Trace) {
+    let text = render::plain(&render::gdb_session(trace));
+    let again = read(&text);
+    (text, again)
+}
+
+/// A frame as far as gdb's line can say it.
+fn in_gdbs_words(frame: &Frame, of_gdb: bool) -> Frame {
+    let mut frame = frame.clone();
+    frame.lines = Default::default();
+    frame.check = None;
+    if !of_gdb {
+        // Offsets, columns and doubts have no place there; gdb prints a file or a module.
+        frame.physical = 0;
+        frame.pc = dbgmate::trace::Pc::Exact;
+        frame.guess = false;
+        (frame.offset, frame.module_offset, frame.column) = (None, None, None);
+        if frame.file.is_some() && frame.line.is_some() {
+            frame.module = None;
+        }
+    }
+    frame
+}
+
+fn same_frames(before: &Stack, after: &Stack) -> Result<(), String> {
+    let of_gdb = before.format == "gdb";
+    let frames = |stack: &Stack| -> Vec<Frame> {
+        stack.frames.iter().map(|frame| in_gdbs_words(frame, of_gdb)).collect()
+    };
+    let (mut before_frames, after_frames) = (frames(before), frames(after));
+    if before.kind == StackKind::Selected {
+        // Which machine frame it is depends on the backtraces around it.
+        before_frames.iter_mut().zip(&after_frames).for_each(|(before, after)| {
+            (before.pc, before.physical) = (after.pc, after.physical);
+        });
+    }
+    if before_frames == after_frames && before.kind == after.kind {
+        return Ok(());
+    }
+    let different = before_frames.iter().zip(&after_frames).find(|(before, after)| before != after);
+    Err(format!("{} frames, then {}: {different:#?}", before_frames.len(), after_frames.len()))
+}
+
+fn check_round_trip(trace: &Trace) {
+    let (text, again) = as_gdb(trace);
+    assert_eq!(trace.stacks.len(), again.stacks.len(), "{text}");
+    for (before, after) in trace.stacks.iter().zip(&again.stacks) {
+        same_frames(before, after).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    }
+    let stops = |trace: &Trace| -> Vec<(String, Option<Frame>)> {
+        let stops = trace.events.iter().filter(|event| {
+            let json = serde_json::to_value(event).unwrap();
+            json["kind"] == "signal" || json["kind"] == "breakpoint"
+        });
+        stops
+            .map(|stop| {
+                let frame = stop.frame.as_ref().map(|frame| in_gdbs_words(frame, true));
+                (format!("{:?}", stop.what), frame)
+            })
+            .collect()
+    };
+    assert_eq!(stops(trace), stops(&again), "{text}");
+    let values = |trace: &Trace| -> Vec<PrintedValue> {
+        let blank = |value: &PrintedValue| PrintedValue {
+            lines: Default::default(),
+            stack: None,
+            frame: None,
+            ..value.clone()
+        };
+        trace.values.iter().map(blank).collect()
+    };
+    assert_eq!(values(trace), values(&again), "{text}");
+}
+
+#[test]
+fn what_is_printed_as_gdbs_reads_as_the_same_frames_stops_and_values() {
+    for paste in pastes() {
+        check_round_trip(&read(&paste));
+    }
+}
+
+#[test]
+fn the_same_without_addresses_and_private_texts() {
+    for paste in pastes() {
+        let mut trace = read(&paste);
+        redact::addresses(&mut trace);
+        redact::private(&mut trace);
+        let (text, again) = as_gdb(&trace);
+        assert_eq!(trace.stacks.len(), again.stacks.len(), "{text}");
+        for (before, after) in trace.stacks.iter().zip(&again.stacks) {
+            let names = |stack: &Stack| -> Vec<(u32, Option<String>, Option<String>)> {
+                let name = |f: &Frame| {
+                    (f.index, f.function.clone(), f.file.clone().filter(|_| f.line.is_some()))
+                };
+                stack.frames.iter().map(name).collect()
+            };
+            assert_eq!(names(before), names(after), "{text}");
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_home_is_left() {
+    for paste in pastes() {
+        let mut trace = read(&paste);
+        redact::private(&mut trace);
+        let text = serde_json::to_string(&trace).unwrap();
+        assert!(!text.contains("/home/") && !text.contains("/root/"), "{text}");
+    }
+}
+
+#[test]
+fn redacting_twice_is_redacting_once() {
+    for paste in pastes() {
+        let mut trace = read(&paste);
+        redact::addresses(&mut trace);
+        redact::private(&mut trace);
+        let once = trace.clone();
+        redact::addresses(&mut trace);
+        redact::private(&mut trace);
+        assert_eq!(trace, once);
+    }
+}
+
+#[test]
+fn every_form_is_text_without_control_characters() {
+    for paste in pastes() {
+        let trace = read(&paste);
+        for form in [render::clean_text, render::gdb_session, render::markdown] {
+            let page = render::plain(&form(&trace));
+            let odd = page.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t');
+            assert_eq!(odd, None, "{page}");
+        }
+    }
+}
+
+proptest! {
+    /// Any part of a paste: stacks without their beginning, values without their end.
+    #[test]
+    fn any_part_of_a_paste_makes_the_round_trip(
+        paste in prop::sample::select(pastes()),
+        from in any::<prop::sample::Index>(),
+        to in any::<prop::sample::Index>(),
+    ) {
+        let lines: Vec<&str> = paste.lines().collect();
+        let (from, to) = (from.index(lines.len() + 1), to.index(lines.len() + 1));
+        check_round_trip(&read(&lines[from.min(to)..from.max(to)].join("\n")));
+    }
+}
