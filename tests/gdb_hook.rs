@@ -129,16 +129,6 @@ fn have_gdb() -> bool {
     works || go_without(&format!("gdb cannot run programs or has no Python: {text}"))
 }
 
-/// The folder of the test bed's binaries; none where this run goes without it.
-fn testbed() -> Option<PathBuf> {
-    let testbed = std::env::var_os("DBGMATE_TESTBED").map(PathBuf::from);
-    let testbed = testbed.filter(|folder| folder.join("manifest").is_file());
-    if testbed.is_none() {
-        go_without("DBGMATE_TESTBED names no test bed (tests/real/prepare builds it)");
-    }
-    testbed.map(|folder| folder.join("debug"))
-}
-
 fn contains(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part} is not in\n{text}");
@@ -147,7 +137,7 @@ fn contains(text: &str, parts: &[&str]) {
 
 /// A real virsh, stopped where it opens its driver.
 fn in_virsh(answers: Answers, commands: &[&str], environment: &[(&str, &str)]) -> Option<String> {
-    let folder = testbed().filter(|_| have_gdb())?;
+    let folder = tools::testbed().map(|folder| folder.join("debug")).filter(|_| have_gdb())?;
     let libraries = folder.to_str().unwrap();
     let libraries = format!("set environment LD_LIBRARY_PATH {libraries}");
     let start = [&libraries, "set breakpoint pending on", "break virDomainObjListNew", "run"];

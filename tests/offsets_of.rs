@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod tools;
+
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -241,7 +243,7 @@ fn a_daemon_sees_that_a_library_was_built_again() {
 
 #[test]
 fn a_domain_asked_of_libvirtd_is_in_libvirt_and_its_driver() {
-    let Some(debug) = testbed() else { return };
+    let Some(debug) = tools::testbed().map(|folder| folder.join("debug")) else { return };
     let place = Place::new();
     let found = place.found(&["struct _virDomainObj"], &[&debug.join("libvirtd")]);
     assert_eq!(found["matches"].as_array().unwrap().len(), 1, "{found}");
@@ -259,7 +261,7 @@ fn a_domain_asked_of_libvirtd_is_in_libvirt_and_its_driver() {
 
 #[test]
 fn the_event_of_the_race_is_laid_out_as_gdb_prints_it() {
-    let Some(debug) = testbed() else { return };
+    let Some(debug) = tools::testbed().map(|folder| folder.join("debug")) else { return };
     let library = debug.join("libxenlight.so");
     let output = Place::new().offsets_of(&["libxl__ev_fd"], &[&library]);
     let members = ["fd", "events", "func", "entry", "nexus"];
@@ -278,18 +280,4 @@ fn gdb_offset(binary: &Path, type_name: &str, member: &str) -> u64 {
         .output()
         .expect("gdb is installed: apt install gdb");
     text(&output.stdout).trim().strip_prefix("$1 = ").unwrap().parse().unwrap()
-}
-
-/// The test bed's binaries with debug info; none where this run goes without them, which is said.
-fn testbed() -> Option<PathBuf> {
-    let testbed = env::var_os("DBGMATE_TESTBED").map(PathBuf::from);
-    let testbed = testbed.filter(|folder| folder.join("manifest").is_file());
-    if testbed.is_none() {
-        let required = env::var("DBGMATE_REQUIRE_REAL").is_ok_and(|value| value == "1");
-        assert!(!required, "DBGMATE_TESTBED names no test bed: build it with tests/real/prepare");
-        // Not `eprintln`: the test harness would keep it to itself.
-        let line = "skipped: DBGMATE_TESTBED names no test bed (tests/real/prepare builds it)\n";
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-    }
-    testbed.map(|folder| folder.join("debug"))
 }

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod tools;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -30,7 +32,7 @@ const SAMPLED: [&str; 2] = ["libxenlight.so", "libvirt.so"];
 
 #[test]
 fn a_sample_of_names_is_laid_out_as_gdb_says() {
-    let Some(testbed) = testbed() else { return };
+    let Some(testbed) = tools::testbed() else { return };
     let seed = match env::var("DBGMATE_LAYOUT_SEED") {
         Ok(seed) => seed.parse().expect("DBGMATE_LAYOUT_SEED is a number"),
         Err(_) => 20_121_109,
@@ -49,7 +51,7 @@ fn a_sample_of_names_is_laid_out_as_gdb_says() {
 #[test]
 #[ignore = "compares every named type of every binary: about a minute"]
 fn every_name_is_laid_out_as_gdb_says() {
-    let Some(testbed) = testbed() else { return };
+    let Some(testbed) = tools::testbed() else { return };
     let entries = fs::read_dir(testbed.join("debug")).unwrap().map(Result::unwrap);
     let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
     for name in files.map(|file| file.file_name().into_string().unwrap()) {
@@ -57,20 +59,6 @@ fn every_name_is_laid_out_as_gdb_says() {
         let compared = binary.compare(&binary.names());
         println!("{name}: {compared:?}");
     }
-}
-
-/// The test bed; none where this run goes without it, which is said once.
-fn testbed() -> Option<PathBuf> {
-    let testbed = env::var_os("DBGMATE_TESTBED").map(PathBuf::from);
-    let testbed = testbed.filter(|folder| folder.join("manifest").is_file());
-    if testbed.is_none() {
-        let required = env::var("DBGMATE_REQUIRE_REAL").is_ok_and(|value| value == "1");
-        assert!(!required, "DBGMATE_TESTBED names no test bed: build it with tests/real/prepare");
-        // Not `eprintln`: the test harness would keep it to itself.
-        let line = "skipped: DBGMATE_TESTBED names no test bed (tests/real/prepare builds it)\n";
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-    }
-    testbed
 }
 
 /// A place in a shuffled order that depends on nothing but the seed and the name.

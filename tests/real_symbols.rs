@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod tools;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,7 @@ const SAMPLE: u64 = 10_000;
 
 #[test]
 fn ten_thousand_addresses_are_what_addr2line_says() {
-    let Some(testbed) = testbed() else { return };
+    let Some(testbed) = tools::testbed() else { return };
     for name in ["debug/libxenlight.so", "debug/libvirt.so", "debug/libvirtd", "debug/virsh"] {
         let file = DebugFileAt::open(&testbed.join(name));
         file.compare(&file.drawn());
@@ -31,7 +33,7 @@ fn ten_thousand_addresses_are_what_addr2line_says() {
 #[test]
 #[ignore = "every function of every binary: some minutes"]
 fn every_function_starts_and_ends_where_addr2line_says() {
-    let Some(testbed) = testbed() else { return };
+    let Some(testbed) = tools::testbed() else { return };
     let mut files: Vec<PathBuf> = ["debug", "optimized", "programs"]
         .into_iter()
         .flat_map(|folder| fs::read_dir(testbed.join(folder)).into_iter().flatten())
@@ -49,7 +51,7 @@ fn every_function_starts_and_ends_where_addr2line_says() {
 /// Debug info that is apart, shared out or behind a link says what it said before.
 #[test]
 fn debug_info_as_distributions_ship_it_is_the_same() {
-    let Some(testbed) = testbed() else { return };
+    let Some(testbed) = tools::testbed() else { return };
     for name in ["libxenlight.so.4.17.0", "libvirt.so.0.9000.0", "libvirtd"] {
         let whole = DebugFileAt::open(&testbed.join("debug").join(name));
         let addresses = whole.drawn();
@@ -157,19 +159,5 @@ impl Random {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 16) % bound
-    }
-}
-
-/// The folder of the test bed; none where this run goes without it.
-#[allow(clippy::print_stderr)]
-fn testbed() -> Option<PathBuf> {
-    match env::var_os("DBGMATE_TESTBED") {
-        Some(folder) => Some(folder.into()),
-        None => {
-            let required = env::var("DBGMATE_REQUIRE_REAL").is_ok_and(|value| value == "1");
-            assert!(!required, "DBGMATE_TESTBED is not set");
-            eprintln!("skipped: DBGMATE_TESTBED is not set");
-            None
-        }
     }
 }

@@ -15,6 +15,7 @@ use dbgmate::job::Job;
 
 use super::made::{Made, SOURCE, has, open, run, used};
 use super::server::{PATIENT, SOON, Server, last, open_with, reply, sources};
+use super::tools;
 
 /// elfutils' server, for the files below a folder.
 struct Elfutils {
@@ -295,4 +296,31 @@ fn the_command_asks_the_server_that_is_configured_for_debug_info_and_sources() {
     assert!(json.contains("\"how\": \"debuginfod-cache\""), "{json}");
     let asked = server.requests().iter().filter(|request| request.contains(&id)).count();
     assert_eq!(asked, 2, "{:?}", server.requests());
+}
+
+/// The real libraries, as a distribution's server would have them: their debug info, and what dwz has
+/// moved out of all of them.
+#[test]
+fn the_test_bed_is_served_by_elfutils_server() {
+    let Some(testbed) = tools::testbed() else { return };
+    let made = Made::new();
+    for shape in ["split", "dwz"] {
+        let folder = testbed.join(shape);
+        let library = folder.join("libxenlight.so.4.17.0");
+        let served = folder.join("lib/debug");
+        let Some(server) = Elfutils::serve(&made, &served) else { return };
+        let id = open(&library, &[]).build_id().unwrap().to_string();
+        server.wait_for(&id);
+        if shape == "dwz" {
+            let supplement = fs::read_dir(served.join(".dwz")).unwrap().next().unwrap().unwrap();
+            let supplement = open(&supplement.path(), &[]).build_id().unwrap().to_string();
+            server.wait_for(&supplement);
+        }
+        let sources = sources(&[&server.url], made.path(shape), PATIENT);
+        let binary = open_with(&sources, &library);
+        let debug_info = binary.debug_info().unwrap();
+        assert_eq!(debug_info.how(), &How::Debuginfod(server.url.clone()), "{shape}");
+        assert_eq!(debug_info.missing_supplement(), None, "{:?}", debug_info.supplement_tried());
+        assert_eq!(debug_info.supplement().is_some(), shape == "dwz");
+    }
 }

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../tools/mod.rs"]
+mod tools;
+
 mod compressed;
 mod debuginfod;
 mod debuglink;

@@ -20,6 +20,16 @@ pub(crate) fn go_without(why: &str) -> bool {
     false
 }
 
+/// The folder of the test bed; none where this run goes without it.
+pub(crate) fn testbed() -> Option<PathBuf> {
+    let testbed = std::env::var_os("DBGMATE_TESTBED").map(PathBuf::from);
+    let testbed = testbed.filter(|folder| folder.join("manifest").is_file());
+    if testbed.is_none() {
+        go_without("DBGMATE_TESTBED names no test bed (tests/real/prepare builds it)");
+    }
+    testbed
+}
+
 fn is_installed(tool: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| folder.join(tool).is_file())
