@@ -10,6 +10,7 @@ mod tools;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use dbgmate::address::FileAddress;
@@ -24,10 +25,41 @@ const SAMPLE: u64 = 10_000;
 #[test]
 fn ten_thousand_addresses_are_what_addr2line_says() {
     let Some(testbed) = tools::testbed() else { return };
-    for name in ["debug/libxenlight.so", "debug/libvirt.so", "debug/libvirtd", "debug/virsh"] {
+    let names = [
+        "debug/libxenlight.so",
+        "debug/libvirt.so",
+        "debug/libvirtd",
+        "debug/virsh",
+        "optimized/libxenlight.so",
+        "programs/inventory",
+        "programs/shapes",
+        "programs/toolstack",
+    ];
+    for name in names {
         let file = DebugFileAt::open(&testbed.join(name));
         file.compare(&file.drawn());
     }
+    let debug = testbed.join("libc/usr/lib/debug");
+    let sources = DebugSources { directories: vec![debug], ..DebugSources::default() };
+    let libc = DebugFileAt::open_with(&found(&testbed.join("libc"), "libc.so.6"), &sources);
+    libc.compare(&libc.drawn());
+    let shim = DebugFileAt::open(&found(&testbed.join("xen-dbg"), "xen-shim-syms"));
+    shim.compare(&shim.drawn());
+}
+
+/// llvm-symbolizer and addr2line too, where the tables of the file do not show why they differ.
+#[test]
+fn other_symbolizers_differ_only_for_known_reasons() {
+    let Some(testbed) = tools::testbed() else { return };
+    if !tools::have(&["python3", "llvm-symbolizer", "addr2line", "c++filt", "eu-unstrip"]) {
+        return;
+    }
+    let status = Command::new("tests/real/symbols_oracle.py")
+        .args(["--dbgmate", env!("CARGO_BIN_EXE_dbgmate"), "--count", "500"])
+        .env("DBGMATE_TESTBED", testbed)
+        .status()
+        .unwrap();
+    assert!(status.success(), "{status}");
 }
 
 #[test]
@@ -69,6 +101,21 @@ fn debug_info_as_distributions_ship_it_is_the_same() {
             }
         }
     }
+}
+
+/// The file of that name somewhere below a folder.
+fn found(folder: &Path, name: &str) -> PathBuf {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|other| other == name) {
+                return path;
+            }
+        }
+    }
+    panic!("no {name} below {}", folder.display());
 }
 
 /// A binary that has debug info.

@@ -142,7 +142,7 @@ def record_stops(plan):
             break
         place = places.pop(gdb.newest_frame().pc(), None)
         record = stop(place or {"name": "signal"})
-        if len(record["threads"][0]["frames"]) > 0 and depth_of(record) >= 3:
+        if depth_of(record) >= 3:
             records.append(record)
         if place is None:
             break

@@ -37,7 +37,8 @@ class Evidence:
 
     def plt_entries(self):
         """What objdump calls the entries of the procedure linkage table."""
-        listed = output(["objdump", "-d", "--no-show-raw-insn", "-j", ".plt", "-j", ".plt.sec", "-j", ".plt.got", self.file])
+        tables = [word for name in (".plt", ".plt.sec", ".plt.got") for word in ("-j", name)]
+        listed = output(["objdump", "-d", "--no-show-raw-insn", *tables, self.file])
         entries = re.findall(r"^([0-9a-f]+) <(.*)@plt>:$", listed, re.M)
         names = output(["c++filt", "-p", *(name.split("@")[0] for _, name in entries)]).splitlines() if entries else []
         for (start, _), name in zip(entries, names, strict=True):

@@ -93,7 +93,8 @@ def report(file, addresses, ours, theirs, evidence, show_all):
             if kind is None:
                 unexplained.append((who, number))
             if kind is None or show_all:
-                print(f"  {address:#x} {kind or 'UNEXPLAINED'}\n    {'dbgmate':16}{shown(ours[number], theirs[who][number])}\n"
+                print(f"  {address:#x} {kind or 'UNEXPLAINED'}\n"
+                      f"    {'dbgmate':16}{shown(ours[number], theirs[who][number])}\n"
                       f"    {who:16}{shown(theirs[who][number], ours[number])}")
     print(f"{file}: {len(addresses)} addresses; equal to both {equal['both']}, to one {equal['one']}, "
           f"to none {equal['none']}; {sum(1 for answer in ours if answer)} with an answer")
