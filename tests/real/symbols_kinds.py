@@ -18,13 +18,15 @@ class Evidence:
 
     def __init__(self, file):
         self.file = str(file)
-        self.functions, self.files, starts = {}, set(), {}
+        self.functions, self.files, self.objects, starts = {}, set(), set(), {}
         for line in output(["readelf", "-sW", file]).splitlines():
             fields = line.split()
             if len(fields) < 8 or fields[6] == "UND":
                 continue
             if fields[3] == "FILE":
                 self.files.add(os.path.normpath(fields[7]))
+            elif fields[3] == "OBJECT":
+                self.objects.add(fields[7].split("@")[0])
             elif fields[3] in ("FUNC", "NOTYPE", "IFUNC"):
                 start, size = int(fields[1], 16), int(fields[2], 0)
                 name = fields[7].split("@")[0]
@@ -69,6 +71,8 @@ def explain(who, address, ours, theirs, third, evidence):
         return "in the PLT: ours is the import, as objdump has it"
     if theirs and theirs[-1].symbol and evidence.covers(theirs[-1].symbol, address) is False:
         return "names a function whose symbol does not cover the address"
+    if theirs and theirs[-1].symbol in evidence.objects:
+        return "names data"
     if not theirs and len(ours) == 1 and not ours[0].file and ours[0].function in evidence.names_at(address):
         return "no debug info: ours is the symbol without a size before the address"
     kinds = set()
@@ -100,6 +104,8 @@ def without_left_out(ours, theirs):
 
 
 def name_kind(mine, other, address, evidence):
+    if not other.function and mine.function in evidence.names_at(address):
+        return "no function is known: ours is the symbol before the address"
     if mine.function == other.symbol:
         return "a name that our demangler gives up"
     if PART.sub("", other.symbol) != other.symbol and same_words(mine.function, PART.sub("", other.function)):
@@ -128,14 +134,15 @@ def base(name):
 
 def file_kind(mine, other, evidence, third):
     first = mine.file.split("/", 1)[0]
-    if first and not mine.file.startswith("/"):
-        if other.file == f"{first}/{mine.file}":
-            return "a relative folder of the unit put before the path twice"
-        if any(frame.line == mine.line and frame.file in (mine.file, f"{first}/{mine.file}") for frame in third):
-            return "another file of the unit: the third program has the line in ours"
+    twice = f"{first}/{mine.file}"
+    if first and not mine.file.startswith("/") and other.file == twice:
+        return "a relative folder of the unit put before the path twice"
+    if other.line == mine.line and any(
+            frame.line == mine.line and frame.file in (mine.file, twice) for frame in third):
+        return "another file of the unit: the third program has the line in ours"
     if not mine.file and not mine.line and not other.line and other.file in evidence.files:
         return "no line is known: theirs is the symbol table's FILE"
-    if (other.file, other.line) == ("", 0) and mine[1:3] in [frame[1:3] for frame in third]:
+    if not other.line and other.file in {"", *evidence.files} and mine[1:3] in [frame[1:3] for frame in third]:
         return "knows no line: the third program has ours"
     return None
 
