@@ -18,7 +18,7 @@ class Evidence:
 
     def __init__(self, file):
         self.file = str(file)
-        self.functions, self.objects, self.files, starts = {}, {}, set(), {}
+        self.functions, self.files, self.objects, starts = {}, set(), set(), {}
         for line in output(["readelf", "-sW", file]).splitlines():
             fields = line.split()
             if len(fields) < 8 or fields[6] == "UND":
@@ -26,8 +26,7 @@ class Evidence:
             if fields[3] == "FILE":
                 self.files.add(os.path.normpath(fields[7]))
             elif fields[3] == "OBJECT":
-                start, size = int(fields[1], 16), int(fields[2], 0)
-                self.objects.setdefault(fields[7], []).append((start, size))
+                self.objects.add(fields[7].split("@")[0])
             elif fields[3] in ("FUNC", "NOTYPE", "IFUNC"):
                 start, size = int(fields[1], 16), int(fields[2], 0)
                 name = fields[7].split("@")[0]
@@ -58,10 +57,6 @@ class Evidence:
         at = bisect.bisect_right(self.starts, address) - 1
         return self.names[self.starts[at]] if at >= 0 else set()
 
-    def is_in_object(self, name, address):
-        """Whether data of that name lies at the address."""
-        return any(start <= address < start + size for start, size in self.objects.get(name, []))
-
     def covers(self, name, address):
         """Whether a symbol of that name has the address; None where there is no such symbol."""
         places = self.functions.get(name.split("@")[0])
@@ -76,8 +71,8 @@ def explain(who, address, ours, theirs, third, evidence):
         return "in the PLT: ours is the import, as objdump has it"
     if theirs and theirs[-1].symbol and evidence.covers(theirs[-1].symbol, address) is False:
         return "names a function whose symbol does not cover the address"
-    if theirs and evidence.is_in_object(theirs[-1].symbol, address):
-        return "names data that lies in the code: ours is the label before it"
+    if theirs and theirs[-1].symbol in evidence.objects:
+        return "names data"
     if not theirs and len(ours) == 1 and not ours[0].file and ours[0].function in evidence.names_at(address):
         return "no debug info: ours is the symbol without a size before the address"
     kinds = set()
@@ -109,6 +104,8 @@ def without_left_out(ours, theirs):
 
 
 def name_kind(mine, other, address, evidence):
+    if not other.function and mine.function in evidence.names_at(address):
+        return "no function is known: ours is the symbol before the address"
     if mine.function == other.symbol:
         return "a name that our demangler gives up"
     if PART.sub("", other.symbol) != other.symbol and same_words(mine.function, PART.sub("", other.function)):
@@ -137,16 +134,15 @@ def base(name):
 
 def file_kind(mine, other, evidence, third):
     first = mine.file.split("/", 1)[0]
-    if first and not mine.file.startswith("/"):
-        if other.file == f"{first}/{mine.file}":
-            return "a relative folder of the unit put before the path twice"
-        if any(frame.line == mine.line and frame.file == f"{first}/{mine.file}" for frame in third):
-            return "another file of the unit: the third program has the line in ours"
-    if mine.line and any(frame[1:3] == mine[1:3] for frame in third):
+    twice = f"{first}/{mine.file}"
+    if first and not mine.file.startswith("/") and other.file == twice:
+        return "a relative folder of the unit put before the path twice"
+    if other.line == mine.line and any(
+            frame.line == mine.line and frame.file in (mine.file, twice) for frame in third):
         return "another file of the unit: the third program has the line in ours"
     if not mine.file and not mine.line and not other.line and other.file in evidence.files:
         return "no line is known: theirs is the symbol table's FILE"
-    if (other.file, other.line) == ("", 0) and mine[1:3] in [frame[1:3] for frame in third]:
+    if not other.line and other.file in {"", *evidence.files} and mine[1:3] in [frame[1:3] for frame in third]:
         return "knows no line: the third program has ours"
     return None
 
