@@ -18,7 +18,7 @@ class Evidence:
 
     def __init__(self, file):
         self.file = str(file)
-        self.functions, self.files, self.objects, starts = {}, set(), set(), {}
+        self.functions, self.objects, self.files, starts = {}, {}, set(), {}
         for line in output(["readelf", "-sW", file]).splitlines():
             fields = line.split()
             if len(fields) < 8 or fields[6] == "UND":
@@ -26,7 +26,8 @@ class Evidence:
             if fields[3] == "FILE":
                 self.files.add(os.path.normpath(fields[7]))
             elif fields[3] == "OBJECT":
-                self.objects.add(fields[7].split("@")[0])
+                start, size = int(fields[1], 16), int(fields[2], 0)
+                self.objects.setdefault(fields[7].split("@")[0], []).append((start, size))
             elif fields[3] in ("FUNC", "NOTYPE", "IFUNC"):
                 start, size = int(fields[1], 16), int(fields[2], 0)
                 name = fields[7].split("@")[0]
@@ -57,6 +58,10 @@ class Evidence:
         at = bisect.bisect_right(self.starts, address) - 1
         return self.names[self.starts[at]] if at >= 0 else set()
 
+    def is_in_object(self, name, address):
+        """Whether data of that name lies at the address."""
+        return any(start <= address < start + size for start, size in self.objects.get(name, []))
+
     def covers(self, name, address):
         """Whether a symbol of that name has the address; None where there is no such symbol."""
         places = self.functions.get(name.split("@")[0])
@@ -71,8 +76,8 @@ def explain(who, address, ours, theirs, third, evidence):
         return "in the PLT: ours is the import, as objdump has it"
     if theirs and theirs[-1].symbol and evidence.covers(theirs[-1].symbol, address) is False:
         return "names a function whose symbol does not cover the address"
-    if theirs and theirs[-1].symbol in evidence.objects:
-        return "names data"
+    if theirs and evidence.is_in_object(theirs[-1].symbol, address):
+        return "names data that lies in the code: ours is the label before it"
     if not theirs and len(ours) == 1 and not ours[0].file and ours[0].function in evidence.names_at(address):
         return "no debug info: ours is the symbol without a size before the address"
     kinds = set()
