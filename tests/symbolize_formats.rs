@@ -135,6 +135,51 @@ fn one_frame_is_enough_where_gdb_lists_the_modules() {
     }
 }
 
+/// The first frame of the library, and gdb's list of what is mapped where.
+fn frame_and_mappings(layers: &Layers) -> (String, String) {
+    let paste = stopped(layers, &["info proc mappings"]);
+    let start = paste.find("\n#1 ").unwrap() + 1;
+    let frame = paste[start..].lines().next().unwrap().to_owned();
+    let (_, listed) = paste[start..].split_once("\nprocess ").unwrap();
+    (frame, format!("process {listed}"))
+}
+
+#[test]
+fn the_kernel_lists_a_library_by_its_file_and_gdb_by_a_link_to_it() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let (frame, listed) = frame_and_mappings(&layers);
+    let frame = frame.replace("liblayers.so", "liblayers.so.1");
+    for name in ["liblayers.so.1.0", "quite_another_name"] {
+        let text = format!("{frame}\n\n{}", listed.replace("liblayers.so", name));
+        let answer = layers.symbolize("whole", &text);
+        let because: Vec<BiasSource> = answer.modules.iter().map(|module| module.because).collect();
+        assert_eq!(because, [BiasSource::Listed], "{name} {answer:#?}");
+        assert_eq!(shown(&answer.trace)[0].0, "step");
+    }
+}
+
+#[test]
+fn a_file_with_nothing_but_a_list_is_of_the_other_files() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let (frame, listed) = frame_and_mappings(&layers);
+    let files = [("frame.txt", &frame), ("maps.txt", &listed)]
+        .map(|(name, text)| layers.home.write(name, format!("{text}\n")));
+    let library = layers.path("whole", "liblayers.so");
+    let asked = |files: &[PathBuf]| -> Symbolized {
+        let mut arguments = vec!["symbolize", "--json", "--binary", library.to_str().unwrap()];
+        arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
+        let run = layers.home.run(&arguments);
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"))
+    };
+    let answer = asked(&files);
+    let because: Vec<BiasSource> = answer.modules.iter().map(|module| module.because).collect();
+    assert_eq!(because, [BiasSource::Listed], "{answer:#?}");
+    // A file with frames of its own is another process's.
+    layers.home.write("maps.txt", format!("#0  0x0000000000000010 in ?? ()\n\n{listed}\n"));
+    let answer = asked(&files);
+    assert!(answer.modules.iter().all(|module| module.name.is_none()), "{answer:#?}");
+}
+
 #[test]
 fn the_kernels_line_about_a_fault() {
     let Some(layers) = Layers::built(&[]) else { return };

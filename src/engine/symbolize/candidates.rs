@@ -108,7 +108,7 @@ fn path_name(path: &Path) -> String {
 }
 
 /// `libvirt.so` for `libvirt.so.0.9000.0` and for `libvirt.so.0.debug`.
-fn stem(name: &str) -> &str {
+pub(super) fn stem(name: &str) -> &str {
     let name = name.strip_suffix(".debug").unwrap_or(name);
     match name.find(".so.") {
         Some(at) => name.get(..at + 3).unwrap_or(name),

@@ -3,6 +3,7 @@
 mod apart;
 mod candidates;
 mod given;
+mod listed;
 mod place;
 mod sightings;
 
@@ -19,6 +20,7 @@ use crate::symbols::{Misfit, Proof};
 use crate::trace::{Frame, FrameCheck, Resolved, Trace};
 use apart::place_apart;
 use candidates::Candidates;
+use listed::Lists;
 use place::{Outcome, Placed, Question, place};
 use sightings::{Place, Seen};
 
@@ -64,9 +66,11 @@ pub(super) fn symbolize(
     let candidates = Candidates::new(engine, job, wanted.binaries, &trace)?;
     let mut answer = Symbolized::default();
     let mut found: Vec<(Place, FrameCheck, Option<Resolved>)> = Vec::new();
-    for seen in sightings::seen(&trace) {
+    let lists = Lists::of(&trace);
+    for seen in sightings::seen(&trace, &lists) {
         job.check()?;
-        let question = Question { job, trace: &trace, given: wanted.modules, seen: &seen };
+        let given = wanted.modules;
+        let question = Question { job, trace: &trace, lists: &lists, given, seen: &seen };
         match place(&candidates, &question)? {
             Outcome::Placed(placed) => {
                 look_up(engine, job, wanted, &seen, &placed, &mut found)?;

@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::candidates::{Candidate, Candidates, file_name, is_named};
+use super::candidates::{Candidate, Candidates, file_name};
 use super::check_of_misfit;
 use super::given;
+use super::listed::Lists;
 use super::sightings::{Addresses, Place, Seen};
 use crate::address::{LoadBias, RuntimeAddress};
 use crate::api::binary::Provenance;
@@ -49,6 +50,7 @@ pub(super) struct Placed {
 pub(super) struct Question<'q> {
     pub(super) job: &'q Job,
     pub(super) trace: &'q Trace,
+    pub(super) lists: &'q Lists<'q>,
     pub(super) given: &'q [GivenModule],
     pub(super) seen: &'q Seen<'q>,
 }
@@ -130,7 +132,7 @@ enum Verdict {
     NoNames,
 }
 
-impl Question<'_> {
+impl<'q> Question<'q> {
     /// Tries the sources of a load bias in their order; the first that fits decides.
     fn in_binary(&self, opened: &Arc<Opened>) -> Result<Verdict, Stopped> {
         let (same_build_id, symbols) = (self.has_build_id_of(opened), opened.symbols());
@@ -189,7 +191,8 @@ impl Question<'_> {
         let mut told: Vec<(BiasSource, LoadBias)> = Vec::new();
         let given = self.given.iter().filter(|given| self.is_this(given.name.as_deref()));
         told.extend(given.map(|given| (BiasSource::Given, given.bias)));
-        let listed = self.listed(opened).filter_map(|module| given::bias(binary, module));
+        let listed = self.listed(opened);
+        let listed = listed.into_iter().filter_map(|module| given::bias(binary, module));
         told.extend(listed.map(|bias| (BiasSource::Listed, bias)));
         if binary.identity().kind == Kind::Fixed {
             told.push((BiasSource::Fixed, LoadBias(0)));
@@ -209,16 +212,10 @@ impl Question<'_> {
         told
     }
 
-    /// Where the paste lists this module, in the same text; frames of the program itself do not say
-    /// its name.
-    fn listed(&self, opened: &Opened) -> impl Iterator<Item = &Module> {
+    /// Where the paste lists this module.
+    fn listed(&self, opened: &Opened) -> Vec<&'q Module> {
         let piece = self.seen.places.first().and_then(|place| self.piece_of(*place));
-        let modules = self.trace.modules.iter();
-        let same_text = modules.filter(move |module| module.lines.piece.as_deref() == piece);
-        same_text.filter(|module| match self.seen.name {
-            Some(_) => self.is_this(Some(&module.path)),
-            None => is_named(opened, &module.path),
-        })
+        self.lists.places(piece, self.seen, opened)
     }
 
     /// Whether a name is this module's; the program itself has none in a backtrace.
@@ -232,7 +229,7 @@ impl Question<'_> {
 
     fn has_build_id_of(&self, opened: &Opened) -> bool {
         let own = opened.binary().build_id().map(ToString::to_string);
-        let listed = self.listed(opened).filter_map(|module| module.build_id.as_ref());
+        let listed = self.listed(opened).into_iter().filter_map(|module| module.build_id.as_ref());
         own.is_some_and(|own| listed.into_iter().any(|id| *id == own))
     }
 
@@ -276,7 +273,7 @@ impl Question<'_> {
         RefusedModule { name, frames, why, tried }
     }
 
-    fn piece_of(&self, place: Place) -> Option<&str> {
+    fn piece_of(&self, place: Place) -> Option<&'q str> {
         match place {
             Place::Stack(stack, _) => self.trace.stacks.get(stack)?.lines.piece.as_deref(),
             Place::Event(event) => self.trace.events.get(event)?.lines.piece.as_deref(),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::listed::Lists;
 use crate::address::{Pc, RuntimeAddress};
 use crate::symbols::{Callee, Misfit, Proof, Sighting};
-use crate::trace::{EventKind, Frame, Module, Stack, Trace};
+use crate::trace::{EventKind, Frame, Stack, Trace};
 
 /// A module of a trace, and its frames.
 #[derive(Debug)]
@@ -44,11 +45,10 @@ type Key<'t> = (Option<&'t str>, Option<&'t str>, Addresses);
 
 /// All modules that frames with an address are in. Frames whose source line is printed need no
 /// looking up; a debugger prints no module for them.
-pub(super) fn seen(trace: &Trace) -> Vec<Seen<'_>> {
+pub(super) fn seen<'t>(trace: &'t Trace, lists: &Lists<'t>) -> Vec<Seen<'t>> {
     let mut modules = BTreeMap::new();
-    let ranges = Ranges::of(&trace.modules);
     for (position, stack) in trace.stacks.iter().enumerate() {
-        add_stack(&mut modules, &ranges, position, stack);
+        add_stack(&mut modules, lists, position, stack);
     }
     for (position, event) in trace.events.iter().enumerate() {
         // At a breakpoint: where a signal stopped the program, its backtrace shows the frame again.
@@ -142,24 +142,9 @@ fn address(frame: &Frame) -> Option<RuntimeAddress> {
     frame.address.or_else(|| in_module().map(|offset| RuntimeAddress(offset.0)))
 }
 
-/// The modules that a text lists with both their ends.
-struct Ranges<'t>(BTreeMap<(Option<&'t str>, RuntimeAddress), (RuntimeAddress, &'t str)>);
-
-impl<'t> Ranges<'t> {
-    fn of(modules: &'t [Module]) -> Ranges<'t> {
-        let range = |module: &'t Module| {
-            let key = (module.lines.piece.as_deref(), module.start?);
-            Some((key, (module.end?, module.path.as_str())))
-        };
-        Ranges(modules.iter().filter_map(range).collect())
-    }
-
-    /// The module that has a frame's address.
-    fn holds(&self, frame: &Frame) -> Option<&'t str> {
-        let (piece, address) = (frame.lines.piece.as_deref(), frame.address?);
-        let ((other, _), (end, path)) = self.0.range(..=(piece, address)).next_back()?;
-        (*other == piece && address < *end).then_some(path)
-    }
+/// The listed module whose range holds a frame's address.
+fn holder<'t>(lists: &Lists<'t>, frame: &'t Frame) -> Option<&'t str> {
+    lists.holder(frame.lines.piece.as_deref(), frame.address?)
 }
 
 /// The next inner machine frame of a stack.
@@ -172,7 +157,7 @@ struct Inner<'t> {
 
 fn add_stack<'t>(
     modules: &mut BTreeMap<Key<'t>, Seen<'t>>,
-    ranges: &Ranges<'t>,
+    lists: &Lists<'t>,
     position: usize,
     stack: &'t Stack,
 ) {
@@ -181,7 +166,7 @@ fn add_stack<'t>(
         let module = match run.module() {
             // Only a debugger leaves the module out to say that it is the program.
             Some(None) if stack.format != "gdb" && !stack.format.is_empty() => {
-                run.addressed().and_then(|frame| ranges.holds(frame)).map(Some)
+                run.addressed().and_then(|frame| holder(lists, frame)).map(Some)
             }
             module => module,
         };
