@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use dbgmate::api::symbols::{BiasSource, Symbolized};
+use dbgmate::api::symbols::{BiasSource, Refusal, Symbolized};
 use dbgmate::trace::{Certainty, Frame, Trace};
 use home::Home;
 use layers::{Layers, parsed, run, shown};
@@ -67,6 +67,30 @@ fn eu_stack_with_modules() {
             assert_eq!(library.because, BiasSource::Listed);
         }
     }
+}
+
+#[test]
+fn a_place_that_the_code_refutes_is_not_taken_whatever_the_build_id_says() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let Some(paste) = eu_stack(&layers, &["-m", "-b"]) else { return };
+    let mut moved = paste.clone();
+    for module in parsed(&paste).modules {
+        let start = module.start.unwrap().0;
+        moved = moved.replace(&format!("@{start:#x}+"), &format!("@{:#x}+", start - 0x10000));
+    }
+    let answer = layers.symbolize("whole", &moved);
+    let library = answer.modules.iter().find(|module| module.path.ends_with(".so")).unwrap();
+    // The next source is asked, and the build is known all the same.
+    assert_eq!(library.because, BiasSource::Inferred, "{moved} {answer:#?}");
+    assert_eq!((library.certainty, library.proved), (Certainty::Certain, library.frames));
+    // The program has no names to go by.
+    let program = answer.refused.iter().find(|module| module.name.as_deref() == Some("layers"));
+    let program = program.unwrap_or_else(|| panic!("{answer:#?}"));
+    assert_eq!(program.why, Refusal::OtherPlace);
+    assert!(program.tried[0].misfit.is_some(), "{program:?}");
+    let run = layers.ask("whole", &[], &moved);
+    assert!(run.stderr.contains("it was not where the paste has it"), "{run:?}");
+    assert!(!run.stdout.contains("implausible"), "{run:?}");
 }
 
 #[test]

@@ -144,6 +144,8 @@ pub enum Refusal {
     NoBinary,
     /// The paste is from another build than each of those that are here.
     OtherBuild,
+    /// The paste names the build that is here, but its frames do not fit where it says that was.
+    OtherPlace,
     /// Several places, or several builds, would do.
     Ambiguous,
     /// No frame has a name by which to tell where the module was loaded.

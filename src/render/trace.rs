@@ -256,12 +256,12 @@ fn refused(module: &RefusedModule) -> String {
             None => format!("{start}: no such binary is here; name it with --binary"),
         },
         Refusal::OtherBuild => {
-            let misfit = |tried: &TriedBinary| {
-                Some(format!("{}: {}", tried.path, misfit(tried.misfit.as_ref()?)))
-            };
-            let misfits: Vec<String> = module.tried.iter().filter_map(misfit).collect();
-            format!("{start}: the paste is from another build than {}", misfits.join("; "))
+            format!("{start}: the paste is from another build than {}", misfits(module))
         }
+        Refusal::OtherPlace => format!(
+            "{start}: its build-id is here, but it was not where the paste has it in {}",
+            misfits(module)
+        ),
         Refusal::Ambiguous => {
             let place = |tried: &TriedBinary| match tried.bias {
                 Some(bias) => format!("{} at {bias}", tried.path),
@@ -275,6 +275,13 @@ fn refused(module: &RefusedModule) -> String {
              `info sharedlibrary` too"
         ),
     }
+}
+
+/// Each binary that was tried, with the frame that cannot be from it.
+fn misfits(module: &RefusedModule) -> String {
+    let misfit =
+        |tried: &TriedBinary| Some(format!("{}: {}", tried.path, misfit(tried.misfit.as_ref()?)));
+    module.tried.iter().filter_map(misfit).collect::<Vec<_>>().join("; ")
 }
 
 /// The frame that proves another build.

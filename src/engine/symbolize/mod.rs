@@ -5,6 +5,7 @@ mod candidates;
 mod given;
 mod listed;
 mod place;
+mod placed;
 mod sightings;
 
 use super::resolve::Resolver;
@@ -127,7 +128,7 @@ fn look_up(
         else {
             continue;
         };
-        let certainty = placed.certainty(sighting);
+        let certainty = placed.certainty(position, sighting);
         let resolved = match proof {
             Proof::Misfit(_) => None,
             _ => resolver.at(job, address, certainty)?,

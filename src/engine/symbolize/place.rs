@@ -1,48 +1,29 @@
 //! Where a module of a paste was loaded, and which binary it is: the surest source first, and the
 //! code decides.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::candidates::{Candidate, Candidates, file_name};
 use super::check_of_misfit;
 use super::given;
 use super::listed::Lists;
+pub(super) use super::placed::Placed;
 use super::sightings::{Addresses, Place, Seen};
 use crate::address::{LoadBias, RuntimeAddress};
-use crate::api::binary::Provenance;
 use crate::api::symbols::{
-    BiasSource, GivenModule, MisfitFrame, PlacedModule, Refusal, RefusedModule, TriedBinary,
+    BiasSource, GivenModule, MisfitFrame, Refusal, RefusedModule, TriedBinary,
 };
 use crate::binary::Kind;
 use crate::engine::binaries::Opened;
 use crate::job::{Job, Stopped};
 use crate::symbols::{Misfit, Placement, Proof, Sighting};
-use crate::trace::{Certainty, Module, Trace};
+use crate::trace::{Module, Trace};
 
 /// A module that was placed, or not.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Placed(Box<Placed>),
     Refused(RefusedModule),
-}
-
-/// A module of which binary and load bias are known.
-#[derive(Debug)]
-pub(super) struct Placed {
-    /// The binary to look addresses up in.
-    pub(super) opened: Arc<Opened>,
-    /// The one whose code was checked: a stripped twin, where the other has only debug info.
-    checked: Arc<Opened>,
-    /// Where it was loaded.
-    pub(super) placement: Placement,
-    because: BiasSource,
-    /// The paste gives the binary's build-id.
-    same_build_id: bool,
-    /// Other frames of the module cannot be from this build.
-    pub(super) doubted: bool,
-    /// The positions of frames that a signal interrupted, as the code tells.
-    interrupted: Vec<usize>,
 }
 
 /// Everything that is known when a module is placed.
@@ -65,7 +46,7 @@ pub(super) fn place(
     question.job.check()?;
     let mut fits: Vec<Placed> = Vec::new();
     let mut tried: Vec<TriedBinary> = Vec::new();
-    let mut ambiguous = false;
+    let (mut ambiguous, mut same_build) = (false, false);
     for (_, opened) in &found {
         let Ok(opened) = opened else { continue };
         match question.in_binary(opened)? {
@@ -74,7 +55,10 @@ pub(super) fn place(
                 ambiguous = true;
                 tried.extend(biases.iter().map(|bias| tried_at(opened, *bias)));
             }
-            Verdict::OtherBuild(placement) => tried.push(question.misfit(opened, &placement)),
+            Verdict::OtherBuild(placement) => {
+                same_build |= question.has_build_id_of(opened);
+                tried.push(question.misfit(opened, &placement));
+            }
             Verdict::NoNames => tried.push(tried_binary(opened)),
         }
     }
@@ -89,6 +73,8 @@ pub(super) fn place(
                 Refusal::NoBinary
             } else if ambiguous {
                 Refusal::Ambiguous
+            } else if same_build {
+                Refusal::OtherPlace
             } else if tried.iter().any(|tried| tried.misfit.is_some()) {
                 Refusal::OtherBuild
             } else if tried.iter().all(|tried| tried.problem.is_some()) {
@@ -96,20 +82,23 @@ pub(super) fn place(
             } else {
                 Refusal::NoNames
             };
-            Outcome::Refused(question.refused(why, tried))
+            Outcome::Refused(question.refused(why, once_a_build(tried)))
         }
         Err(several) => {
             let tried =
                 several.iter().map(|placed| tried_at(&placed.opened, placed.placement.bias));
-            Outcome::Refused(question.refused(Refusal::Ambiguous, tried.collect()))
+            Outcome::Refused(question.refused(Refusal::Ambiguous, once_a_build(tried.collect())))
         }
     })
 }
 
-/// The one that is left: a proved build before others; several that differ leave none.
+/// The one that is left: the build that the paste names before others, then those that the code proves;
+/// several that differ leave none.
 fn best(mut fits: Vec<Placed>) -> Result<Option<Placed>, Vec<Placed>> {
-    if fits.iter().any(Placed::is_certain) {
-        fits.retain(Placed::is_certain);
+    for is_surer in [|placed: &Placed| placed.same_build_id, Placed::is_proved] {
+        if fits.iter().any(is_surer) {
+            fits.retain(is_surer);
+        }
     }
     // Copies of one build say the same.
     let build = |placed: &Placed| placed.opened.binary().build_id().cloned();
@@ -148,7 +137,7 @@ impl<'q> Question<'q> {
                 let sightings = self.seen.with_exact(&placed.interrupted);
                 placed.placement = symbols.check(self.job, &opened.file, bias, &sightings)?;
             }
-            if same_build_id || self.is_plausible(&placed.placement) {
+            if self.is_plausible(&placed.placement) {
                 return Ok(Verdict::Fits(Box::new(placed)));
             }
             misfit.get_or_insert(placed.placement);
@@ -281,97 +270,6 @@ impl<'q> Question<'q> {
     }
 }
 
-impl Placed {
-    fn new(
-        opened: &Arc<Opened>,
-        placement: Placement,
-        because: BiasSource,
-        same_build_id: bool,
-    ) -> Placed {
-        let (opened, checked) = (Arc::clone(opened), Arc::clone(opened));
-        let interrupted = Vec::new();
-        let doubted = false;
-        Placed { opened, checked, placement, because, same_build_id, doubted, interrupted }
-    }
-
-    /// The sightings of the module, as the code tells them.
-    pub(super) fn sightings<'t>(&self, seen: &Seen<'t>) -> Vec<Sighting<'t>> {
-        seen.with_exact(&self.interrupted)
-    }
-
-    /// Whether another placement is of the same process.
-    pub(super) fn is_same_run(&self, other: &Placed) -> bool {
-        self.placement.bias == other.placement.bias
-            && self.opened.binary().path() == other.opened.binary().path()
-    }
-
-    /// Whether other frames of the module were tried in this binary, and cannot be from it.
-    pub(super) fn is_refuted_by(&self, refused: &RefusedModule) -> bool {
-        let path = self.checked.binary().path();
-        let mut here = refused.tried.iter().filter(|tried| Path::new(&tried.path) == path);
-        here.any(|tried| tried.misfit.is_some())
-    }
-
-    /// The same place, checked against the frames of another question.
-    pub(super) fn check_again(mut self, question: &Question<'_>) -> Result<Placed, Stopped> {
-        let (checked, bias) = (&self.checked, self.placement.bias);
-        let symbols = checked.symbols();
-        let first = symbols.check(question.job, &checked.file, bias, &question.seen.sightings)?;
-        self.interrupted = question.seen.interrupted(&first.proofs);
-        let sightings = question.seen.with_exact(&self.interrupted);
-        self.placement = symbols.check(question.job, &checked.file, bias, &sightings)?;
-        Ok(self)
-    }
-
-    /// Whether the build is proved for the whole module.
-    pub(super) fn is_certain(&self) -> bool {
-        self.same_build_id
-    }
-
-    /// Whether the build is proved for one of its frames.
-    pub(super) fn certainty(&self, sighting: &Sighting<'_>) -> Certainty {
-        let proved = !self.doubted && self.placement.is_proved(sighting);
-        match self.same_build_id || proved {
-            true => Certainty::Certain,
-            false => Certainty::Probable,
-        }
-    }
-
-    /// Where the binary has no debug info, another file of the same build may have it.
-    fn use_twin(&mut self, candidates: &[Candidate]) {
-        let own = self.opened.binary();
-        if own.debug_info().is_some() || own.build_id().is_none() {
-            return;
-        }
-        let twin = candidates.iter().filter_map(|(_, opened)| opened.as_ref().ok()).find(|other| {
-            other.binary().debug_info().is_some() && other.binary().build_id() == own.build_id()
-        });
-        if let Some(twin) = twin {
-            self.opened = Arc::clone(twin);
-        }
-    }
-
-    /// What the answer says of it.
-    pub(super) fn module(&self, seen: &Seen<'_>) -> PlacedModule {
-        let binary = self.opened.binary();
-        let certain = |sighting: &&Sighting<'_>| self.certainty(sighting) == Certainty::Certain;
-        let proved = seen.sightings.iter().filter(certain).count();
-        let all = proved == seen.sightings.len();
-        PlacedModule {
-            name: seen.name.map(str::to_owned),
-            path: binary.path().display().to_string(),
-            build_id: binary.build_id().map(ToString::to_string),
-            bias: self.placement.bias,
-            because: self.because,
-            certainty: if all { Certainty::Certain } else { Certainty::Probable },
-            frames: seen.sightings.len(),
-            proved,
-            debug_info: Provenance::from(&*self.opened),
-            problem: self.opened.symbols().problem().map(str::to_owned),
-        }
-    }
-}
-
 fn tried_binary(opened: &Opened) -> TriedBinary {
     TriedBinary {
         path: opened.binary().path().display().to_string(),
@@ -380,6 +278,18 @@ fn tried_binary(opened: &Opened) -> TriedBinary {
         misfit: None,
         problem: None,
     }
+}
+
+/// Files of one build, whole and stripped, at one place are one possibility.
+fn once_a_build(mut tried: Vec<TriedBinary>) -> Vec<TriedBinary> {
+    let mut seen = Vec::new();
+    tried.retain(|one| {
+        let key = (one.build_id.clone(), one.bias);
+        let is_new = one.build_id.is_none() || one.misfit.is_some() || !seen.contains(&key);
+        seen.push(key);
+        is_new
+    });
+    tried
 }
 
 fn tried_at(opened: &Opened, bias: LoadBias) -> TriedBinary {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::candidates::{file_name, stem};
 use super::listed::Lists;
 use crate::address::{Pc, RuntimeAddress};
 use crate::symbols::{Callee, Misfit, Proof, Sighting};
@@ -173,10 +174,11 @@ fn add_stack<'t>(
         let may_be_exact = run.may_be_interrupted(inner.as_ref());
         let callee = match inner {
             Some(Inner { module: Some(other), name, sighting }) if run.is_after_call() => {
-                match (Some(other) == module, sighting) {
-                    (true, Some(sighting)) => Callee::Sighting(sighting),
-                    (false, Some(_)) => Callee::Elsewhere(name),
-                    (_, None) => Callee::Unknown,
+                match sighting {
+                    Some(sighting) if Some(other) == module => Callee::Sighting(sighting),
+                    Some(_) if !is_alike(other, module.flatten()) => Callee::Elsewhere(name),
+                    // Printed once with its folder and once without, it may be this module too.
+                    _ => Callee::Unknown,
                 }
             }
             _ => Callee::Unknown,
@@ -192,6 +194,12 @@ fn add_stack<'t>(
         let name = run.name();
         inner = (!run.is_signal_handler()).then_some(Inner { module, name, sighting });
     }
+}
+
+/// Whether two names can be of one module.
+fn is_alike(a: Option<&str>, b: Option<&str>) -> bool {
+    let bare = |name| stem(file_name(name));
+    a.is_some() && a.map(bare) == b.map(bare)
 }
 
 /// The frames that share one machine frame, innermost first.
