@@ -125,16 +125,16 @@ impl<'q> Question<'q> {
     /// Tries the sources of a load bias in their order; the first that fits decides.
     fn in_binary(&self, opened: &Arc<Opened>) -> Result<Verdict, Stopped> {
         let (same_build_id, symbols) = (self.has_build_id_of(opened), opened.symbols());
+        let sightings = self.seen.sightings_in(opened.binary(), &[]);
         let mut misfit = None;
         for (because, bias) in self.told(opened) {
             let mut placed = {
-                let placement =
-                    symbols.check(self.job, &opened.file, bias, &self.seen.sightings)?;
+                let placement = symbols.check(self.job, &opened.file, bias, &sightings)?;
                 Placed::new(opened, placement, because, same_build_id)
             };
             placed.interrupted = self.seen.interrupted(&placed.placement.proofs);
             if !placed.interrupted.is_empty() {
-                let sightings = self.seen.with_exact(&placed.interrupted);
+                let sightings = self.seen.sightings_in(opened.binary(), &placed.interrupted);
                 placed.placement = symbols.check(self.job, &opened.file, bias, &sightings)?;
             }
             if self.is_plausible(&placed.placement) {
@@ -142,7 +142,7 @@ impl<'q> Question<'q> {
             }
             misfit.get_or_insert(placed.placement);
         }
-        let inferred = symbols.infer(self.job, &opened.file, &self.seen.sightings)?;
+        let inferred = symbols.infer(self.job, &opened.file, &sightings)?;
         let any_inferred = !inferred.is_empty();
         let mut fits: Vec<Placement> = Vec::new();
         for placement in inferred {

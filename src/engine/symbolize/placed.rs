@@ -46,7 +46,7 @@ impl Placed {
 
     /// The sightings of the module, as the code tells them.
     pub(super) fn sightings<'t>(&self, seen: &Seen<'t>) -> Vec<Sighting<'t>> {
-        seen.with_exact(&self.interrupted)
+        seen.sightings_in(self.opened.binary(), &self.interrupted)
     }
 
     /// Whether another placement is of the same process.
@@ -66,9 +66,10 @@ impl Placed {
     pub(super) fn check_again(mut self, question: &Question<'_>) -> Result<Placed, Stopped> {
         let (checked, bias) = (&self.checked, self.placement.bias);
         let symbols = checked.symbols();
-        let first = symbols.check(question.job, &checked.file, bias, &question.seen.sightings)?;
+        let told = question.seen.sightings_in(checked.binary(), &[]);
+        let first = symbols.check(question.job, &checked.file, bias, &told)?;
         self.interrupted = question.seen.interrupted(&first.proofs);
-        let sightings = question.seen.with_exact(&self.interrupted);
+        let sightings = question.seen.sightings_in(checked.binary(), &self.interrupted);
         self.placement = symbols.check(question.job, &checked.file, bias, &sightings)?;
         Ok(self)
     }

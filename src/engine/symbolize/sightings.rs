@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::candidates::{file_name, stem};
 use super::listed::Lists;
 use crate::address::{Pc, RuntimeAddress};
+use crate::binary::Binary;
 use crate::symbols::{Callee, Misfit, Proof, Sighting};
 use crate::trace::{EventKind, Frame, Stack, Trace};
 
@@ -79,15 +80,17 @@ impl<'t> Seen<'t> {
         self.may_be_exact.iter().copied().filter(at_no_call).collect()
     }
 
-    /// The sightings, with the frames at these positions as a signal interrupted them.
-    pub(super) fn with_exact(&self, positions: &[usize]) -> Vec<Sighting<'t>> {
+    /// The sightings as a binary has them, with the frames at these positions as a signal interrupted
+    /// them.
+    pub(super) fn sightings_in(&self, binary: &Binary, exact: &[usize]) -> Vec<Sighting<'t>> {
         let mut sightings = self.sightings.clone();
-        for position in positions {
+        for position in exact {
             if let Some(sighting) = sightings.get_mut(*position) {
                 (sighting.pc, sighting.callee) = (Pc::Exact, Callee::Unknown);
             }
         }
-        sightings
+        let architecture = binary.identity().architecture;
+        sightings.into_iter().map(|sighting| sighting.undone(architecture)).collect()
     }
 
     /// Takes a frame of another module's list over.
