@@ -8,7 +8,7 @@ use super::escape::escape;
 use super::style::{DIM, ERROR, EVIDENCE, HEADING, UNCERTAIN};
 use crate::api::symbols::{
     BiasSource, MisfitFrame, PlacedModule, Refusal, RefusedModule, ResolvedAddress,
-    ResolvedAddresses, Symbolized, TriedBinary,
+    ResolvedAddresses, Symbolized, TriedBinary, UnusedBinary,
 };
 use crate::trace::{Argument, Certainty, Frame, FrameCheck, Lines, ResolvedFrame, Trace, closed};
 
@@ -77,10 +77,11 @@ fn write_address(page: &mut String, one: &ResolvedAddress) -> fmt::Result {
     }
 }
 
-/// What is known of each module, a sentence each.
+/// What is known of each module, and of binaries that are none, a sentence each.
 pub fn modules(answer: &Symbolized) -> Vec<String> {
     let placed = answer.modules.iter().map(placed);
-    placed.chain(answer.refused.iter().map(refused)).collect()
+    let others = answer.refused.iter().map(refused).chain(answer.unused.iter().map(unused));
+    placed.chain(others).collect()
 }
 
 /// A frame with its local variables.
@@ -273,6 +274,16 @@ fn refused(module: &RefusedModule) -> String {
         Refusal::NoNames => format!(
             "{start}: no frame has a name that tells where it was loaded; paste the output of \
              `info sharedlibrary` too"
+        ),
+    }
+}
+
+fn unused(binary: &UnusedBinary) -> String {
+    let path = &binary.path;
+    match &binary.instead {
+        Some(other) => format!("{path} is not used: {other} fits better"),
+        None => format!(
+            "{path} is not used: no frame to look up is of a module with its name or its build-id"
         ),
     }
 }

@@ -69,24 +69,40 @@ impl<'t> Lists<'t> {
         seen: &Seen<'_>,
         opened: &Opened,
     ) -> Vec<&'t Module> {
-        let all = || self.serving(piece).flat_map(|list| list.modules.iter().copied());
-        let Some(own) = seen.name else {
-            return all().filter(|module| is_named(opened, &module.path)).collect();
-        };
+        match seen.name {
+            Some(_) => self.by_name(piece, seen, |module| is_named(opened, &module.path)),
+            None => self.all(piece).filter(|module| is_named(opened, &module.path)).collect(),
+        }
+    }
+
+    /// The same, without a binary to tell other names by.
+    pub(super) fn named_places(&self, piece: Option<&'t str>, seen: &Seen<'_>) -> Vec<&'t Module> {
+        self.by_name(piece, seen, |_| false)
+    }
+
+    fn by_name(
+        &self,
+        piece: Option<&'t str>,
+        seen: &Seen<'_>,
+        is_it_too: impl Fn(&Module) -> bool,
+    ) -> Vec<&'t Module> {
+        let Some(own) = seen.name.map(file_name) else { return Vec::new() };
         let addresses = addresses(seen);
         let mut places: Vec<&Module> =
-            all().filter(|module| holds_one(module, &addresses)).collect();
-        let exact = |module: &&Module| file_name(&module.path) == file_name(own);
+            self.all(piece).filter(|module| holds_one(module, &addresses)).collect();
+        let exact = |module: &&Module| file_name(&module.path) == own;
         // Several versions of a library can be loaded at once: the name of one is not another's.
-        if all().any(|module| exact(&module)) {
-            places.extend(all().filter(exact));
+        if self.all(piece).any(|module| exact(&module)) {
+            places.extend(self.all(piece).filter(exact));
         } else {
-            places.extend(all().filter(|module| {
-                is_named(opened, &module.path)
-                    || stem(file_name(&module.path)) == stem(file_name(own))
-            }));
+            let alike = |module: &Module| stem(file_name(&module.path)) == stem(own);
+            places.extend(self.all(piece).filter(|module| alike(module) || is_it_too(module)));
         }
         places
+    }
+
+    fn all(&self, piece: Option<&'t str>) -> impl Iterator<Item = &'t Module> + use<'_, 't> {
+        self.serving(piece).flat_map(|list| list.modules.iter().copied())
     }
 
     /// The lists that a piece's frames are to be looked up in.

@@ -89,6 +89,7 @@ pub(super) fn symbolize(
             },
         }
     }
+    answer.unused = candidates.unused(&answer);
     for (at, check, resolved) in found {
         if let Some(frame) = frame_at(&mut trace, at) {
             frame.check = Some(check);

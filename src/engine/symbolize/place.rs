@@ -41,7 +41,7 @@ pub(super) fn place(
     candidates: &Candidates<'_>,
     question: &Question<'_>,
 ) -> Result<Outcome, Stopped> {
-    let found = candidates.of(question.seen.name);
+    let found = candidates.of(question.seen.name, &question.build_ids());
     // One that was called off has left candidates unopened.
     question.job.check()?;
     let mut fits: Vec<Placed> = Vec::new();
@@ -214,6 +214,13 @@ impl<'q> Question<'q> {
             (None, None) => true,
             _ => false,
         }
+    }
+
+    /// The build-ids that the paste gives this module.
+    fn build_ids(&self) -> Vec<&'q str> {
+        let piece = self.seen.places.first().and_then(|place| self.piece_of(*place));
+        let listed = self.lists.named_places(piece, self.seen);
+        listed.into_iter().filter_map(|module| module.build_id.as_deref()).collect()
     }
 
     fn has_build_id_of(&self, opened: &Opened) -> bool {
