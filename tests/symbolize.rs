@@ -88,6 +88,63 @@ fn of_several_builds_the_one_that_fits_is_taken() {
 }
 
 #[test]
+fn a_proved_build_is_taken_before_one_that_only_fits() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let paste = layers.backtrace("stripped", &["bt"]);
+    let [whole, stripped] = ["whole", "stripped"].map(|one| layers.path(one, "liblayers.so"));
+    // Neither says which build it is; the first has no code that could prove it.
+    let [data, copy] =
+        ["data/liblayers.so", "copy/liblayers.so"].map(|at| layers.home.write(at, ""));
+    for (flag, path) in [("--only-keep-debug", &data), ("--strip-debug", &copy)] {
+        let remove = ["--remove-section", ".note.gnu.build-id", flag];
+        run(Command::new("objcopy").args(remove).args([&whole, path]));
+    }
+    let asked = |binaries: &[&Path]| -> Symbolized {
+        let mut all = vec!["symbolize", "--json"];
+        for binary in binaries {
+            all.extend(["--binary", binary.to_str().unwrap()]);
+        }
+        let run = layers.home.feed(&all, paste.as_bytes());
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"))
+    };
+    let answer = asked(&[&data, &whole]);
+    let placed = answer.modules.iter().find(|module| module.name.is_some());
+    let placed = placed.unwrap_or_else(|| panic!("{:?}", answer.refused));
+    assert_eq!(placed.path, whole.to_str().unwrap());
+    let answer = asked(&[&whole, &stripped, &copy]);
+    let refused = answer.refused.iter().find(|module| module.why == Refusal::Ambiguous);
+    let tried: Vec<&str> = refused.unwrap().tried.iter().map(|one| one.path.as_str()).collect();
+    // Two files of one build are one possibility.
+    assert_eq!(tried, [&whole, &copy].map(|path| path.to_str().unwrap()), "{answer:?}");
+}
+
+#[test]
+fn a_named_debug_file_is_used_by_its_build_id_and_what_is_not_used_is_said() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let paste = layers.backtrace("stripped", &["bt"]);
+    let [whole, stripped] = ["whole", "stripped"].map(|one| layers.path(one, "liblayers.so"));
+    let twin = layers.home.write(".build-id/1f/25cc.debug", "");
+    run(Command::new("objcopy").arg("--only-keep-debug").args([&whole, &twin]));
+    let other = layers.home.path().join("unrelated.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/symbols/layers.c");
+    run(Command::new("gcc").args(["-shared", "-fPIC", "-o"]).args([&other, &source]));
+    let truth = shown(&parsed(&layers.backtrace("whole", &["bt"])));
+    // Else the files that the paste names would do.
+    let library = fs::read(&stripped).unwrap();
+    fs::remove_dir_all(layers.home.path().join("stripped")).unwrap();
+    let stripped = layers.home.write("elsewhere/liblayers.so", library);
+    let [twin, other, stripped] = [&twin, &other, &stripped].map(|path| path.to_str().unwrap());
+    let named = ["--binary", stripped, "--binary", twin, "--binary", other];
+    let run = layers.home.feed(&[&["symbolize", "--json"], &named[..]].concat(), paste.as_bytes());
+    let answer: Symbolized = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(shown(&answer.trace)[..4], truth[..4], "{answer:#?}");
+    let unused: Vec<&str> = answer.unused.iter().map(|binary| binary.path.as_str()).collect();
+    assert_eq!(unused, [other]);
+    let run = layers.home.feed(&[&["symbolize"], &named[..]].concat(), paste.as_bytes());
+    assert!(run.stderr.contains(&format!("{other} is not used: no frame to look up")), "{run:?}");
+}
+
+#[test]
 fn a_stripped_binary_names_what_it_exports() {
     let Some(layers) = Layers::built(&[]) else { return };
     let paste = layers.backtrace("stripped", &["bt"]);

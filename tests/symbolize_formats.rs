@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use dbgmate::api::symbols::{BiasSource, Symbolized};
+use dbgmate::api::symbols::{BiasSource, Refusal, Symbolized};
 use dbgmate::trace::{Certainty, Frame, Trace};
 use home::Home;
 use layers::{Layers, parsed, run, shown};
@@ -67,6 +67,30 @@ fn eu_stack_with_modules() {
             assert_eq!(library.because, BiasSource::Listed);
         }
     }
+}
+
+#[test]
+fn a_place_that_the_code_refutes_is_not_taken_whatever_the_build_id_says() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let Some(paste) = eu_stack(&layers, &["-m", "-b"]) else { return };
+    let mut moved = paste.clone();
+    for module in parsed(&paste).modules {
+        let start = module.start.unwrap().0;
+        moved = moved.replace(&format!("@{start:#x}+"), &format!("@{:#x}+", start - 0x10000));
+    }
+    let answer = layers.symbolize("whole", &moved);
+    let library = answer.modules.iter().find(|module| module.path.ends_with(".so")).unwrap();
+    // The next source is asked, and the build is known all the same.
+    assert_eq!(library.because, BiasSource::Inferred, "{moved} {answer:#?}");
+    assert_eq!((library.certainty, library.proved), (Certainty::Certain, library.frames));
+    // The program has no names to go by.
+    let program = answer.refused.iter().find(|module| module.name.as_deref() == Some("layers"));
+    let program = program.unwrap_or_else(|| panic!("{answer:#?}"));
+    assert_eq!(program.why, Refusal::OtherPlace);
+    assert!(program.tried[0].misfit.is_some(), "{program:?}");
+    let run = layers.ask("whole", &[], &moved);
+    assert!(run.stderr.contains("it was not where the paste has it"), "{run:?}");
+    assert!(!run.stdout.contains("implausible"), "{run:?}");
 }
 
 #[test]
@@ -133,6 +157,51 @@ fn one_frame_is_enough_where_gdb_lists_the_modules() {
         assert_eq!(names, expected, "{command} {answer:#?}");
         assert!(answer.modules.iter().all(|module| module.because == BiasSource::Listed));
     }
+}
+
+/// The first frame of the library, and gdb's list of what is mapped where.
+fn frame_and_mappings(layers: &Layers) -> (String, String) {
+    let paste = stopped(layers, &["info proc mappings"]);
+    let start = paste.find("\n#1 ").unwrap() + 1;
+    let frame = paste[start..].lines().next().unwrap().to_owned();
+    let (_, listed) = paste[start..].split_once("\nprocess ").unwrap();
+    (frame, format!("process {listed}"))
+}
+
+#[test]
+fn the_kernel_lists_a_library_by_its_file_and_gdb_by_a_link_to_it() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let (frame, listed) = frame_and_mappings(&layers);
+    let frame = frame.replace("liblayers.so", "liblayers.so.1");
+    for name in ["liblayers.so.1.0", "quite_another_name"] {
+        let text = format!("{frame}\n\n{}", listed.replace("liblayers.so", name));
+        let answer = layers.symbolize("whole", &text);
+        let because: Vec<BiasSource> = answer.modules.iter().map(|module| module.because).collect();
+        assert_eq!(because, [BiasSource::Listed], "{name} {answer:#?}");
+        assert_eq!(shown(&answer.trace)[0].0, "step");
+    }
+}
+
+#[test]
+fn a_file_with_nothing_but_a_list_is_of_the_other_files() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    let (frame, listed) = frame_and_mappings(&layers);
+    let files = [("frame.txt", &frame), ("maps.txt", &listed)]
+        .map(|(name, text)| layers.home.write(name, format!("{text}\n")));
+    let library = layers.path("whole", "liblayers.so");
+    let asked = |files: &[PathBuf]| -> Symbolized {
+        let mut arguments = vec!["symbolize", "--json", "--binary", library.to_str().unwrap()];
+        arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
+        let run = layers.home.run(&arguments);
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"))
+    };
+    let answer = asked(&files);
+    let because: Vec<BiasSource> = answer.modules.iter().map(|module| module.because).collect();
+    assert_eq!(because, [BiasSource::Listed], "{answer:#?}");
+    // A file with frames of its own is another process's.
+    layers.home.write("maps.txt", format!("#0  0x0000000000000010 in ?? ()\n\n{listed}\n"));
+    let answer = asked(&files);
+    assert!(answer.modules.iter().all(|module| module.name.is_none()), "{answer:#?}");
 }
 
 #[test]

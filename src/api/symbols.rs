@@ -70,6 +70,9 @@ pub struct Symbolized {
     pub modules: Vec<PlacedModule>,
     /// The modules that were not, and why.
     pub refused: Vec<RefusedModule>,
+    /// The binaries of the request that no module was looked for in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<UnusedBinary>,
     /// The trace as text, where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendered: Option<String>,
@@ -144,6 +147,8 @@ pub enum Refusal {
     NoBinary,
     /// The paste is from another build than each of those that are here.
     OtherBuild,
+    /// The paste names the build that is here, but its frames do not fit where it says that was.
+    OtherPlace,
     /// Several places, or several builds, would do.
     Ambiguous,
     /// No frame has a name by which to tell where the module was loaded.
@@ -167,6 +172,16 @@ pub struct TriedBinary {
     /// Why it could not be opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// A binary that was named and is none of the paste's modules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnusedBinary {
+    /// Its path.
+    pub path: String,
+    /// The binary that fits better, where a module has its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
 }
 
 /// The frame that proves that a trace is from another build.

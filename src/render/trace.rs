@@ -8,7 +8,7 @@ use super::escape::escape;
 use super::style::{DIM, ERROR, EVIDENCE, HEADING, UNCERTAIN};
 use crate::api::symbols::{
     BiasSource, MisfitFrame, PlacedModule, Refusal, RefusedModule, ResolvedAddress,
-    ResolvedAddresses, Symbolized, TriedBinary,
+    ResolvedAddresses, Symbolized, TriedBinary, UnusedBinary,
 };
 use crate::trace::{Argument, Certainty, Frame, FrameCheck, Lines, ResolvedFrame, Trace, closed};
 
@@ -77,10 +77,11 @@ fn write_address(page: &mut String, one: &ResolvedAddress) -> fmt::Result {
     }
 }
 
-/// What is known of each module, a sentence each.
+/// What is known of each module, and of binaries that are none, a sentence each.
 pub fn modules(answer: &Symbolized) -> Vec<String> {
     let placed = answer.modules.iter().map(placed);
-    placed.chain(answer.refused.iter().map(refused)).collect()
+    let others = answer.refused.iter().map(refused).chain(answer.unused.iter().map(unused));
+    placed.chain(others).collect()
 }
 
 /// A frame with its local variables.
@@ -256,12 +257,12 @@ fn refused(module: &RefusedModule) -> String {
             None => format!("{start}: no such binary is here; name it with --binary"),
         },
         Refusal::OtherBuild => {
-            let misfit = |tried: &TriedBinary| {
-                Some(format!("{}: {}", tried.path, misfit(tried.misfit.as_ref()?)))
-            };
-            let misfits: Vec<String> = module.tried.iter().filter_map(misfit).collect();
-            format!("{start}: the paste is from another build than {}", misfits.join("; "))
+            format!("{start}: the paste is from another build than {}", misfits(module))
         }
+        Refusal::OtherPlace => format!(
+            "{start}: its build-id is here, but it was not where the paste has it in {}",
+            misfits(module)
+        ),
         Refusal::Ambiguous => {
             let place = |tried: &TriedBinary| match tried.bias {
                 Some(bias) => format!("{} at {bias}", tried.path),
@@ -275,6 +276,23 @@ fn refused(module: &RefusedModule) -> String {
              `info sharedlibrary` too"
         ),
     }
+}
+
+fn unused(binary: &UnusedBinary) -> String {
+    let path = &binary.path;
+    match &binary.instead {
+        Some(other) => format!("{path} is not used: {other} fits better"),
+        None => format!(
+            "{path} is not used: no frame to look up is of a module with its name or its build-id"
+        ),
+    }
+}
+
+/// Each binary that was tried, with the frame that cannot be from it.
+fn misfits(module: &RefusedModule) -> String {
+    let misfit =
+        |tried: &TriedBinary| Some(format!("{}: {}", tried.path, misfit(tried.misfit.as_ref()?)));
+    module.tried.iter().filter_map(misfit).collect::<Vec<_>>().join("; ")
 }
 
 /// The frame that proves another build.

@@ -1,5 +1,7 @@
 //! What a trace says of one machine frame in a module that is to be placed.
 
+use object::Architecture;
+
 use crate::address::{FileAddress, LoadBias, Pc, RuntimeAddress};
 
 /// A machine frame, as printed.
@@ -29,6 +31,19 @@ pub enum Callee<'t> {
 }
 
 impl Sighting<'_> {
+    /// The same, as a return address where the machine is known to have had one. What printers take off
+    /// differs: compiler-rt's `StackTrace::GetPreviousInstructionPc` one byte on x86 and four on
+    /// AArch64, valgrind always one. On AArch64 all instructions are of four bytes.
+    pub fn undone(mut self, architecture: Architecture) -> Self {
+        if self.pc == Pc::Adjusted
+            && matches!(architecture, Architecture::Aarch64 | Architecture::Aarch64_Ilp32)
+        {
+            self.address = RuntimeAddress((self.address.0 | 3).wrapping_add(1));
+            self.pc = Pc::Return;
+        }
+        self
+    }
+
     /// Where the file has the frame's address.
     pub(super) fn file_address(&self, bias: LoadBias) -> FileAddress {
         bias.to_file(self.address)
@@ -46,8 +61,41 @@ impl Sighting<'_> {
         match self.pc {
             Pc::Exact => None,
             Pc::Return => Some(address),
-            // Printers take one off, on x86 and elsewhere.
+            // On x86 printers take one off; see `undone` for the others.
             Pc::Adjusted => Some(FileAddress(address.0.wrapping_add(1))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_printer_has_taken_off_is_put_back_by_the_architecture() {
+        let sighting = |address, pc| Sighting {
+            address: RuntimeAddress(address),
+            pc,
+            name: None,
+            offset: None,
+            callee: Callee::Unknown,
+        };
+        let at = |sighting: Sighting<'_>| {
+            let bias = LoadBias(0x1000);
+            (sighting.return_address(bias).map(|at| at.0), sighting.instruction(bias).0)
+        };
+        for (architecture, address, expected) in [
+            (Architecture::X86_64, 0x1207, (Some(0x208), 0x207)),
+            // By four, as compiler-rt does, and by one, as valgrind does.
+            (Architecture::Aarch64, 0x1204, (Some(0x208), 0x207)),
+            (Architecture::Aarch64, 0x1207, (Some(0x208), 0x207)),
+        ] {
+            let told = sighting(address, Pc::Adjusted);
+            assert_eq!(at(told.undone(architecture)), expected, "{architecture:?} {address:#x}");
+        }
+        for pc in [Pc::Exact, Pc::Return] {
+            let told = sighting(0x1208, pc);
+            assert_eq!(at(told.undone(Architecture::Aarch64)), at(told), "{pc:?}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::api::binary::BinaryRef;
+use crate::api::symbols::{PlacedModule, Symbolized, UnusedBinary};
 use crate::binary::debuginfod::Reach;
 use crate::engine::Engine;
 use crate::engine::binaries::Opened;
@@ -45,8 +46,9 @@ impl<'e> Candidates<'e> {
         Ok(Candidates { engine, job, named, known, programs: programs(trace) })
     }
 
-    /// The binaries that could be the module of this name, the likeliest first.
-    pub(super) fn of(&self, module: Option<&str>) -> Vec<Candidate> {
+    /// The binaries that could be the module of this name, or of one of these build-ids, the likeliest
+    /// first.
+    pub(super) fn of(&self, module: Option<&str>, build_ids: &[&str]) -> Vec<Candidate> {
         let mut found: Vec<Candidate> = Vec::new();
         let mut add = |path: PathBuf, opened: Result<Arc<Opened>, Error>| {
             let same = |(other, _): &Candidate| {
@@ -59,7 +61,10 @@ impl<'e> Candidates<'e> {
         for opened in &self.named {
             let is_it = match module {
                 Some(name) => is_named(opened, name),
-                None => self.named.len() == 1 || opened.binary().identity().is_program,
+                None => {
+                    let identity = opened.binary().identity();
+                    identity.is_program || (self.named.len() == 1 && identity.soname.is_none())
+                }
             };
             if is_it {
                 add(opened.binary().path().to_owned(), Ok(Arc::clone(opened)));
@@ -83,7 +88,49 @@ impl<'e> Candidates<'e> {
                 Err(error) => add(path, Err(error.into())),
             }
         }
+        for twin in self.twins(&found, build_ids) {
+            found.push((twin.binary().path().to_owned(), Ok(twin)));
+        }
         found
+    }
+
+    /// The named binaries, whatever their names, of the same build as one that was found: a folder of
+    /// debug files calls them by their build-ids.
+    fn twins(&self, found: &[Candidate], build_ids: &[&str]) -> Vec<Arc<Opened>> {
+        let others: Vec<&Arc<Opened>> =
+            found.iter().filter_map(|(_, opened)| opened.as_ref().ok()).collect();
+        let is_twin = |opened: &&Arc<Opened>| {
+            let Some(own) = opened.binary().build_id() else { return false };
+            let is_listed = || build_ids.contains(&own.to_string().as_str());
+            !others.iter().any(|other| Arc::ptr_eq(other, opened))
+                && (others.iter().any(|other| other.binary().build_id() == Some(own))
+                    || is_listed())
+        };
+        self.named.iter().filter(is_twin).cloned().collect()
+    }
+
+    /// The named binaries that no module was looked for in.
+    pub(super) fn unused(&self, answer: &Symbolized) -> Vec<UnusedBinary> {
+        let unused = |opened: &&Arc<Opened>| {
+            let path = opened.binary().path().display().to_string();
+            let own = opened.binary().build_id().map(ToString::to_string);
+            let is_it =
+                |other: &str, id: &Option<String>| other == path || (own.is_some() && *id == own);
+            let placed = answer.modules.iter().any(|module| is_it(&module.path, &module.build_id));
+            let tried = answer.refused.iter().flat_map(|module| &module.tried);
+            !placed && !tried.into_iter().any(|tried| is_it(&tried.path, &tried.build_id))
+        };
+        let why = |opened: &Arc<Opened>| {
+            let takes = |module: &&PlacedModule| match module.name.as_deref() {
+                Some(name) => is_named(opened, name),
+                None => opened.binary().identity().is_program,
+            };
+            UnusedBinary {
+                path: opened.binary().path().display().to_string(),
+                instead: answer.modules.iter().find(takes).map(|module| module.path.clone()),
+            }
+        };
+        self.named.iter().filter(unused).map(why).collect()
     }
 }
 
@@ -108,7 +155,7 @@ fn path_name(path: &Path) -> String {
 }
 
 /// `libvirt.so` for `libvirt.so.0.9000.0` and for `libvirt.so.0.debug`.
-fn stem(name: &str) -> &str {
+pub(super) fn stem(name: &str) -> &str {
     let name = name.strip_suffix(".debug").unwrap_or(name);
     match name.find(".so.") {
         Some(at) => name.get(..at + 3).unwrap_or(name),

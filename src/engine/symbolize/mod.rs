@@ -3,7 +3,9 @@
 mod apart;
 mod candidates;
 mod given;
+mod listed;
 mod place;
+mod placed;
 mod sightings;
 
 use super::resolve::Resolver;
@@ -19,6 +21,7 @@ use crate::symbols::{Misfit, Proof};
 use crate::trace::{Frame, FrameCheck, Resolved, Trace};
 use apart::place_apart;
 use candidates::Candidates;
+use listed::Lists;
 use place::{Outcome, Placed, Question, place};
 use sightings::{Place, Seen};
 
@@ -64,9 +67,11 @@ pub(super) fn symbolize(
     let candidates = Candidates::new(engine, job, wanted.binaries, &trace)?;
     let mut answer = Symbolized::default();
     let mut found: Vec<(Place, FrameCheck, Option<Resolved>)> = Vec::new();
-    for seen in sightings::seen(&trace) {
+    let lists = Lists::of(&trace);
+    for seen in sightings::seen(&trace, &lists) {
         job.check()?;
-        let question = Question { job, trace: &trace, given: wanted.modules, seen: &seen };
+        let given = wanted.modules;
+        let question = Question { job, trace: &trace, lists: &lists, given, seen: &seen };
         match place(&candidates, &question)? {
             Outcome::Placed(placed) => {
                 look_up(engine, job, wanted, &seen, &placed, &mut found)?;
@@ -84,6 +89,7 @@ pub(super) fn symbolize(
             },
         }
     }
+    answer.unused = candidates.unused(&answer);
     for (at, check, resolved) in found {
         if let Some(frame) = frame_at(&mut trace, at) {
             frame.check = Some(check);
@@ -123,7 +129,7 @@ fn look_up(
         else {
             continue;
         };
-        let certainty = placed.certainty(sighting);
+        let certainty = placed.certainty(position, sighting);
         let resolved = match proof {
             Proof::Misfit(_) => None,
             _ => resolver.at(job, address, certainty)?,

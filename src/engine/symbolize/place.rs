@@ -1,23 +1,23 @@
 //! Where a module of a paste was loaded, and which binary it is: the surest source first, and the
 //! code decides.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::candidates::{Candidate, Candidates, file_name, is_named};
+use super::candidates::{Candidate, Candidates, file_name};
 use super::check_of_misfit;
 use super::given;
+use super::listed::Lists;
+pub(super) use super::placed::Placed;
 use super::sightings::{Addresses, Place, Seen};
 use crate::address::{LoadBias, RuntimeAddress};
-use crate::api::binary::Provenance;
 use crate::api::symbols::{
-    BiasSource, GivenModule, MisfitFrame, PlacedModule, Refusal, RefusedModule, TriedBinary,
+    BiasSource, GivenModule, MisfitFrame, Refusal, RefusedModule, TriedBinary,
 };
 use crate::binary::Kind;
 use crate::engine::binaries::Opened;
 use crate::job::{Job, Stopped};
 use crate::symbols::{Misfit, Placement, Proof, Sighting};
-use crate::trace::{Certainty, Module, Trace};
+use crate::trace::{Module, Trace};
 
 /// A module that was placed, or not.
 #[derive(Debug)]
@@ -26,29 +26,12 @@ pub(super) enum Outcome {
     Refused(RefusedModule),
 }
 
-/// A module of which binary and load bias are known.
-#[derive(Debug)]
-pub(super) struct Placed {
-    /// The binary to look addresses up in.
-    pub(super) opened: Arc<Opened>,
-    /// The one whose code was checked: a stripped twin, where the other has only debug info.
-    checked: Arc<Opened>,
-    /// Where it was loaded.
-    pub(super) placement: Placement,
-    because: BiasSource,
-    /// The paste gives the binary's build-id.
-    same_build_id: bool,
-    /// Other frames of the module cannot be from this build.
-    pub(super) doubted: bool,
-    /// The positions of frames that a signal interrupted, as the code tells.
-    interrupted: Vec<usize>,
-}
-
 /// Everything that is known when a module is placed.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'q> {
     pub(super) job: &'q Job,
     pub(super) trace: &'q Trace,
+    pub(super) lists: &'q Lists<'q>,
     pub(super) given: &'q [GivenModule],
     pub(super) seen: &'q Seen<'q>,
 }
@@ -58,12 +41,12 @@ pub(super) fn place(
     candidates: &Candidates<'_>,
     question: &Question<'_>,
 ) -> Result<Outcome, Stopped> {
-    let found = candidates.of(question.seen.name);
+    let found = candidates.of(question.seen.name, &question.build_ids());
     // One that was called off has left candidates unopened.
     question.job.check()?;
     let mut fits: Vec<Placed> = Vec::new();
     let mut tried: Vec<TriedBinary> = Vec::new();
-    let mut ambiguous = false;
+    let (mut ambiguous, mut same_build) = (false, false);
     for (_, opened) in &found {
         let Ok(opened) = opened else { continue };
         match question.in_binary(opened)? {
@@ -72,7 +55,10 @@ pub(super) fn place(
                 ambiguous = true;
                 tried.extend(biases.iter().map(|bias| tried_at(opened, *bias)));
             }
-            Verdict::OtherBuild(placement) => tried.push(question.misfit(opened, &placement)),
+            Verdict::OtherBuild(placement) => {
+                same_build |= question.has_build_id_of(opened);
+                tried.push(question.misfit(opened, &placement));
+            }
             Verdict::NoNames => tried.push(tried_binary(opened)),
         }
     }
@@ -87,6 +73,8 @@ pub(super) fn place(
                 Refusal::NoBinary
             } else if ambiguous {
                 Refusal::Ambiguous
+            } else if same_build {
+                Refusal::OtherPlace
             } else if tried.iter().any(|tried| tried.misfit.is_some()) {
                 Refusal::OtherBuild
             } else if tried.iter().all(|tried| tried.problem.is_some()) {
@@ -94,20 +82,23 @@ pub(super) fn place(
             } else {
                 Refusal::NoNames
             };
-            Outcome::Refused(question.refused(why, tried))
+            Outcome::Refused(question.refused(why, once_a_build(tried)))
         }
         Err(several) => {
             let tried =
                 several.iter().map(|placed| tried_at(&placed.opened, placed.placement.bias));
-            Outcome::Refused(question.refused(Refusal::Ambiguous, tried.collect()))
+            Outcome::Refused(question.refused(Refusal::Ambiguous, once_a_build(tried.collect())))
         }
     })
 }
 
-/// The one that is left: a proved build before others; several that differ leave none.
+/// The one that is left: the build that the paste names before others, then those that the code proves;
+/// several that differ leave none.
 fn best(mut fits: Vec<Placed>) -> Result<Option<Placed>, Vec<Placed>> {
-    if fits.iter().any(Placed::is_certain) {
-        fits.retain(Placed::is_certain);
+    for is_surer in [|placed: &Placed| placed.same_build_id, Placed::is_proved] {
+        if fits.iter().any(is_surer) {
+            fits.retain(is_surer);
+        }
     }
     // Copies of one build say the same.
     let build = |placed: &Placed| placed.opened.binary().build_id().cloned();
@@ -130,28 +121,28 @@ enum Verdict {
     NoNames,
 }
 
-impl Question<'_> {
+impl<'q> Question<'q> {
     /// Tries the sources of a load bias in their order; the first that fits decides.
     fn in_binary(&self, opened: &Arc<Opened>) -> Result<Verdict, Stopped> {
         let (same_build_id, symbols) = (self.has_build_id_of(opened), opened.symbols());
+        let sightings = self.seen.sightings_in(opened.binary(), &[]);
         let mut misfit = None;
         for (because, bias) in self.told(opened) {
             let mut placed = {
-                let placement =
-                    symbols.check(self.job, &opened.file, bias, &self.seen.sightings)?;
+                let placement = symbols.check(self.job, &opened.file, bias, &sightings)?;
                 Placed::new(opened, placement, because, same_build_id)
             };
             placed.interrupted = self.seen.interrupted(&placed.placement.proofs);
             if !placed.interrupted.is_empty() {
-                let sightings = self.seen.with_exact(&placed.interrupted);
+                let sightings = self.seen.sightings_in(opened.binary(), &placed.interrupted);
                 placed.placement = symbols.check(self.job, &opened.file, bias, &sightings)?;
             }
-            if same_build_id || self.is_plausible(&placed.placement) {
+            if self.is_plausible(&placed.placement) {
                 return Ok(Verdict::Fits(Box::new(placed)));
             }
             misfit.get_or_insert(placed.placement);
         }
-        let inferred = symbols.infer(self.job, &opened.file, &self.seen.sightings)?;
+        let inferred = symbols.infer(self.job, &opened.file, &sightings)?;
         let any_inferred = !inferred.is_empty();
         let mut fits: Vec<Placement> = Vec::new();
         for placement in inferred {
@@ -189,7 +180,8 @@ impl Question<'_> {
         let mut told: Vec<(BiasSource, LoadBias)> = Vec::new();
         let given = self.given.iter().filter(|given| self.is_this(given.name.as_deref()));
         told.extend(given.map(|given| (BiasSource::Given, given.bias)));
-        let listed = self.listed(opened).filter_map(|module| given::bias(binary, module));
+        let listed = self.listed(opened);
+        let listed = listed.into_iter().filter_map(|module| given::bias(binary, module));
         told.extend(listed.map(|bias| (BiasSource::Listed, bias)));
         if binary.identity().kind == Kind::Fixed {
             told.push((BiasSource::Fixed, LoadBias(0)));
@@ -209,16 +201,10 @@ impl Question<'_> {
         told
     }
 
-    /// Where the paste lists this module, in the same text; frames of the program itself do not say
-    /// its name.
-    fn listed(&self, opened: &Opened) -> impl Iterator<Item = &Module> {
+    /// Where the paste lists this module.
+    fn listed(&self, opened: &Opened) -> Vec<&'q Module> {
         let piece = self.seen.places.first().and_then(|place| self.piece_of(*place));
-        let modules = self.trace.modules.iter();
-        let same_text = modules.filter(move |module| module.lines.piece.as_deref() == piece);
-        same_text.filter(|module| match self.seen.name {
-            Some(_) => self.is_this(Some(&module.path)),
-            None => is_named(opened, &module.path),
-        })
+        self.lists.places(piece, self.seen, opened)
     }
 
     /// Whether a name is this module's; the program itself has none in a backtrace.
@@ -230,9 +216,16 @@ impl Question<'_> {
         }
     }
 
+    /// The build-ids that the paste gives this module.
+    fn build_ids(&self) -> Vec<&'q str> {
+        let piece = self.seen.places.first().and_then(|place| self.piece_of(*place));
+        let listed = self.lists.named_places(piece, self.seen);
+        listed.into_iter().filter_map(|module| module.build_id.as_deref()).collect()
+    }
+
     fn has_build_id_of(&self, opened: &Opened) -> bool {
         let own = opened.binary().build_id().map(ToString::to_string);
-        let listed = self.listed(opened).filter_map(|module| module.build_id.as_ref());
+        let listed = self.listed(opened).into_iter().filter_map(|module| module.build_id.as_ref());
         own.is_some_and(|own| listed.into_iter().any(|id| *id == own))
     }
 
@@ -276,101 +269,10 @@ impl Question<'_> {
         RefusedModule { name, frames, why, tried }
     }
 
-    fn piece_of(&self, place: Place) -> Option<&str> {
+    fn piece_of(&self, place: Place) -> Option<&'q str> {
         match place {
             Place::Stack(stack, _) => self.trace.stacks.get(stack)?.lines.piece.as_deref(),
             Place::Event(event) => self.trace.events.get(event)?.lines.piece.as_deref(),
-        }
-    }
-}
-
-impl Placed {
-    fn new(
-        opened: &Arc<Opened>,
-        placement: Placement,
-        because: BiasSource,
-        same_build_id: bool,
-    ) -> Placed {
-        let (opened, checked) = (Arc::clone(opened), Arc::clone(opened));
-        let interrupted = Vec::new();
-        let doubted = false;
-        Placed { opened, checked, placement, because, same_build_id, doubted, interrupted }
-    }
-
-    /// The sightings of the module, as the code tells them.
-    pub(super) fn sightings<'t>(&self, seen: &Seen<'t>) -> Vec<Sighting<'t>> {
-        seen.with_exact(&self.interrupted)
-    }
-
-    /// Whether another placement is of the same process.
-    pub(super) fn is_same_run(&self, other: &Placed) -> bool {
-        self.placement.bias == other.placement.bias
-            && self.opened.binary().path() == other.opened.binary().path()
-    }
-
-    /// Whether other frames of the module were tried in this binary, and cannot be from it.
-    pub(super) fn is_refuted_by(&self, refused: &RefusedModule) -> bool {
-        let path = self.checked.binary().path();
-        let mut here = refused.tried.iter().filter(|tried| Path::new(&tried.path) == path);
-        here.any(|tried| tried.misfit.is_some())
-    }
-
-    /// The same place, checked against the frames of another question.
-    pub(super) fn check_again(mut self, question: &Question<'_>) -> Result<Placed, Stopped> {
-        let (checked, bias) = (&self.checked, self.placement.bias);
-        let symbols = checked.symbols();
-        let first = symbols.check(question.job, &checked.file, bias, &question.seen.sightings)?;
-        self.interrupted = question.seen.interrupted(&first.proofs);
-        let sightings = question.seen.with_exact(&self.interrupted);
-        self.placement = symbols.check(question.job, &checked.file, bias, &sightings)?;
-        Ok(self)
-    }
-
-    /// Whether the build is proved for the whole module.
-    pub(super) fn is_certain(&self) -> bool {
-        self.same_build_id
-    }
-
-    /// Whether the build is proved for one of its frames.
-    pub(super) fn certainty(&self, sighting: &Sighting<'_>) -> Certainty {
-        let proved = !self.doubted && self.placement.is_proved(sighting);
-        match self.same_build_id || proved {
-            true => Certainty::Certain,
-            false => Certainty::Probable,
-        }
-    }
-
-    /// Where the binary has no debug info, another file of the same build may have it.
-    fn use_twin(&mut self, candidates: &[Candidate]) {
-        let own = self.opened.binary();
-        if own.debug_info().is_some() || own.build_id().is_none() {
-            return;
-        }
-        let twin = candidates.iter().filter_map(|(_, opened)| opened.as_ref().ok()).find(|other| {
-            other.binary().debug_info().is_some() && other.binary().build_id() == own.build_id()
-        });
-        if let Some(twin) = twin {
-            self.opened = Arc::clone(twin);
-        }
-    }
-
-    /// What the answer says of it.
-    pub(super) fn module(&self, seen: &Seen<'_>) -> PlacedModule {
-        let binary = self.opened.binary();
-        let certain = |sighting: &&Sighting<'_>| self.certainty(sighting) == Certainty::Certain;
-        let proved = seen.sightings.iter().filter(certain).count();
-        let all = proved == seen.sightings.len();
-        PlacedModule {
-            name: seen.name.map(str::to_owned),
-            path: binary.path().display().to_string(),
-            build_id: binary.build_id().map(ToString::to_string),
-            bias: self.placement.bias,
-            because: self.because,
-            certainty: if all { Certainty::Certain } else { Certainty::Probable },
-            frames: seen.sightings.len(),
-            proved,
-            debug_info: Provenance::from(&*self.opened),
-            problem: self.opened.symbols().problem().map(str::to_owned),
         }
     }
 }
@@ -383,6 +285,18 @@ fn tried_binary(opened: &Opened) -> TriedBinary {
         misfit: None,
         problem: None,
     }
+}
+
+/// Files of one build, whole and stripped, at one place are one possibility.
+fn once_a_build(mut tried: Vec<TriedBinary>) -> Vec<TriedBinary> {
+    let mut seen = Vec::new();
+    tried.retain(|one| {
+        let key = (one.build_id.clone(), one.bias);
+        let is_new = one.build_id.is_none() || one.misfit.is_some() || !seen.contains(&key);
+        seen.push(key);
+        is_new
+    });
+    tried
 }
 
 fn tried_at(opened: &Opened, bias: LoadBias) -> TriedBinary {

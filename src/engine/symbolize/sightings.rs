@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::candidates::{file_name, stem};
+use super::listed::Lists;
 use crate::address::{Pc, RuntimeAddress};
+use crate::binary::Binary;
 use crate::symbols::{Callee, Misfit, Proof, Sighting};
-use crate::trace::{EventKind, Frame, Module, Stack, Trace};
+use crate::trace::{EventKind, Frame, Stack, Trace};
 
 /// A module of a trace, and its frames.
 #[derive(Debug)]
@@ -44,11 +47,10 @@ type Key<'t> = (Option<&'t str>, Option<&'t str>, Addresses);
 
 /// All modules that frames with an address are in. Frames whose source line is printed need no
 /// looking up; a debugger prints no module for them.
-pub(super) fn seen(trace: &Trace) -> Vec<Seen<'_>> {
+pub(super) fn seen<'t>(trace: &'t Trace, lists: &Lists<'t>) -> Vec<Seen<'t>> {
     let mut modules = BTreeMap::new();
-    let ranges = Ranges::of(&trace.modules);
     for (position, stack) in trace.stacks.iter().enumerate() {
-        add_stack(&mut modules, &ranges, position, stack);
+        add_stack(&mut modules, lists, position, stack);
     }
     for (position, event) in trace.events.iter().enumerate() {
         // At a breakpoint: where a signal stopped the program, its backtrace shows the frame again.
@@ -78,15 +80,17 @@ impl<'t> Seen<'t> {
         self.may_be_exact.iter().copied().filter(at_no_call).collect()
     }
 
-    /// The sightings, with the frames at these positions as a signal interrupted them.
-    pub(super) fn with_exact(&self, positions: &[usize]) -> Vec<Sighting<'t>> {
+    /// The sightings as a binary has them, with the frames at these positions as a signal interrupted
+    /// them.
+    pub(super) fn sightings_in(&self, binary: &Binary, exact: &[usize]) -> Vec<Sighting<'t>> {
         let mut sightings = self.sightings.clone();
-        for position in positions {
+        for position in exact {
             if let Some(sighting) = sightings.get_mut(*position) {
                 (sighting.pc, sighting.callee) = (Pc::Exact, Callee::Unknown);
             }
         }
-        sightings
+        let architecture = binary.identity().architecture;
+        sightings.into_iter().map(|sighting| sighting.undone(architecture)).collect()
     }
 
     /// Takes a frame of another module's list over.
@@ -142,24 +146,9 @@ fn address(frame: &Frame) -> Option<RuntimeAddress> {
     frame.address.or_else(|| in_module().map(|offset| RuntimeAddress(offset.0)))
 }
 
-/// The modules that a text lists with both their ends.
-struct Ranges<'t>(BTreeMap<(Option<&'t str>, RuntimeAddress), (RuntimeAddress, &'t str)>);
-
-impl<'t> Ranges<'t> {
-    fn of(modules: &'t [Module]) -> Ranges<'t> {
-        let range = |module: &'t Module| {
-            let key = (module.lines.piece.as_deref(), module.start?);
-            Some((key, (module.end?, module.path.as_str())))
-        };
-        Ranges(modules.iter().filter_map(range).collect())
-    }
-
-    /// The module that has a frame's address.
-    fn holds(&self, frame: &Frame) -> Option<&'t str> {
-        let (piece, address) = (frame.lines.piece.as_deref(), frame.address?);
-        let ((other, _), (end, path)) = self.0.range(..=(piece, address)).next_back()?;
-        (*other == piece && address < *end).then_some(path)
-    }
+/// The listed module whose range holds a frame's address.
+fn holder<'t>(lists: &Lists<'t>, frame: &'t Frame) -> Option<&'t str> {
+    lists.holder(frame.lines.piece.as_deref(), frame.address?)
 }
 
 /// The next inner machine frame of a stack.
@@ -172,7 +161,7 @@ struct Inner<'t> {
 
 fn add_stack<'t>(
     modules: &mut BTreeMap<Key<'t>, Seen<'t>>,
-    ranges: &Ranges<'t>,
+    lists: &Lists<'t>,
     position: usize,
     stack: &'t Stack,
 ) {
@@ -181,17 +170,18 @@ fn add_stack<'t>(
         let module = match run.module() {
             // Only a debugger leaves the module out to say that it is the program.
             Some(None) if stack.format != "gdb" && !stack.format.is_empty() => {
-                run.addressed().and_then(|frame| ranges.holds(frame)).map(Some)
+                run.addressed().and_then(|frame| holder(lists, frame)).map(Some)
             }
             module => module,
         };
         let may_be_exact = run.may_be_interrupted(inner.as_ref());
         let callee = match inner {
             Some(Inner { module: Some(other), name, sighting }) if run.is_after_call() => {
-                match (Some(other) == module, sighting) {
-                    (true, Some(sighting)) => Callee::Sighting(sighting),
-                    (false, Some(_)) => Callee::Elsewhere(name),
-                    (_, None) => Callee::Unknown,
+                match sighting {
+                    Some(sighting) if Some(other) == module => Callee::Sighting(sighting),
+                    Some(_) if !is_alike(other, module.flatten()) => Callee::Elsewhere(name),
+                    // Printed once with its folder and once without, it may be this module too.
+                    _ => Callee::Unknown,
                 }
             }
             _ => Callee::Unknown,
@@ -207,6 +197,12 @@ fn add_stack<'t>(
         let name = run.name();
         inner = (!run.is_signal_handler()).then_some(Inner { module, name, sighting });
     }
+}
+
+/// Whether two names can be of one module.
+fn is_alike(a: Option<&str>, b: Option<&str>) -> bool {
+    let bare = |name| stem(file_name(name));
+    a.is_some() && a.map(bare) == b.map(bare)
 }
 
 /// The frames that share one machine frame, innermost first.
