@@ -120,7 +120,7 @@ fn write_event(page: &mut String, event: &Event) -> std::fmt::Result {
             write!(page, "\n{subject}Breakpoint {number}, ")?;
             match event.frame {
                 Some(_) => write_stop_frame(page, event, ""),
-                None => writeln!(page),
+                None => writeln!(page, "??"),
             }
         }
         // What a stack's own frames say is said there.

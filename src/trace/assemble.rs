@@ -7,46 +7,26 @@
 
 use super::builder::Builder;
 use super::formats::gdb_session::{self, Command, Talk};
+use super::formats::prefix::{Prefix, prefix};
 use super::formats::{self, Format, Record, Says, Start, assertion, eu_stack, gdb, start};
 use super::lines::{End, Line};
+use super::message::Message;
 use super::model::{
     Argument, Event, EventKind, Frame, LogRecord, Module, SessionKind, SourceLine, Stack, Trace,
 };
 use super::wrapped::{At, Shows, Wrapped};
 use super::{notation, value};
 
-/// Bytes of a log record's message that are kept.
-const MESSAGE: usize = 64 << 10;
-
 /// Joins lines and hands what they show to the builder.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     /// A text that gdb or a mail may have wrapped.
     text: Option<Wrapped>,
+    /// Whether a log has its prefix before each line of the text.
+    text_is_logged: bool,
     /// A log record whose message may go on; it can stand in the midst of the text.
     record: Option<Message>,
     builder: Builder,
-}
-
-/// A log record, and what may be more of its message.
-#[derive(Debug)]
-struct Message {
-    record: LogRecord,
-    format: Format,
-    goes_on: GoesOn,
-}
-
-/// Which lines below a log record are more of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GoesOn {
-    /// None.
-    Never,
-    /// Indented ones.
-    Indented,
-    /// Those of a domain description too.
-    Markup,
-    /// All: another program's output is in the message.
-    Always,
 }
 
 /// Why a text ends.
@@ -59,6 +39,16 @@ enum Ending {
 }
 
 impl Assembler {
+    /// One whose records are taken away as they come, and that keeps little else.
+    pub(super) fn passing_records_on() -> Self {
+        Assembler { builder: Builder::passing_records_on(), ..Assembler::default() }
+    }
+
+    /// The records that are complete, in order.
+    pub(super) fn take_records(&mut self) -> std::vec::Drain<'_, LogRecord> {
+        self.builder.take_records()
+    }
+
     /// A new piece begins.
     pub(super) fn piece(&mut self, name: Option<&str>) {
         self.close(Ending::OfPaste);
@@ -84,6 +74,9 @@ impl Assembler {
         if text.trim().is_empty() {
             return self.blank(line.number);
         }
+        if let Some((prefix, rest)) = prefix(text.trim_start()) {
+            return self.logged(prefix, rest, at);
+        }
         match start_of(text) {
             Some(Start::Record(record)) => self.start_record(&record, text, line.number),
             None if self.goes_on(text, at) => {}
@@ -94,6 +87,26 @@ impl Assembler {
                     None => self.other(text, at),
                 }
             }
+        }
+    }
+
+    /// A line behind the prefix of a log.
+    fn logged(&mut self, prefix: Prefix<'_>, text: &str, at: At) {
+        let number = at.number;
+        if self.text_is_logged && self.goes_on(text, at) {
+            return;
+        }
+        let within = |builder: &Builder| formats::within(builder.within()?, text.trim());
+        match formats::logged(text).or_else(|| within(&self.builder)) {
+            Some(Start::Record(record)) => {
+                self.start_record(&prefix.around(record), text, number);
+            }
+            Some(starts) => {
+                self.close(Ending::Followed);
+                self.start(starts, text, at);
+                self.text_is_logged = true;
+            }
+            None => self.start_record(&prefix.record(text.trim_start()), text, number),
         }
     }
 
@@ -182,16 +195,12 @@ impl Assembler {
     /// A log record; what is open may go on behind it.
     fn start_record(&mut self, record: &Record<'_>, line: &str, number: usize) {
         self.close_record();
-        if !self.builder.pay::<LogRecord>(line.len()) {
+        if !self.builder.pay_for_record(line.len()) {
             self.close_text(Ending::Followed);
             return self.builder.skip(number, number, line);
         }
         let lines = self.builder.lines(number, number);
-        self.record = Some(Message {
-            record: record.to_record(lines, MESSAGE),
-            format: record.format,
-            goes_on: GoesOn::of(record),
-        });
+        self.record = Some(Message::new(record, lines));
     }
 
     /// A line that only means something after what came before it.
@@ -273,6 +282,7 @@ impl Assembler {
     /// Begins a text; it is read when it is complete, or when something else begins.
     fn open(&mut self, shows: Shows, text: &str, line: &str, at: At) {
         self.text = Some(Wrapped::new(shows, text, line, at));
+        self.text_is_logged = false;
         self.close_complete();
     }
 
@@ -380,42 +390,6 @@ impl Assembler {
     }
 }
 
-impl Message {
-    fn goes_on_with(&self, line: &str) -> bool {
-        let indented = line.starts_with([' ', '\t']);
-        match self.goes_on {
-            GoesOn::Never => false,
-            GoesOn::Indented => indented,
-            GoesOn::Markup => indented || line.starts_with(['<', ',', ')', '}', ']']),
-            GoesOn::Always => true,
-        }
-    }
-
-    fn join(&mut self, line: &str, number: usize) {
-        self.record.lines.last = number;
-        if self.record.text.len() + line.len() < MESSAGE {
-            self.record.text.push('\n');
-            self.record.text.push_str(line);
-        }
-    }
-}
-
-impl GoesOn {
-    /// A message of libvirt holds whole domain descriptions, or what a program that failed said;
-    /// below others, a line that begins like a sentence is a person's.
-    fn of(record: &Record<'_>) -> Self {
-        const OUTPUTS: [&str; 3] = ["exit status", "process exited", "Process exited"];
-        match record.format {
-            Format::LibvirtLog if OUTPUTS.iter().any(|words| record.text.contains(words)) => {
-                GoesOn::Always
-            }
-            Format::LibvirtLog => GoesOn::Markup,
-            Format::LibxlLog => GoesOn::Indented,
-            _ => GoesOn::Never,
-        }
-    }
-}
-
 /// Whether the frame has its address or its place, or is no function's.
 fn says_where(frame: &Frame) -> bool {
     let placed = frame.line.is_some() || frame.module.is_some();
@@ -426,6 +400,10 @@ fn says_where(frame: &Frame) -> bool {
 fn start_of(line: &str) -> Option<Start<'_>> {
     let text = line.trim_start();
     if let Some(output) = gdb_session::after_prompt(text) {
+        if output.starts_with("# ") {
+            // A comment, whatever is in it.
+            return Some(Start::Talk(Talk::Command(Command::Other)));
+        }
         let glued = start(output).filter(|starts| !matches!(starts, Start::Record(_)));
         let typed = |starts: &Start<'_>| matches!(starts, Start::Talk(Talk::Command(_)));
         return glued.filter(|starts| !typed(starts)).or_else(|| start(text));
@@ -534,24 +512,21 @@ mod tests {
     }
 
     #[test]
+    fn a_record_before_a_page_break_is_no_part_of_the_frame_around() {
+        let text = "#2  v\nxl: error: text\n---Type <return> to continue, or q <return> to quit---";
+        let trace = read(text, Budget::default());
+        assert_eq!(trace.log[0].lines.first, 2);
+        let skipped: Vec<_> = trace.skipped.iter().map(|s| (s.lines.first, s.lines.last)).collect();
+        assert_eq!(skipped, [(1, 1), (3, 3)]);
+    }
+
+    #[test]
     fn a_frame_that_never_gets_its_arguments_ends() {
         let text = format!("#0  0x1 in f\n{}", "(a) x\n".repeat(100));
         let trace = read(&text, Budget::default());
         assert_eq!(trace.stacks.len(), 0);
         let lines: usize = trace.skipped.iter().map(|s| s.lines.last - s.lines.first + 1).sum();
         assert_eq!(lines, 101);
-    }
-
-    #[test]
-    fn a_message_of_libvirt_holds_markup_or_a_programs_output() {
-        let line = |text: &str| format!("2012-11-15 03:01:03.903+0000: 4309: error : f:1 : {text}");
-        for (text, last) in [
-            (line("xml=<domain>\n  <name/>\n</domain>\n, flags=0\nMy words"), 4),
-            (line("exit status 2: iptables: no\nTry `iptables -h' or so"), 2),
-            (line("x\nMy own words"), 1),
-        ] {
-            assert_eq!(read(&text, Budget::default()).log[0].lines.last, last, "{text}");
-        }
     }
 
     #[test]

@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// One line of a piece, cleaned.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
@@ -70,10 +72,18 @@ fn cut_width(text: &str) -> Option<usize> {
     ((60..=200).contains(&longest) && share >= SHARE).then_some(longest)
 }
 
+/// The line of a text that is read in pieces: nothing is known of where others end.
+pub(super) fn line(text: &str, number: usize) -> Line<'_> {
+    Line { number, text: clean(text), end: End::Written }
+}
+
 /// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines.
 fn clean(line: &str) -> Cow<'_, str> {
     let printed = printable(line);
-    let plain = |text: &str| !text.contains(['&', '\u{201c}', '\u{201d}']);
+    let plain = |text: &str| {
+        memchr(b'&', text.as_bytes()).is_none()
+            && (text.is_ascii() || !text.contains(['\u{201c}', '\u{201d}']))
+    };
     match printed {
         Cow::Borrowed(text) if plain(text) => Cow::Borrowed(unquoted(text)),
         text => Cow::Owned(unquoted(&straight(decode(&text))).to_owned()),
@@ -116,7 +126,11 @@ fn straight(line: Cow<'_, str>) -> Cow<'_, str> {
 /// Without trailing blanks, colours and control characters.
 fn printable(line: &str) -> Cow<'_, str> {
     let line = line.trim_end();
-    if line.bytes().all(|byte| byte == b'\t' || (0x20..0x7f).contains(&byte)) {
+    // No early end: so the compiler looks at many bytes at once.
+    let odd = line
+        .bytes()
+        .fold(false, |odd, byte| odd | (byte != b'\t' && !(0x20..0x7f).contains(&byte)));
+    if !odd {
         return Cow::Borrowed(line);
     }
     if !line.contains(|c: char| c != '\t' && (c.is_control() || is_odd_blank(c))) {

@@ -30,6 +30,7 @@ pub(in crate::trace) struct Builder {
     trace: Trace,
     pub(in crate::trace) budget: Budget,
     piece: Option<String>,
+    records: Records,
     stack: Option<Pending>,
     session: Session,
     reports: Reports,
@@ -39,7 +40,36 @@ pub(in crate::trace) struct Builder {
     joins_prompts: Option<usize>,
 }
 
+/// What becomes of log records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Records {
+    /// They are kept, and paid for.
+    #[default]
+    Kept,
+    /// They are taken away soon.
+    PassedOn,
+}
+
+/// What may be kept beside a log that is passed on, in bytes.
+const BESIDE_LOG: usize = 16 << 20;
+
 impl Builder {
+    /// One whose log records are to be taken away soon.
+    pub(in crate::trace) fn passing_records_on() -> Self {
+        let budget = Budget::of(BESIDE_LOG);
+        Builder { budget, records: Records::PassedOn, ..Builder::default() }
+    }
+
+    /// The records told so far, which are no longer kept.
+    pub(in crate::trace) fn take_records(&mut self) -> std::vec::Drain<'_, LogRecord> {
+        self.trace.log.drain(..)
+    }
+
+    /// Whether a log record of `bytes` can be kept.
+    pub(in crate::trace) fn pay_for_record(&mut self, bytes: usize) -> bool {
+        self.records == Records::PassedOn || self.pay::<LogRecord>(bytes)
+    }
+
     /// A new piece begins: nothing said before holds in it.
     pub(in crate::trace) fn piece(&mut self, name: Option<&str>) {
         self.finish_stack();

@@ -5,6 +5,7 @@
 
 pub(super) mod assertion;
 pub(super) mod coredump;
+mod dmesg;
 pub(super) mod eu_stack;
 pub(super) mod gdb;
 pub(super) mod gdb_session;
@@ -15,10 +16,15 @@ pub(super) mod libxl_log;
 pub(super) mod linux;
 pub(super) mod maps;
 pub(super) mod parts;
+pub(super) mod prefix;
 pub(super) mod print;
 pub(super) mod report;
 pub(super) mod sanitizer;
 pub(super) mod shared_libraries;
+mod syslog;
+mod xen_console;
+
+use memchr::memmem;
 
 use super::model::{EventKind, Frame, Lines, LogRecord, Module, Thread};
 use super::notation::shorten;
@@ -109,6 +115,12 @@ pub(super) enum Format {
     LibxlLog,
     /// libvirt's log.
     LibvirtLog,
+    /// syslog, and systemd's journal in its short forms.
+    Syslog,
+    /// The Linux kernel's log.
+    Dmesg,
+    /// The console of the Xen hypervisor, and of guests on it.
+    XenConsole,
     /// A person's own debug print.
     #[default]
     Print,
@@ -130,6 +142,9 @@ impl Format {
             Format::Linux => "linux",
             Format::LibxlLog => "libxl-log",
             Format::LibvirtLog => "libvirt-log",
+            Format::Syslog => "syslog",
+            Format::Dmesg => "dmesg",
+            Format::XenConsole => "xen-console",
             Format::Print => "print",
             Format::Assertion => "assertion",
         }
@@ -147,6 +162,12 @@ impl Format {
 /// What the line begins, if a format knows it.
 pub(super) fn start(line: &str) -> Option<Start<'_>> {
     let text = line.trim_start();
+    // Logs are long, and few of their lines have anything that another format would know first.
+    if let Some(record) = libvirt_log::record(text).or_else(|| libxl_log::record(text))
+        && memmem::find(record.text.as_bytes(), b"ssertion").is_none()
+    {
+        return Some(Start::Record(record));
+    }
     if let Some((index, rest)) = gdb::frame_start(text) {
         let told = numbered(rest, index).map(|told| Start::Told(Box::new(told)));
         return Some(told.unwrap_or(Start::Frame { index, rest }));
@@ -183,6 +204,7 @@ fn report(text: &str) -> Option<Start<'_>> {
         .or_else(|| glibc_backtrace::start(text))
         .or_else(|| glibc_backtrace::frame(text).map(|told| Start::Told(Box::new(told))))
         .or_else(|| linux::start(text))
+        .or_else(|| libvirt_log::start(text))
 }
 
 /// What a line says that means something only below this format's heading or frames.
@@ -194,6 +216,12 @@ pub(super) fn within(format: Format, text: &str) -> Option<Start<'_>> {
         }
         _ => None,
     }
+}
+
+/// What the line begins behind the prefix of a log: a program's output, not a debugger's session.
+pub(super) fn logged(text: &str) -> Option<Start<'_>> {
+    start(text)
+        .filter(|starts| !matches!(starts, Start::Value { .. } | Start::Talk(_) | Start::CutHeader))
 }
 
 /// What a line adds to this format's frame or module above it.
