@@ -301,6 +301,30 @@ fn a_stripped_program_is_shown_with_its_debug_info_that_gdb_does_not_find() {
         let text = gdb.run(&[&program], &["run >/dev/null 2>&1", "bt", "symbolize"]);
         contains(&text, &[" in libxl_osevent_occurred_fd () at ", "libxl_event.c:77"]);
         contains(&text, &[" in virEventPollRunOnce () at ", "the program is "]);
+        // The hook has told where it is: nothing had to be inferred.
+        contains(&text, &["as the paste lists it"]);
+    }
+}
+
+#[test]
+fn the_paste_lists_where_files_are_and_nothing_else() {
+    if !have_gdb() {
+        return;
+    }
+    let gdb = Gdb::asking(Answers::Program);
+    let program = racing_libvirtd(gdb.home.path(), &[]);
+    let core = gdb.home.path().join("core");
+    let dump = format!("generate-core-file {}", core.display());
+    let live = gdb.run(&[&program], &["run", &dump, "triage --paste"]);
+    let open = format!("core-file {}", core.display());
+    let dead = gdb.run(&[&program], &[&open, "triage --paste"]);
+    for text in [live, dead] {
+        let (_, paste) = text.split_once("\nFrom ").unwrap_or_else(|| panic!("{text}"));
+        let (libraries, mappings) = paste.split_once("\n\n").unwrap();
+        let (_, mappings) = mappings.split_once("objfile\n").unwrap();
+        assert!(libraries.lines().any(|line| line.starts_with("0x") && line.contains("libc.so")));
+        assert!(mappings.lines().any(|line| line.ends_with("/libvirtd")), "{text}");
+        assert!(!paste.contains("[stack]") && !paste.contains("[vdso]"), "{text}");
     }
 }
 

@@ -162,6 +162,50 @@ fn the_kernels_line_about_a_fault() {
     }
 }
 
+#[test]
+fn lldb_with_its_list_of_images() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    if !tools::have(&["lldb"]) {
+        return;
+    }
+    let mut lldb = Command::new("lldb");
+    lldb.args(["-b", "-o", "breakpoint set -n layers_stop", "-o", "run", "-o", "bt"]);
+    let output = lldb
+        .args(["-o", "image list"])
+        .arg(layers.path("stripped", "layers"))
+        .env("LD_LIBRARY_PATH", layers.home.path().join("stripped"))
+        .output()
+        .unwrap();
+    let paste = String::from_utf8(output.stdout).unwrap();
+    let answer = layers.symbolize("whole", &paste);
+    let last = answer.trace.stacks.len() - 1;
+    assert_eq!(ours(&answer, last), truth(&layers), "{paste}");
+    assert!(
+        answer.modules.iter().all(|module| module.because == BiasSource::Listed),
+        "{answer:#?}"
+    );
+}
+
+#[test]
+fn valgrind_by_the_names_of_a_library() {
+    let Some(layers) = Layers::built(&[]) else { return };
+    // valgrind's words around what gdb shows: it can stop nowhere by itself.
+    let told = parsed(&stopped(&layers, &[]));
+    let mut text = String::from("==7== Invalid read of size 4\n");
+    for frame in &told.stacks[0].frames {
+        let Some(module) = &frame.module else { break };
+        let (word, back) = if frame.index == 0 { ("at", 0) } else { ("by", 1) };
+        let name = frame.function.as_deref().unwrap_or("???");
+        let address = frame.address.unwrap().0 - back;
+        text +=
+            &format!("==7==    {word} {address:#X}: {name} (in {module})\n").replace("0X", "0x");
+    }
+    let answer = layers.symbolize("whole", &text);
+    let ours = shown(&answer.trace);
+    assert_eq!(ours, truth(&layers)[..ours.len()], "{text}");
+    assert!(ours.len() >= 4 && answer.refused.is_empty(), "{answer:#?}");
+}
+
 /// A program of tests/traces/source, built whole and stripped.
 struct Program {
     home: Home,

@@ -5,12 +5,14 @@
 
 mod pastes;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use dbgmate::job::{Job, Stopped};
-use dbgmate::trace::{Lines, Piece, Trace, parse};
+use dbgmate::trace::{Frame, Lines, Piece, Trace, parse};
 use pastes::pastes;
 use proptest::prelude::*;
+use regex::Regex;
 
 fn read(text: &str) -> Trace {
     parse(&Job::new(), &[Piece::unnamed(text)]).unwrap()
@@ -48,9 +50,21 @@ fn check_that_no_line_is_lost(text: &str) {
         let unquoted = line.replace("&gt;", ">");
         let quote = |c: char| matches!(c, '>' | '|' | '\u{feff}' | '\u{200b}');
         let blank = unquoted.chars().all(|c| c.is_whitespace() || c.is_control() || quote(c));
+        let blank = blank || is_only_prefix(&unquoted);
         let found = is_understood[number] || is_skipped[number];
         assert!(found || blank || line.contains('\u{1b}'), "line {number} is lost: {line:?}");
     }
+}
+
+/// Whether a line has nothing but what a log puts before each.
+fn is_only_prefix(line: &str) -> bool {
+    static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
+        let time = r"(\w{3} +\d+|\d{4}-\d\d-\d\dT?) ?\d\d:\d\d:\d\d[0-9.+:Z-]*";
+        let bracket = r"\[[^\]]*\]";
+        Regex::new(&format!(r"^[>|\s]*(\(XEN\)|<\d+>|{bracket}|{time}( \S+)? \S+:|:|\s)+$"))
+            .unwrap()
+    });
+    PREFIX.is_match(line) && (line.contains("(XEN)") || line.contains(':') || line.contains('.'))
 }
 
 fn frames(trace: &Trace) -> usize {
@@ -93,6 +107,42 @@ fn line() -> impl Strategy<Value = String> {
         "2012-11-09 08:24:57.660+00004836: debug : f:137 : text",
         "39:libxl_osevent_occurred_fd: fd<43>, ev->fd<-1>",
         "prog: f.c:1: f: Assertion `x' failed.",
+        "From                To                  Syms Read   Shared Object Library",
+        "0x00007ffff7fbc060  0x00007ffff7fbc21f  Yes (*)     /opt/liblayers.so",
+        "7ffff7df4000-7ffff7f4a000 r-xp 00026000 fe:00 131   /usr/lib/libc.so.6",
+        "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x60 at pc 0x1 bp 0x2 sp 0x3",
+        "freed by thread T0 here:",
+        "    #0 0x55d0 in ns::f(int) /src/a.cc:7:12",
+        "    #1 0x7f00  (/lib/libc.so.6+0x27249) (BuildId: 93ac61ec)",
+        "Stack trace of thread 7:",
+        "#0  0x00007f5fb5929b55 n/a (libc.so.6 + 0x38b55)",
+        "TID 7:",
+        "#1  0x00007f5fb592b131 - 1 abort - libc.so.6",
+        "    [93ac61ec]@0x7f5fb58f1000+0x3a130",
+        "/lib/libc.so.6(abort+0x12b)[0x7f5fb592b131]",
+        "double free or corruption (out)",
+        "a[6]: segfault at 0 ip 00007f5fba7a8133 sp 00007ffc0 error 4 in b.so[7f5fba788000+45000]",
+        "Call Trace:",
+        " ? f+0x35/0x90 [xen_netback]",
+        "==7== Invalid read of size 4",
+        "==7==    at 0x1091A5: f (heap.c:28)",
+        "thread 'main' panicked at src/a.rs:5:5:",
+        "stack backtrace:",
+        "   3: a::b",
+        "             at ./src/a.rs:5:5",
+        "goroutine 1 [running]:",
+        "main.f(0x1, 0x2)",
+        "\t./a.go:13 +0x30",
+        "Traceback (most recent call last):",
+        "  File \"a.py\", line 10, in f",
+        "ValueError: no",
+        "* thread #1, name = 'a', stop reason = signal SIGSEGV",
+        "  * frame #0: 0x00007ffff7fbc130 a`f(x=0) at a.c:18:10",
+        "a 7  4132.756783:     250000 cycles:",
+        "\tffffffff821e5202 f+0x32 ([kernel.kallsyms])",
+        "(XEN) Xen call trace:",
+        "(XEN)    [<ffff82d040205b63>] R f+0x123/0x1f0",
+        "      #00 pc 000000000005f9b8  /lib64/libc.so (abort+168)",
         "(1), where",
         "my own (words), \"quoted",
         "",
@@ -130,6 +180,34 @@ proptest! {
             end -= 1;
         }
         check_that_no_line_is_lost(&paste[..end]);
+    }
+
+    #[test]
+    fn any_damaged_paste_is_read(
+        paste in prop::sample::select(pastes()),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..4u8, "\\PC{0,6}"), 1..12),
+    ) {
+        let mut lines: Vec<String> = paste.split('\n').map(str::to_owned).collect();
+        for (at, kind, text) in damage {
+            let number = at.index(lines.len());
+            let line = lines[number].clone();
+            let mut cut = at.index(line.len() + 1);
+            while !line.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            let (head, tail) = line.split_at(cut);
+            match kind {
+                // Words in the midst, a line broken, lines joined, a line twice.
+                0 => lines[number] = format!("{head}{text}{tail}"),
+                1 => lines[number] = format!("{head}\n{tail}"),
+                2 if number + 1 < lines.len() => {
+                    let next = lines.remove(number + 1);
+                    lines[number].push_str(&next);
+                }
+                _ => lines.insert(number, line),
+            }
+        }
+        check_that_no_line_is_lost(&lines.join("\n"));
     }
 
     #[test]
@@ -181,14 +259,76 @@ fn no_line_of_a_paste_is_lost() {
 
 #[test]
 fn two_pastes_in_one_text_have_the_stacks_of_both() {
+    // Each with itself and a dozen others: all pairs would take minutes.
+    const OTHERS: usize = 12;
     let pastes = pastes();
-    for first in &pastes {
-        for second in &pastes {
-            let both = read(&format!("{first}\n\n{second}"));
+    for (at, first) in pastes.iter().enumerate() {
+        for step in 0..=OTHERS {
+            let second = &pastes[(at + step * 7) % pastes.len()];
+            let text = format!("{first}\n\n{second}");
+            let both = read(&text);
             let (first, second) = (read(first), read(second));
-            assert_eq!(both.stacks.len(), first.stacks.len() + second.stacks.len());
-            assert_eq!(frames(&both), frames(&first) + frames(&second));
+            assert_eq!(both.stacks.len(), first.stacks.len() + second.stacks.len(), "{text}");
+            assert_eq!(frames(&both), frames(&first) + frames(&second), "{text}");
         }
+    }
+}
+
+/// Where each frame stands, and how much else there is.
+fn outline(trace: &Trace) -> (Vec<String>, usize, usize) {
+    let stacks = trace.stacks.iter().map(|stack| {
+        let frame = |f: &Frame| format!("{:?} {}-{}; ", f.function, f.lines.first, f.lines.last);
+        stack.frames.iter().map(frame).collect()
+    });
+    (stacks.collect(), trace.modules.len(), trace.values.len())
+}
+
+#[test]
+fn what_a_log_or_a_mail_puts_before_each_line_changes_nothing() {
+    const PREFIXES: [&str; 5] = [
+        "> ",
+        "Nov 12 08:00:01 xenhost libvirtd[77]: ",
+        "2024-11-12T08:00:01.123456+00:00 xenhost a.out[77]: ",
+        "[  123.456789][ T77] ",
+        "(XEN) ",
+    ];
+    let mut compared = 0;
+    for paste in pastes() {
+        for prefix in PREFIXES {
+            let prefixed: Vec<String> =
+                paste.split('\n').map(|line| format!("{prefix}{line}")).collect();
+            let prefixed = prefixed.join("\n");
+            // A log has no mail's quotes inside.
+            let quoted =
+                prefix != "> " && paste.lines().any(|line| line.starts_with(['>', '|', '&']));
+            if quoted || may_be_cut(&paste) != may_be_cut(&prefixed) {
+                continue;
+            }
+            compared += 1;
+            assert_eq!(outline(&read(&paste)), outline(&read(&prefixed)), "{prefix}{paste}");
+        }
+    }
+    assert!(compared > 300, "{compared}");
+}
+
+/// Whether the lines look as if a terminal had cut them: that shows in their length.
+fn may_be_cut(text: &str) -> bool {
+    let length = |line: &str| line.trim_end_matches('\r').chars().count();
+    let longest = text.split('\n').map(length).max().unwrap_or(0);
+    let many = text.split('\n').filter(|line| length(line) == longest).count() > 1;
+    (60..=200).contains(&longest) && many
+}
+
+#[test]
+fn words_between_two_pastes_belong_to_none() {
+    let pastes = pastes();
+    for (first, second) in pastes.iter().zip(pastes.iter().skip(1).step_by(3)) {
+        let words = "And this is what I saw on the other machine, after the update.";
+        let both = read(&format!("{first}\n\n{words}\n\n{second}"));
+        let (first, second) = (read(first), read(second));
+        assert_eq!(both.stacks.len(), first.stacks.len() + second.stacks.len());
+        assert_eq!(frames(&both), frames(&first) + frames(&second));
+        assert_eq!(both.modules.len(), first.modules.len() + second.modules.len());
     }
 }
 
@@ -216,6 +356,21 @@ fn many_stacks_are_read() {
 fn one_deep_stack_is_read() {
     let text: String = (0..200_000).map(|n| format!("#{n} 0x1 in f (n={n})\n")).collect();
     let trace = read(&text);
+    assert_eq!((trace.stacks.len(), frames(&trace)), (1, 200_000));
+}
+
+#[test]
+fn many_stacks_of_other_printers_are_read() {
+    for (lines, stacks) in [
+        ("#0 0x1 in f (/a+0x1)\n", 200_000),
+        ("/a(+0x1)[0x1]\n\n", 100_000),
+        ("==7==    at 0x1: f (a.c:1)\n", 200_000),
+        ("goroutine 1 [running]:\nmain.f()\n", 100_000),
+        ("a[1]: segfault at 0 ip 1133 sp 0 error 4 in a.so[1000+1000]\n", 100_000),
+    ] {
+        assert_eq!(read(&lines.repeat(stacks)).stacks.len(), stacks, "{lines}");
+    }
+    let trace = read(&format!("Call Trace:\n{}", " f+0x1/0x2\n".repeat(200_000)));
     assert_eq!((trace.stacks.len(), frames(&trace)), (1, 200_000));
 }
 
@@ -258,6 +413,25 @@ fn long_lines_are_read() {
         ("a: b.c:", ":1: Assertion `"),
         ("\u{1b}[", "1;"),
         ("---Type <return>", "-"),
+        ("#0 0x1 in f", " (a+0x1)"),
+        ("#0 0x1 in ", "f /"),
+        ("#0 0x1 f ", "(x + 0x1)"),
+        ("#0 0x1 ", "a - "),
+        ("#0 pc 1 ", "(a+1)"),
+        ("/lib/a(", "f+0x1)[0x1"),
+        ("==7==    at 0x1: f", " (in "),
+        ("frame #0: 0x1 a`f", "(x="),
+        ("frame #0: 0x1 a`f", " + 1 at "),
+        ("a[1]: segfault at 0 ip ", "in a[1+"),
+        ("thread 'a' panicked at ", "', "),
+        ("File \"", "\", line "),
+        ("a 1 1.000000: ", ": "),
+        ("[<", "1>] [<"),
+        ("[<1>] R f", "+0x1/0x2 ("),
+        ("Nov 12 08:00:01 ", "a: "),
+        ("[    1.000000] ", "[    1.000000] "),
+        ("(XEN) ", "(XEN) "),
+        ("===", "="),
     ] {
         check_that_no_line_is_lost(&format!("{start}{}", repeated.repeat(500_000)));
     }

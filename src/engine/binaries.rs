@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::binary::debuginfod::Reach;
+use crate::binary::debuginfod::{Debuginfod, Reach};
 use crate::binary::{self, Binary, DebugInfo, DebugSources};
 use crate::dwarf::DebugFile;
 use crate::job::Job;
@@ -73,6 +73,11 @@ struct Answers {
 impl Binaries {
     pub(super) fn new(sources: DebugSources) -> Binaries {
         Binaries { sources, open: Mutex::default(), clock: AtomicU64::default() }
+    }
+
+    /// The servers that sources can be had from too.
+    pub(super) fn debuginfod(&self) -> Option<&Debuginfod> {
+        self.sources.debuginfod.as_deref()
     }
 
     /// The binary at `path`: the open one, unless a file it was read from has changed, or servers may

@@ -96,8 +96,9 @@ impl<'o> Resolver<'o> {
         certainty: Certainty,
     ) -> Result<Option<Resolved>, Stopped> {
         let frames = self.lookup.frames(job, address)?;
-        let mut frames: Vec<ResolvedFrame> =
-            frames.into_iter().flatten().map(|frame| self.resolved_frame(&frame)).collect();
+        let frames = frames.into_iter().flatten();
+        let frames = frames.map(|frame| self.resolved_frame(job, &frame));
+        let mut frames = frames.collect::<Result<Vec<ResolvedFrame>, Stopped>>()?;
         let mut via = Via::Dwarf;
         // Assembly has lines and no functions.
         if frames.last().is_none_or(|frame| frame.function.is_none())
@@ -124,29 +125,32 @@ impl<'o> Resolver<'o> {
         }))
     }
 
-    fn resolved_frame(&self, frame: &SourceFrame<'_>) -> ResolvedFrame {
+    fn resolved_frame(&self, job: &Job, frame: &SourceFrame<'_>) -> Result<ResolvedFrame, Stopped> {
         let line = Some(frame.line).filter(|line| *line > 0);
         let file = frame.path.map(|path| normalized(Path::new(&path.to_string())));
         let file = file.map(|path| path.display().to_string());
         let source = match (self.sources, &file, line) {
-            (Some(sources), Some(file), Some(line)) => sources.around(file, line),
+            (Some(sources), Some(file), Some(line)) => {
+                sources.around(job, self.opened.binary().build_id(), file, line)?
+            }
             _ => None,
         };
-        ResolvedFrame {
+        Ok(ResolvedFrame {
             function: frame.function.map(|name| demangle(name).into_owned()),
             offset: None,
             file,
             line,
             column: Some(frame.column).filter(|column| *column > 0),
             source: source.unwrap_or_default(),
-        }
+        })
     }
 }
 
 impl Engine {
     /// Where so many lines of source around a place are read from, if they are wanted.
     pub(super) fn sources(&self, context: Option<u32>) -> Option<Sources<'_>> {
-        let config = self.config();
-        context.map(|context| Sources::new(&config.source_roots, &config.source_map, context))
+        let (config, debuginfod) = (self.config(), self.binaries.debuginfod());
+        let (roots, map) = (&config.source_roots, &config.source_map);
+        context.map(|context| Sources::new(roots, map, debuginfod, context))
     }
 }

@@ -1,16 +1,19 @@
-//! The lines of source around a place, read from the folders that are configured for it.
+//! The lines of source around a place, read from the folders that are configured for it, or as a
+//! debuginfod server has them.
 //!
 //! Rule: the paths come from binaries, which anybody may have made: a file is read only where it
-//! lies below a configured folder, links followed.
+//! lies below a configured folder, links followed. What a server sends is in the cache.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 
 use super::binaries::lock;
-use crate::binary::{Mapping, map_file};
+use crate::binary::debuginfod::{Debuginfod, SourceError};
+use crate::binary::{BuildId, Mapping, map_file};
 use crate::config::SourceMap;
+use crate::job::{Job, Stopped};
 use crate::trace::SourceLine;
 
 /// Longer lines are cut: they are data, not something to read.
@@ -24,22 +27,46 @@ const MAX_CONTEXT: u32 = 1000;
 pub(super) struct Sources<'c> {
     roots: Vec<PathBuf>,
     map: &'c [SourceMap],
+    debuginfod: Option<&'c Debuginfod>,
     context: u32,
-    known: Mutex<FxHashMap<String, Option<std::sync::Arc<Mapping>>>>,
+    known: Mutex<FxHashMap<Asked, Option<Arc<Mapping>>>>,
+}
+
+/// A source file as the binary that was made of it has it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Asked {
+    build_id: Option<BuildId>,
+    path: String,
 }
 
 impl<'c> Sources<'c> {
     /// So many lines before and after each place, from below these folders.
-    pub(super) fn new(roots: &[PathBuf], map: &'c [SourceMap], context: u32) -> Sources<'c> {
+    pub(super) fn new(
+        roots: &[PathBuf],
+        map: &'c [SourceMap],
+        debuginfod: Option<&'c Debuginfod>,
+        context: u32,
+    ) -> Sources<'c> {
         let roots = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
         let context = context.min(MAX_CONTEXT);
-        Sources { roots, map, context, known: Mutex::default() }
+        Sources { roots, map, debuginfod, context, known: Mutex::default() }
     }
 
-    /// The lines around `line` of the file that the compiler was told as `path`; none where it is
-    /// not to be had.
-    pub(super) fn around(&self, path: &str, line: u32) -> Option<Vec<SourceLine>> {
-        let text = self.file(path)?;
+    /// The lines around `line` of the file that the compiler of this build was told as `path`; none
+    /// where it is not to be had.
+    pub(super) fn around(
+        &self,
+        job: &Job,
+        build_id: Option<&BuildId>,
+        path: &str,
+        line: u32,
+    ) -> Result<Option<Vec<SourceLine>>, Stopped> {
+        let asked = Asked { build_id: build_id.cloned(), path: path.to_owned() };
+        let text = self.file(job, asked)?;
+        Ok(text.and_then(|text| self.lines(&text, line)))
+    }
+
+    fn lines(&self, text: &[u8], line: u32) -> Option<Vec<SourceLine>> {
         let first = line.saturating_sub(self.context).max(1);
         let count = (line.saturating_add(self.context) - first + 1) as usize;
         let lines = text.split(|byte| *byte == b'\n').zip(1..);
@@ -50,13 +77,27 @@ impl<'c> Sources<'c> {
         lines.iter().any(|shown| shown.line == line).then_some(lines)
     }
 
-    fn file(&self, path: &str) -> Option<std::sync::Arc<Mapping>> {
-        if let Some(known) = lock(&self.known).get(path) {
-            return known.clone();
+    fn file(&self, job: &Job, asked: Asked) -> Result<Option<Arc<Mapping>>, Stopped> {
+        if let Some(known) = lock(&self.known).get(&asked) {
+            return Ok(known.clone());
         }
-        let found = self.places(path).find_map(|place| self.open(&place));
-        lock(&self.known).insert(path.to_owned(), found.clone());
-        found
+        let found = match self.places(&asked.path).find_map(|place| self.open(&place)) {
+            Some(found) => Some(found),
+            None => self.served(job, &asked)?,
+        };
+        lock(&self.known).insert(asked, found.clone());
+        Ok(found)
+    }
+
+    fn served(&self, job: &Job, asked: &Asked) -> Result<Option<Arc<Mapping>>, Stopped> {
+        let Some((debuginfod, build_id)) = self.debuginfod.zip(asked.build_id.as_ref()) else {
+            return Ok(None);
+        };
+        match debuginfod.source(job, build_id, Path::new(&asked.path)) {
+            Ok(place) => Ok(map_file(&place).ok().map(Arc::new)),
+            Err(SourceError::Absent(_)) => Ok(None),
+            Err(SourceError::Stopped(stopped)) => Err(stopped),
+        }
     }
 
     /// Where a file may be: where its path is mapped to, as it is, and below each folder without
@@ -78,10 +119,10 @@ impl<'c> Sources<'c> {
         mapped.chain(std::iter::once(path)).collect::<Vec<_>>().into_iter().chain(below)
     }
 
-    fn open(&self, place: &Path) -> Option<std::sync::Arc<Mapping>> {
+    fn open(&self, place: &Path) -> Option<Arc<Mapping>> {
         let real = place.canonicalize().ok()?;
         let is_below = self.roots.iter().any(|root| real.starts_with(root));
-        is_below.then(|| map_file(&real).ok().map(std::sync::Arc::new))?
+        is_below.then(|| map_file(&real).ok().map(Arc::new))?
     }
 }
 
@@ -122,9 +163,9 @@ mod tests {
         fs::write(home.path().join("secret"), "s\n").unwrap();
         std::os::unix::fs::symlink(home.path().join("secret"), root.join("link.c")).unwrap();
         let roots = [root.clone()];
-        let sources = Sources::new(&roots, &[], 1);
+        let sources = Sources::new(&roots, &[], None, 1);
         let lines = |path: &str, line| {
-            let lines = sources.around(path, line)?;
+            let lines = sources.around(&Job::new(), None, path, line).unwrap()?;
             Some(
                 lines
                     .into_iter()
@@ -150,8 +191,9 @@ mod tests {
         }
         let map = [SourceMap { from: "/build/src".into(), to: home.path().join("new") }];
         let roots = [home.path().to_owned()];
-        let sources = Sources::new(&roots, &map, 0);
-        assert_eq!(sources.around("/build/src/a.c", 1).unwrap()[0].text, "new");
-        assert_eq!(sources.around("/other/src/a.c", 1).unwrap()[0].text, "src");
+        let sources = Sources::new(&roots, &map, None, 0);
+        let first = |path| sources.around(&Job::new(), None, path, 1).unwrap().unwrap().remove(0);
+        assert_eq!(first("/build/src/a.c").text, "new");
+        assert_eq!(first("/other/src/a.c").text, "src");
     }
 }

@@ -8,7 +8,9 @@
 use super::builder::Builder;
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::{Prefix, prefix};
-use super::formats::{self, Format, Record, Says, Start, assertion, eu_stack, gdb, start};
+use super::formats::{
+    self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, start, valgrind,
+};
 use super::lines::{End, Line};
 use super::message::Message;
 use super::model::{
@@ -22,7 +24,7 @@ use super::{notation, value};
 pub(super) struct Assembler {
     /// A text that gdb or a mail may have wrapped.
     text: Option<Wrapped>,
-    /// Whether a log has its prefix before each line of the text.
+    /// Whether a log has put something before its first line.
     text_is_logged: bool,
     /// A log record whose message may go on; it can stand in the midst of the text.
     record: Option<Message>,
@@ -61,10 +63,11 @@ impl Assembler {
         self.builder.finish()
     }
 
-    /// Reads the next line.
+    /// Reads the next line. What a log has put before it is taken off; behind it everything means what it
+    /// means without.
     pub(super) fn line(&mut self, line: &Line<'_>) {
         let at = At { number: line.number, end: line.end };
-        let mut text: &str = &line.text;
+        let (prefix, mut text) = prefix(&line.text);
         if let Some(rest) = gdb_session::after_page_break(text) {
             if rest.trim().is_empty() {
                 return self.page_break(line.number);
@@ -74,39 +77,28 @@ impl Assembler {
         if text.trim().is_empty() {
             return self.blank(line.number);
         }
-        if let Some((prefix, rest)) = prefix(text.trim_start()) {
-            return self.logged(prefix, rest, at);
-        }
         match start_of(text) {
-            Some(Start::Record(record)) => self.start_record(&record, text, line.number),
-            None if self.goes_on(text, at) => {}
+            Some(Start::Record(record)) => {
+                let record = match prefix {
+                    Some(prefix) => prefix.around(record),
+                    None => record,
+                };
+                self.start_record(&record, text, line.number);
+            }
+            None if self.goes_on(text, at, prefix) => {}
             starts => {
                 self.close(Ending::Followed);
-                match starts {
-                    Some(starts) => self.start(starts, text, at),
-                    None => self.other(text, at),
+                self.text_is_logged = prefix.is_some();
+                match (starts, prefix) {
+                    (Some(starts), _) => self.start(starts, text, at),
+                    (None, _) if self.other(text, at) => {}
+                    (None, Some(prefix)) => {
+                        self.builder.interrupt();
+                        self.start_record(&prefix.record(text.trim_start()), text, line.number);
+                    }
+                    (None, None) => self.builder.skip(line.number, line.number, text),
                 }
             }
-        }
-    }
-
-    /// A line behind the prefix of a log.
-    fn logged(&mut self, prefix: Prefix<'_>, text: &str, at: At) {
-        let number = at.number;
-        if self.text_is_logged && self.goes_on(text, at) {
-            return;
-        }
-        let within = |builder: &Builder| formats::within(builder.within()?, text.trim());
-        match formats::logged(text).or_else(|| within(&self.builder)) {
-            Some(Start::Record(record)) => {
-                self.start_record(&prefix.around(record), text, number);
-            }
-            Some(starts) => {
-                self.close(Ending::Followed);
-                self.start(starts, text, at);
-                self.text_is_logged = true;
-            }
-            None => self.start_record(&prefix.record(text.trim_start()), text, number),
         }
     }
 
@@ -130,8 +122,9 @@ impl Assembler {
     }
 
     /// Joins the line to what is open, if it can be part of it.
-    fn goes_on(&mut self, text: &str, at: At) -> bool {
-        if self.text.as_ref().is_some_and(|wrapped| wrapped.goes_on_with(text, at.number)) {
+    fn goes_on(&mut self, text: &str, at: At, prefix: Option<Prefix<'_>>) -> bool {
+        let own = prefix.is_none() || self.text_is_logged;
+        if own && self.text.as_ref().is_some_and(|wrapped| wrapped.goes_on_with(text, at.number)) {
             self.close_record();
             if let Some(wrapped) = &mut self.text {
                 wrapped.join(text, at);
@@ -140,7 +133,7 @@ impl Assembler {
             return true;
         }
         match &mut self.record {
-            Some(message) if message.goes_on_with(text) => {
+            Some(message) if message.goes_on_with(text, prefix) => {
                 message.join(text, at.number);
                 true
             }
@@ -178,8 +171,14 @@ impl Assembler {
             return self.builder.skip(number, number, line);
         }
         let lines = self.builder.lines(number, number);
+        let line = valgrind::without_mark(line);
         match starts {
-            Start::Told(told) => self.builder.told(*told, lines),
+            Start::Told(mut told) => {
+                if told.format == Format::Lldb {
+                    told.frame.arguments = lldb::arguments(line, &mut self.builder.budget);
+                }
+                self.builder.told(*told, lines);
+            }
             Start::Module(format, module) => {
                 self.builder.module(Module { lines, ..module }, format)
             }
@@ -203,42 +202,47 @@ impl Assembler {
         self.record = Some(Message::new(record, lines));
     }
 
-    /// A line that only means something after what came before it.
-    fn other(&mut self, text: &str, at: At) {
+    /// A line that only means something after what came before it; whether it does.
+    fn other(&mut self, text: &str, at: At) -> bool {
         let number = at.number;
         if let Some(format) = self.builder.within() {
-            if let Some(starts) = formats::within(format, text.trim()) {
-                return self.report(starts, text, number);
+            if let Some(starts) = formats::within(format, text) {
+                self.report(starts, text, number);
+                return true;
             }
-            if let Some(adds) = formats::adds(format, text.trim())
+            if let Some(adds) = formats::adds(format, text)
                 && self.builder.pay::<Module>(text.len())
                 && self.builder.adds(adds, number)
             {
-                return;
+                return true;
             }
         }
+        if let Some(starts) = formats::without(text) {
+            self.report(starts, text, number);
+            return true;
+        }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
-            return self.open(Shows::StopFrame, text, text, at);
+            self.open(Shows::StopFrame, text, text, at);
+            return true;
         }
         let variable = notation::variable_start(text.trim_start()).is_some();
         if variable && self.builder.lists_variables() {
-            return self.open(Shows::Variable, text, text, at);
+            self.open(Shows::Variable, text, text, at);
+            return true;
         }
         if let Some(frame) = self.builder.last_frame() {
             if has_no_locals(text.trim()) {
                 frame.lines.last = number;
-                return;
+                return true;
             }
             if variable && text.starts_with([' ', '\t']) {
-                return self.open(Shows::Local, text, text, at);
+                self.open(Shows::Local, text, text, at);
+                return true;
             }
         }
-        let taken = source_line(text).is_some_and(|source| {
+        source_line(text).is_some_and(|source| {
             self.builder.pay::<SourceLine>(source.text.len()) && self.builder.source(source, number)
-        });
-        if !taken {
-            self.builder.skip(number, number, text);
-        }
+        })
     }
 
     fn talk(&mut self, talk: Talk<'_>, line: &str, at: At) {
@@ -282,7 +286,6 @@ impl Assembler {
     /// Begins a text; it is read when it is complete, or when something else begins.
     fn open(&mut self, shows: Shows, text: &str, line: &str, at: At) {
         self.text = Some(Wrapped::new(shows, text, line, at));
-        self.text_is_logged = false;
         self.close_complete();
     }
 
@@ -325,12 +328,12 @@ impl Assembler {
         {
             return self.builder.told(told, lines);
         }
-        let read = |index| {
+        let mut read = |index| {
             let mut frame = gdb::frame(&wrapped.text, index, &mut self.builder.budget)?;
             if ending == Ending::OfPaste {
                 gdb::keep_certain(&mut frame, &wrapped.text);
             }
-            Some(Frame { lines, ..frame })
+            Some(Frame { lines: lines.clone(), ..frame })
         };
         match wrapped.shows {
             Shows::LeftFrame => self.builder.reach(wrapped.last),
@@ -338,7 +341,11 @@ impl Assembler {
                 Some(frame) if says_where(&frame) || self.builder.expects(index) => {
                     self.builder.frame(frame);
                 }
-                _ => self.skip(wrapped),
+                _ => match formats::numbered(&wrapped.text, index) {
+                    // A mail has broken the line.
+                    Some(told) => self.builder.told(told, lines),
+                    None => self.skip(wrapped),
+                },
             },
             _ => match read(0) {
                 Some(frame) if frame.address.is_some() || frame.line.is_some() => {

@@ -12,7 +12,7 @@ pub(super) struct Budget {
 
 /// Enough for 1,200,000 frames, or as many short records of a log: a crash may stand behind a
 /// million of them.
-const DEFAULT: usize = 640 << 20;
+const DEFAULT: usize = 736 << 20;
 
 /// What an allocator needs for one more text, in bytes, beside the text itself: glibc's smallest
 /// chunk is 32.

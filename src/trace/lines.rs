@@ -80,14 +80,34 @@ pub(super) fn line(text: &str, number: usize) -> Line<'_> {
 /// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines.
 fn clean(line: &str) -> Cow<'_, str> {
     let printed = printable(line);
-    let plain = |text: &str| {
-        memchr(b'&', text.as_bytes()).is_none()
-            && (text.is_ascii() || !text.contains(['\u{201c}', '\u{201d}']))
+    let odd = |c: char| matches!(c, '&' | '\u{201c}' | '\u{201d}') || is_full_width(c);
+    let plain = |text: &str| match text.is_ascii() {
+        true => memchr(b'&', text.as_bytes()).is_none(),
+        false => !text.contains(odd),
     };
     match printed {
         Cow::Borrowed(text) if plain(text) => Cow::Borrowed(unquoted(text)),
-        text => Cow::Owned(unquoted(&straight(decode(&text))).to_owned()),
+        text => Cow::Owned(unquoted(&straight(narrow(decode(&text)))).to_owned()),
     }
+}
+
+/// With the characters of ASCII for those of the same look that East Asian input methods write.
+fn narrow(line: Cow<'_, str>) -> Cow<'_, str> {
+    if !line.contains(is_full_width) {
+        return line;
+    }
+    let narrow = |c: char| match is_full_width(c) {
+        true => char::from_u32(u32::from(c) - FULL_WIDTH).unwrap_or(c),
+        false => c,
+    };
+    Cow::Owned(line.chars().map(narrow).collect())
+}
+
+/// How far the full-width forms are from ASCII (Unicode, Halfwidth and Fullwidth Forms).
+const FULL_WIDTH: u32 = 0xfee0;
+
+fn is_full_width(c: char) -> bool {
+    ('\u{ff01}'..='\u{ff5e}').contains(&c)
 }
 
 /// Without the marks of a quoted mail, however deep, or of a tracker's bar.
@@ -219,6 +239,12 @@ mod tests {
         assert_eq!(texts(page), ["f (a=<x>, b=0x1 \"&lt;\", c='d') & e&nbsp;"]);
         assert_eq!(texts("a=\u{201c}b\u{201d}"), ["a=\"b\""]);
         assert_eq!(texts("\"\u{201c}\""), ["\"\u{201c}\""]);
+    }
+
+    #[test]
+    fn full_width_characters_are_what_they_look_like() {
+        assert_eq!(texts("#0  f （a＝1） at b．c：12"), ["#0  f (a=1) at b.c:12"]);
+        assert_eq!(texts("日本語、。"), ["日本語、。"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which lines below a log record are more of its message?
 
+use super::formats::prefix::Prefix;
 use super::formats::{Format, Record};
 use super::model::{Lines, LogRecord};
 
@@ -38,7 +39,11 @@ impl Message {
     }
 
     /// Whether the line can be more of the message.
-    pub(super) fn goes_on_with(&self, line: &str) -> bool {
+    pub(super) fn goes_on_with(&self, line: &str, prefix: Option<Prefix<'_>>) -> bool {
+        // A log that puts something before each line begins a record with it.
+        if prefix.is_some() && !matches!(self.format, Format::LibvirtLog | Format::LibxlLog) {
+            return false;
+        }
         let indented = line.starts_with([' ', '\t']);
         match self.goes_on {
             GoesOn::Never => false,

@@ -22,6 +22,8 @@ pub(super) enum Addresses {
     InnermostExact,
     /// As each frame says.
     AsTold,
+    /// As each frame says, and the innermost is exact.
+    InnermostExactElseAsTold,
 }
 
 /// Numbers the machine frames of a stack that gdb did not print. Where it says so of functions that
@@ -42,9 +44,12 @@ pub(super) fn number_told(frames: &mut [Frame], addresses: Addresses) {
         if last.is_some() && !same {
             physical += 1;
         }
-        if addresses == Addresses::InnermostExact {
-            let exact = physical == 0 && (frame.index == 0 || same) || after_signal;
-            frame.pc = if exact { Pc::Exact } else { Pc::Return };
+        let innermost = physical == 0 && (frame.index == 0 || same);
+        match addresses {
+            Addresses::InnermostExact if innermost || after_signal => frame.pc = Pc::Exact,
+            Addresses::InnermostExact => frame.pc = Pc::Return,
+            Addresses::InnermostExactElseAsTold if innermost => frame.pc = Pc::Exact,
+            Addresses::InnermostExactElseAsTold | Addresses::AsTold => {}
         }
         frame.physical = physical;
         after_signal = frame.function.as_deref().is_some_and(is_signal_return);
@@ -95,6 +100,32 @@ mod tests {
         let mut frames: Vec<Frame> = texts.iter().zip(first..).filter_map(frame).collect();
         number(&mut frames);
         frames.iter().map(|frame| (frame.physical, frame.pc)).collect()
+    }
+
+    /// The machine frame and the kind of address of frames with these addresses and functions.
+    fn told(frames: &[(u64, &str)], addresses: Addresses) -> Vec<(u32, Pc)> {
+        let frame = |(index, (address, name)): (u32, &(u64, &str))| Frame {
+            address: Some(RuntimeAddress(*address)),
+            function: Some((*name).to_owned()),
+            index,
+            ..crate::trace::formats::bare_frame(index)
+        };
+        let mut frames: Vec<Frame> = (0..).zip(frames).map(frame).collect();
+        number_told(&mut frames, addresses);
+        frames.iter().map(|frame| (frame.physical, frame.pc)).collect()
+    }
+
+    #[test]
+    fn where_addresses_repeat_functions_were_inlined_or_recur() {
+        let stack =
+            [(1, "a"), (1, "b"), (2, "c"), (2, "c"), (2, "d"), (3, "__restore_rt"), (4, "e")];
+        let machine: Vec<u32> =
+            told(&stack, Addresses::AsTold).iter().map(|(machine, _)| *machine).collect();
+        assert_eq!(machine, [0, 0, 1, 2, 2, 3, 4]);
+        let pcs: Vec<Pc> =
+            told(&stack, Addresses::InnermostExact).into_iter().map(|(_, pc)| pc).collect();
+        let (exact, call) = (Pc::Exact, Pc::Return);
+        assert_eq!(pcs, [exact, exact, call, call, call, call, exact]);
     }
 
     #[test]

@@ -12,6 +12,7 @@
 use super::builder::SKIPPED_TEXT;
 use super::formats::assertion;
 use super::formats::gdb::{self, Lacks};
+use super::formats::parts;
 use super::lines::End;
 use super::nesting::Nesting;
 use super::notation::{self, shorten};
@@ -204,7 +205,9 @@ impl Wrapped {
             Lacks::Call => text.starts_with("in "),
             Lacks::Name => one_word || text.contains(" ("),
             Lacks::Arguments if cut => text.contains('('),
-            Lacks::Arguments => text.starts_with('(') || gdb::is_place(line),
+            Lacks::Arguments => {
+                text.starts_with('(') || gdb::is_place(line) || parts::is_absolute_place(text)
+            }
             Lacks::Place => gdb::is_place(line),
             Lacks::Path => gdb::is_path(line),
             Lacks::RestOfPath => gdb::is_rest_of_path(line),

@@ -260,3 +260,39 @@ fn a_supplement_is_asked_for_by_its_build_id() {
     assert_eq!(found.how(), &How::Debuginfod(server.url.clone()));
     assert_eq!(found.path(), made.path("cache").join(id).join("debuginfo"));
 }
+
+#[test]
+fn the_command_asks_the_server_that_is_configured_for_debug_info_and_sources() {
+    let made = Made::new();
+    let (library, id, served) = shipped(&made);
+    let symbol = run(Command::new("nm").arg("-D").arg(&library));
+    let line = symbol.lines().find(|line| line.ends_with(" T f")).unwrap();
+    let address = format!("0x{}", line.split_whitespace().next().unwrap());
+    let debug = fs::read(served.join("a.debug")).unwrap();
+    let server = Server::start(move |stream, request| match request.split(' ').nth(1).unwrap() {
+        path if path.ends_with("/debuginfo") => reply(stream, "200 OK", &debug),
+        path if path.ends_with("/lib/a.so.c") => reply(stream, "200 OK", SOURCE.as_bytes()),
+        _ => reply(stream, "404 Not Found", b""),
+    });
+    let symbolize = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dbgmate"));
+        command.args(["symbolize", "--daemon", "never", "--context", "0"]).args(arguments);
+        command.arg("--binary").arg(&library).arg(&address);
+        for (name, folder) in [("HOME", ""), ("XDG_CONFIG_HOME", ""), ("XDG_CACHE_HOME", "cache")] {
+            command.env(name, made.path(folder));
+        }
+        command.env_remove("DEBUGINFOD_URLS").env_remove("DEBUGINFOD_CACHE_PATH");
+        run(&mut command)
+    };
+    // The debug info is not there, and nobody is asked for it.
+    let without = symbolize(&[]);
+    assert!(without.contains(" f") && !without.contains("a.so.c"), "{without}");
+    assert!(server.requests().is_empty());
+    made.write("dbgmate/config.toml", format!("[debuginfod]\nurls = [\"{}\"]\n", server.url));
+    let with = symbolize(&[]);
+    assert!(with.contains("a.so.c:1") && with.contains("return x.a;"), "{with}");
+    let json = symbolize(&["--json"]);
+    assert!(json.contains("\"how\": \"debuginfod-cache\""), "{json}");
+    let asked = server.requests().iter().filter(|request| request.contains(&id)).count();
+    assert_eq!(asked, 2, "{:?}", server.requests());
+}

@@ -71,6 +71,7 @@ impl Home {
             .env("XDG_CACHE_HOME", self.path().join("cache"))
             .env("XDG_STATE_HOME", self.path().join("state"))
             .env("XDG_DATA_HOME", self.path().join("data"))
+            .env_remove("DEBUGINFOD_URLS")
             .env_remove("DBGMATE_SOCKET")
             .env_remove("CLICOLOR_FORCE")
             .env_remove("NO_COLOR");

@@ -1,7 +1,8 @@
 """What would a person paste of this stop: why it stopped, and every thread's stack?
 
 In the order of a terminal: what the program's C library said when it aborted, the signal, then
-`thread apply … bt`, the selected thread first. Rule: memory is read, and nothing else happens.
+`thread apply … bt`, the selected thread first, and where the program's files are in memory. Rule:
+memory is read, and nothing else happens.
 """
 
 import signal
@@ -38,7 +39,7 @@ def paste():
         notice(f"{left_out} threads are left out: they run, or {MAX_THREADS} are shown already")
     with state.selection(), state.setting("language", "c"):
         parts = [abort_message(), signal_line(stopped)]
-    parts.append(backtraces(stopped))
+    parts += [backtraces(stopped), modules()]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
@@ -64,6 +65,23 @@ def backtraces(stopped):
     numbers = " ".join(f"{thread.inferior.num}.{thread.num}" for thread in stopped)
     # gdb gives a text that it collects no width and no pages.
     return gdb.execute(f"{_FRAME_SETTINGS}thread apply {numbers} -c {_BACKTRACE}", to_string=True)
+
+
+def modules():
+    """`info sharedlibrary` and `info proc mappings`, as far as they are of files: with them addresses
+    are looked up without a guess. A target that does not tell has to do without.
+    """
+    libraries = [line for line in _told("info sharedlibrary") if line.startswith(("From ", "0x"))]
+    mappings = [line for line in _told("info proc mappings") if "Start Addr" in line or " /" in line]
+    return "\n\n".join("\n".join(lines) for lines in (libraries, mappings) if len(lines) > 1)
+
+
+def _told(command):
+    """The lines that a command prints."""
+    try:
+        return gdb.execute(command, to_string=True).splitlines()
+    except gdb.error:
+        return []
 
 
 def frame_line(level):

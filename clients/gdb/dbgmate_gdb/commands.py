@@ -71,8 +71,8 @@ class Triage(gdb.Command):
 
 Usage: triage [--paste]
 
-Sends the signal, the C library's last words and the backtraces of all threads, and prints which
-known bug they fit. What a note then asks is read from memory, without running anything of the
+Sends the signal, the C library's last words, the backtraces of all threads and where the program's
+files are, and prints which known bug they fit. What a note then asks is read from memory, without running anything of the
 program. --paste prints the text that would be sent, in which the report counts lines, and sends
 nothing."""
 

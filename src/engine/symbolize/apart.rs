@@ -1,7 +1,8 @@
 //! A paste may be of several runs of a program: each had its modules elsewhere.
 //!
 //! When no load bias fits all frames of a module, each stack is placed alone; those that come to the
-//! same bias in the same binary are then one run, and prove it together.
+//! same bias in the same binary are then one run, and prove it together. Where another stack cannot be
+//! of that binary at all, it may be another build of the module, and nothing is proved.
 
 use super::candidates::Candidates;
 use super::place::{Outcome, Placed, Question, place};
@@ -27,7 +28,7 @@ pub(super) fn place_apart<'t>(
     let mut refused = Vec::new();
     for part in parts {
         match place(candidates, &Question { seen: &part, ..*question })? {
-            Outcome::Refused(module) => refused.push((part, module)),
+            Outcome::Refused(module) => refused.push(module),
             Outcome::Placed(placed) => {
                 match runs.iter_mut().find(|(_, known)| known.is_same_run(&placed)) {
                     Some((seen, _)) => seen.extend(part),
@@ -40,12 +41,12 @@ pub(super) fn place_apart<'t>(
         return Ok(None);
     }
     let mut together = Vec::new();
-    for (seen, placed) in runs {
+    for (seen, mut placed) in runs {
+        placed.doubted = refused.iter().any(|module| placed.is_refuted_by(module));
         let placed = placed.check_again(&Question { seen: &seen, ..*question })?;
         together.push((seen, Box::new(placed)));
     }
-    let left = refused.into_iter().map(|(_, module)| module).collect();
-    Ok(Some((together, left)))
+    Ok(Some((together, refused)))
 }
 
 /// The frames of each stack, and of each stop, by themselves.
@@ -56,11 +57,13 @@ fn stacks<'t>(whole: &Seen<'t>) -> Vec<Seen<'t>> {
     };
     let mut parts: Vec<Seen<'t>> = Vec::new();
     let mut last = None;
+    // Where the frames of the part begin in the whole.
+    let mut start = 0;
     for (position, (place, sighting)) in whole.places.iter().zip(&whole.sightings).enumerate() {
         if last.replace(group(place)) != Some(group(place)) {
             parts.push(Seen::new(whole.name, whole.addresses));
+            start = position;
         }
-        let start: usize = parts.iter().rev().skip(1).map(|part| part.sightings.len()).sum();
         let Some(part) = parts.last_mut() else { continue };
         let mut sighting = *sighting;
         if let Callee::Sighting(position) = sighting.callee {

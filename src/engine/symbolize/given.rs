@@ -31,6 +31,13 @@ pub(super) fn bias(binary: &Binary, module: &Module) -> Option<LoadBias> {
     Some(LoadBias(start.wrapping_sub(file)))
 }
 
+/// What places within a module are counted from: the file's own addresses, as most printers have them,
+/// or the positions in the file, as perf does. Linkers can make the two the same.
+pub(super) fn in_file(binary: &Binary) -> impl Iterator<Item = LoadBias> {
+    let position = code(binary).map(|code| code.offset.0.wrapping_sub(code.address.0));
+    std::iter::once(0).chain(position.filter(|position| *position != 0)).map(LoadBias)
+}
+
 fn page_of(address: u64) -> u64 {
     address & !(PAGE - 1)
 }

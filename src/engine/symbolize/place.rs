@@ -1,6 +1,7 @@
 //! Where a module of a paste was loaded, and which binary it is: the surest source first, and the
 //! code decides.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::candidates::{Candidate, Candidates, file_name, is_named};
@@ -37,6 +38,8 @@ pub(super) struct Placed {
     because: BiasSource,
     /// The paste gives the binary's build-id.
     same_build_id: bool,
+    /// Other frames of the module cannot be from this build.
+    pub(super) doubted: bool,
     /// The positions of frames that a signal interrupted, as the code tells.
     interrupted: Vec<usize>,
 }
@@ -178,7 +181,9 @@ impl Question<'_> {
     /// The load biases that something says, the surest first.
     fn told(&self, opened: &Opened) -> Vec<(BiasSource, LoadBias)> {
         if self.seen.addresses == Addresses::Module {
-            return vec![(BiasSource::Listed, LoadBias(0))];
+            return given::in_file(opened.binary())
+                .map(|bias| (BiasSource::Listed, bias))
+                .collect();
         }
         let binary = opened.binary();
         let mut told: Vec<(BiasSource, LoadBias)> = Vec::new();
@@ -288,7 +293,8 @@ impl Placed {
     ) -> Placed {
         let (opened, checked) = (Arc::clone(opened), Arc::clone(opened));
         let interrupted = Vec::new();
-        Placed { opened, checked, placement, because, same_build_id, interrupted }
+        let doubted = false;
+        Placed { opened, checked, placement, because, same_build_id, doubted, interrupted }
     }
 
     /// The sightings of the module, as the code tells them.
@@ -300,6 +306,13 @@ impl Placed {
     pub(super) fn is_same_run(&self, other: &Placed) -> bool {
         self.placement.bias == other.placement.bias
             && self.opened.binary().path() == other.opened.binary().path()
+    }
+
+    /// Whether other frames of the module were tried in this binary, and cannot be from it.
+    pub(super) fn is_refuted_by(&self, refused: &RefusedModule) -> bool {
+        let path = self.checked.binary().path();
+        let mut here = refused.tried.iter().filter(|tried| Path::new(&tried.path) == path);
+        here.any(|tried| tried.misfit.is_some())
     }
 
     /// The same place, checked against the frames of another question.
@@ -320,7 +333,8 @@ impl Placed {
 
     /// Whether the build is proved for one of its frames.
     pub(super) fn certainty(&self, sighting: &Sighting<'_>) -> Certainty {
-        match self.same_build_id || self.placement.is_proved(sighting) {
+        let proved = !self.doubted && self.placement.is_proved(sighting);
+        match self.same_build_id || proved {
             true => Certainty::Certain,
             false => Certainty::Probable,
         }

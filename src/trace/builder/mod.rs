@@ -109,19 +109,25 @@ impl Builder {
         }
     }
 
-    /// A line nothing is made of.
-    pub(in crate::trace) fn skip(&mut self, first: usize, last: usize, text: &str) {
+    /// A line that is no part of what was told before it.
+    pub(in crate::trace) fn interrupt(&mut self) {
         if let Some(stack) = &mut self.stack {
             stack.interrupted = true;
         }
+        self.interrupt_reports();
+        // gdb's complaint about the expression, or nothing of gdb's at all.
+        self.session.expression = None;
+        self.session.awaits = Awaits::Nothing;
+    }
+
+    /// A line nothing is made of.
+    pub(in crate::trace) fn skip(&mut self, first: usize, last: usize, text: &str) {
+        self.interrupt();
         let joins = self.joins_skipped.replace(last + 1) == Some(first);
         if let (true, Some(run)) = (joins, self.trace.skipped.last_mut()) {
             run.lines.last = last;
             return;
         }
-        // gdb's complaint about the expression, or nothing of gdb's at all.
-        self.session.expression = None;
-        self.session.awaits = Awaits::Nothing;
         if !self.pay_for(size_of::<Skipped>() + HEAP + text.len().min(SKIPPED_TEXT)) {
             // From here on all is one run.
             self.budget.exhaust();

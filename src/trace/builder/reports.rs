@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::stacks::{Introduction, Pending};
 use super::{Builder, SKIPPED_TEXT};
-use crate::address::{LoadBias, RuntimeAddress};
+use crate::address::{LoadBias, Pc, RuntimeAddress};
 use crate::public_name::public_name;
 use crate::trace::formats::{Adds, Fault, Format, Numbered, Says, Told};
 use crate::trace::model::{Event, EventKind, Frame, Lines, Module, ModuleSource, Thread};
@@ -18,8 +18,10 @@ use crate::trace::notation::shorten;
 pub(super) struct Reports {
     /// Whose stack or list comes next, or goes on.
     within: Option<Format>,
-    /// The fault or signal whose stack has not been seen, and who told it.
-    fault: Option<(Format, usize)>,
+    /// The faults and signals whose stack has not been seen, and who told each.
+    faults: Vec<(Format, usize)>,
+    /// The fault whose message is on the next line.
+    without_message: Option<(Format, usize)>,
     /// The heading whose stack has not been seen.
     heading: Option<usize>,
     /// The remark that the line of this number would join.
@@ -33,8 +35,12 @@ pub(super) struct Reports {
 impl Builder {
     /// Whose lines may follow that mean nothing by themselves.
     pub(in crate::trace) fn within(&self) -> Option<Format> {
-        let open = self.stack.as_ref().map(|stack| stack.format);
-        open.filter(|format| *format != Format::Gdb).or(self.reports.within)
+        self.reports.within
+    }
+
+    /// Something else stands between: only kernels have lines of others in the midst of theirs.
+    pub(super) fn interrupt_reports(&mut self) {
+        self.reports.within.take_if(|format| !matches!(format, Format::Linux | Format::Xen));
     }
 
     /// gdb goes on: what others have told is over.
@@ -58,6 +64,7 @@ impl Builder {
             .stack
             .get_or_insert_with(|| Pending::new(told.format, std::mem::take(introduction)));
         stack.interrupted = false;
+        stack.outermost_first = told.number == Numbered::CallsNext;
         let index = match told.number {
             Numbered::Printed => told.frame.index,
             _ => u32::try_from(stack.frames.len()).unwrap_or(u32::MAX),
@@ -67,8 +74,12 @@ impl Builder {
 
     /// A line below a frame or a module that tells more of it; false where it is not.
     pub(in crate::trace) fn adds(&mut self, adds: Adds, line: usize) -> bool {
-        let last = match &adds {
+        let last = match adds {
             Adds::BuildId(_) | Adds::Path(_) => return self.adds_to_module(adds, line),
+            Adds::Message(text) => {
+                let format = self.reports.within;
+                return format.is_some_and(|format| self.adds_to_fault(format, &text, line));
+            }
             _ => self.stack.as_mut().filter(|stack| stack.format != Format::Gdb),
         };
         let Some(frame) = last.and_then(|stack| stack.frames.last_mut()) else { return false };
@@ -80,6 +91,11 @@ impl Builder {
                 (frame.file, frame.line, frame.column) =
                     (Some(place.file), Some(place.line), place.column);
             }
+            Adds::PlaceAndOffset(place, offset) if frame.line.is_none() => {
+                (frame.file, frame.line) = (Some(place.file), Some(place.line));
+                frame.offset = Some(offset);
+            }
+            Adds::Source => {}
             Adds::Module { build_id, start } if frame.module.is_some() => {
                 let module = Module {
                     build_id: Some(build_id),
@@ -95,6 +111,23 @@ impl Builder {
         }
         frame.lines.last = line;
         true
+    }
+
+    /// The message of a fault that had none on its own line.
+    fn adds_to_fault(&mut self, format: Format, text: &str, line: usize) -> bool {
+        let fault = self.reports.without_message.take();
+        let index = fault.and_then(|(by, index)| (by == format).then_some(index));
+        let Some(event) = index.and_then(|index| self.trace.events.get_mut(index)) else {
+            return false;
+        };
+        match &mut event.what {
+            EventKind::Fault { what, .. } if !text.is_empty() && event.lines.last + 1 == line => {
+                *what = shorten(text, SKIPPED_TEXT);
+                event.lines.last = line;
+                true
+            }
+            _ => false,
+        }
     }
 
     fn adds_to_module(&mut self, adds: Adds, line: usize) -> bool {
@@ -120,7 +153,7 @@ impl Builder {
     /// A program or library that the text lists.
     pub(in crate::trace) fn module(&mut self, module: Module, format: Format) {
         self.tell(format);
-        if format == Format::EuStack {
+        if matches!(format, Format::EuStack | Format::Lldb) {
             self.finish_stack();
             self.reports.within = Some(format);
             self.reports.adds_to_module = Some(module.lines.last + 1);
@@ -158,26 +191,60 @@ impl Builder {
             }
             _ => {}
         }
+        let open = self.stack.as_ref().filter(|stack| stack.format == format);
+        if let (Says::Heading { .. }, Some(stack), Format::Linux) = (&says, open, format)
+            && stack.frames.iter().all(|frame| frame.pc == Pc::Exact)
+        {
+            // `RIP: …` above `Call Trace:` is the innermost frame of the one stack.
+            return self.remark(format, text, lines);
+        }
+        let above = open.is_some();
         self.finish_stack();
         self.reports.within = Some(format);
+        if let Says::Ended(fault) = says {
+            self.reports.within = None;
+            let event = self.event(fault_of(format, fault), None, lines);
+            let last = self.trace.stacks.len().checked_sub(1).filter(|_| above);
+            if let Some(event) = self.trace.events.get_mut(event) {
+                event.stack = last;
+            }
+            return;
+        }
+        if says == Says::Begins {
+            return self.remark(format, text, lines);
+        }
         self.session.introduction = Introduction { label: text.clone(), ..Introduction::default() };
         match says {
+            Says::Fault(fault) if self.adds_to_fault(format, fault.what, lines.first) => {}
             Says::Fault(fault) => {
+                let is_bare = fault.what.is_empty();
                 let fault = self.event(fault_of(format, fault), None, lines);
-                self.reports.fault = Some((format, fault));
+                self.fault(format, fault);
+                self.reports.without_message = is_bare.then_some((format, fault));
                 self.reports.heading = None;
             }
             Says::Signal { name, meaning } => {
                 let signal = self.signal(name, meaning, None, lines);
-                self.reports.fault = Some((format, signal));
+                self.fault(format, signal);
             }
             Says::Heading { thread } => {
                 self.session.introduction.thread = thread.clone();
                 let what = EventKind::Remark { by: format.name().to_owned(), text };
                 self.reports.heading = Some(self.event(what, thread, lines));
             }
-            Says::Remark | Says::Program { .. } => {}
+            Says::Begins | Says::Ended(_) | Says::Remark | Says::Program { .. } => {}
         }
+    }
+
+    /// A fault whose stack is to come; one that got none is forgotten when many follow.
+    fn fault(&mut self, format: Format, event: usize) {
+        const KEPT: usize = 8;
+        let faults = &mut self.reports.faults;
+        faults.retain(|(by, _)| *by == format || *by == Format::GlibcHeap);
+        if faults.len() >= KEPT {
+            faults.remove(0);
+        }
+        faults.push((format, event));
     }
 
     /// A signal, with the frame it came in.
@@ -237,19 +304,22 @@ impl Builder {
     }
 
     /// Ties what was told to the stack that comes next, of this format.
-    pub(super) fn tie_reports(&mut self, format: Format, frames: &[Frame]) {
+    pub(super) fn tie_reports(&mut self, format: Format, label: &str, frames: &[Frame]) {
         let next = self.trace.stacks.len();
         let of_heap = |frame: &Frame| frame.function.as_deref().is_some_and(reports_heap);
-        let fault = self.reports.fault.filter(|(by, _)| {
+        let belongs = |(by, _): &&(Format, usize)| {
             let heap = *by == Format::GlibcHeap;
-            *by == format
-                || heap && (format == Format::GlibcBacktrace || frames.iter().take(16).any(of_heap))
-        });
-        if fault.is_some() {
-            self.reports.fault = None;
-        }
+            let checked =
+                || format == Format::GlibcBacktrace || frames.iter().take(16).any(of_heap);
+            // Python shows every thread; the one that crashed is the current one.
+            let bystander = format == Format::Python && label.starts_with("Thread ");
+            *by == format && !bystander || heap && checked()
+        };
+        let tied: Vec<(Format, usize)> =
+            self.reports.faults.iter().filter(belongs).copied().collect();
+        self.reports.faults.retain(|fault| !tied.contains(fault));
         let heading = self.reports.heading.take().filter(|_| format != Format::Gdb);
-        for event in fault.map(|(_, event)| event).into_iter().chain(heading) {
+        for event in tied.into_iter().map(|(_, event)| event).chain(heading) {
             if let Some(event) = self.trace.events.get_mut(event) {
                 event.stack = Some(next);
             }

@@ -22,6 +22,8 @@ pub(super) struct Pending {
     pub(super) source: Option<SourceLine>,
     /// A skipped line followed the last frame: what comes next is no part of it.
     pub(super) interrupted: bool,
+    /// The innermost frame comes last.
+    pub(super) outermost_first: bool,
 }
 
 /// What introduces the next stack.
@@ -87,6 +89,7 @@ impl Builder {
             return;
         };
         let lines = self.lines(first.lines.first, last.lines.last);
+        let outermost_first = pending.outermost_first;
         let kind = pending.kind();
         let (thread, from) = match pending.introduction.thread {
             Some(thread) => (Some(thread), ThreadFrom::Header),
@@ -95,14 +98,18 @@ impl Builder {
         };
         let mut frames = pending.frames;
         frames.shrink_to_fit();
+        if outermost_first {
+            frames.reverse();
+            (0..).zip(&mut frames).for_each(|(index, frame)| frame.index = index);
+        }
         let format = pending.format;
         match format {
             Format::Gdb => physical::number(&mut frames),
             _ => physical::number_told(&mut frames, format.addresses()),
         }
-        self.tie_reports(format, &frames);
         let label = pending.introduction.label;
-        let stack = Stack { kind, label, format: format.name().to_owned(), thread, lines, frames };
+        self.tie_reports(format, &label, &frames);
+        let stack = Stack { kind, label, format: format.name().into(), thread, lines, frames };
         if format != Format::Gdb {
             return self.trace.stacks.push(stack);
         }
@@ -166,7 +173,15 @@ impl Builder {
 impl Pending {
     pub(super) fn new(format: Format, introduction: Introduction) -> Self {
         let frames = Vec::new();
-        Pending { format, introduction, frames, core: None, source: None, interrupted: false }
+        Pending {
+            format,
+            introduction,
+            frames,
+            core: None,
+            source: None,
+            interrupted: false,
+            outermost_first: false,
+        }
     }
 
     /// Whether a frame that its line tells goes on with this stack.
@@ -176,8 +191,9 @@ impl Pending {
             && match told.number {
                 Numbered::Printed => last.is_none_or(|last| told.frame.index > last),
                 Numbered::First => false,
-                Numbered::Next => true,
+                Numbered::Next => !self.outermost_first,
                 Numbered::Loose => !self.interrupted,
+                Numbered::CallsNext => self.outermost_first && !self.interrupted,
             }
     }
 

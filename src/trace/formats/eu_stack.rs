@@ -99,7 +99,7 @@ fn module(text: &str) -> Option<Start<'_>> {
 }
 
 /// What the line adds to the frame or module above.
-pub(in crate::trace) fn adds(text: &str) -> Option<Adds> {
+pub(super) fn adds(text: &str) -> Option<Adds> {
     if let Some((id, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
         let hex = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         hex.then_some(())?;

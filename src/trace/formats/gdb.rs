@@ -60,7 +60,14 @@ fn equals(text: &str) -> Option<&str> {
 pub(super) fn has_arguments(text: &str) -> bool {
     text.match_indices(" (").any(|(at, open)| {
         let inner = text.get(at + open.len()..).unwrap_or_default();
-        inner.starts_with([')', '='])
+        let ends = |rest: &str| {
+            ["", " at ", " from ", "Backtrace"].iter().any(|end| match *end {
+                "" => rest.is_empty(),
+                end => rest.starts_with(end),
+            })
+        };
+        inner.strip_prefix(')').is_some_and(ends)
+            || inner.starts_with('=')
             || inner.starts_with("...)")
             || notation::argument_name(inner).is_some()
     })

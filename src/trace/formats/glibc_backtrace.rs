@@ -20,7 +20,9 @@ use crate::trace::model::Frame;
 pub(super) fn frame(text: &str) -> Option<Told> {
     let (before, address) = behind(text)?;
     let mut frame = Frame { address: Some(address), pc: Pc::Return, ..bare_frame(0) };
-    if !before.is_empty() {
+    if is_bare_file(before, text) {
+        frame.module = Some(before.to_owned());
+    } else if !before.is_empty() {
         let (file, inner) = before.strip_suffix(')')?.rsplit_once('(')?;
         let plain = file.starts_with(['/', '.']) || !file.contains(' ');
         (!file.is_empty() && plain).then_some(())?;
@@ -28,6 +30,16 @@ pub(super) fn frame(text: &str) -> Option<Told> {
         set_symbol(&mut frame, inner)?;
     }
     Some(Told { format: Format::GlibcBacktrace, number: Numbered::Loose, frame, build_id: None })
+}
+
+/// `clang[0x4120cc]`, as LLVM writes where it finds no symbol: no person writes such an address.
+fn is_bare_file(before: &str, text: &str) -> bool {
+    const DIGITS: usize = 6;
+    let rest = text.get(before.len()..).unwrap_or_default();
+    !before.is_empty()
+        && !before.contains([' ', '(', ')'])
+        && rest.starts_with('[')
+        && rest.len() >= "[0x]".len() + DIGITS
 }
 
 /// `[0x7f5f…]` at the end of the text, and what is before it.
@@ -83,6 +95,7 @@ mod tests {
             ("./a.out(+0x1f2e) [0x7f01]", Some("./a.out"), None, None, Some(0x1f2e)),
             ("/x (y)/a() [0x7f01]", Some("/x (y)/a"), None, None, None),
             ("[0x7f01]", None, None, None, None),
+            ("clang[0x00007f01]", Some("clang"), None, None, None),
         ] {
             let frame = frame(line).unwrap().frame;
             assert_eq!(frame.address, Some(RuntimeAddress(0x7f01)), "{line}");

@@ -26,7 +26,7 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
     if let Some(crash) = user_fault(text) {
         return Some(crash);
     }
-    if let Some(told) = pointer(text).or_else(|| old_frame(text)) {
+    if let Some(told) = pointer(text) {
         return Some(Start::Told(Box::new(told)));
     }
     says(text).map(|says| Start::Says(Format::Linux, says))
@@ -100,7 +100,7 @@ fn pointer(text: &str) -> Option<Told> {
 }
 
 /// `[<ffffffff8103e0a1>] ? f+0x61/0x90`, which needs no heading to be known.
-fn old_frame(text: &str) -> Option<Told> {
+pub(super) fn old_frame(text: &str) -> Option<Told> {
     text.starts_with("[<").then_some(())?;
     let frame = symbolic(text)?;
     frame.function.is_some().then_some(())?;
@@ -108,7 +108,7 @@ fn old_frame(text: &str) -> Option<Told> {
 }
 
 /// A line below `Call Trace:`.
-pub(in crate::trace) fn in_trace(text: &str) -> Option<Start<'_>> {
+pub(super) fn in_trace(text: &str) -> Option<Start<'_>> {
     let context = text.starts_with(['<', '#']) && text.ends_with('>') && text.len() < 24;
     if context || is_registers(text) {
         return Some(Start::Says(Format::Linux, Says::Remark));
@@ -119,7 +119,7 @@ pub(in crate::trace) fn in_trace(text: &str) -> Option<Start<'_>> {
 }
 
 /// `[<address>] ? f+0x1f/0x340 [module build-id]`
-fn symbolic(text: &str) -> Option<Frame> {
+pub(super) fn symbolic(text: &str) -> Option<Frame> {
     let mut frame = Frame { pc: Pc::Return, ..bare_frame(0) };
     let mut text = text;
     while let Some((address, rest)) = text.strip_prefix("[<").and_then(|text| text.split_once(">]"))
@@ -154,7 +154,7 @@ fn symbolic(text: &str) -> Option<Frame> {
 }
 
 fn says(text: &str) -> Option<Says<'_>> {
-    const FAULTS: [&str; 20] = [
+    const FAULTS: [&str; 21] = [
         "BUG: KASAN: ",
         "BUG: kernel NULL pointer ",
         "BUG: unable to handle ",
@@ -167,6 +167,7 @@ fn says(text: &str) -> Option<Says<'_>> {
         "kernel BUG at ",
         "Oops: ",
         "WARNING: CPU: ",
+        "WARNING: at ",
         "Unable to handle kernel ",
         "general protection fault",
         "Kernel panic - not syncing: ",
@@ -190,8 +191,9 @@ fn says(text: &str) -> Option<Says<'_>> {
     if FAULTS.iter().any(|start| text.starts_with(start)) && !text.ends_with('?') {
         return Some(Says::Fault(Fault { what: text, address: None, place: None }));
     }
-    let process =
-        text.starts_with("CPU: ") && (text.contains(" PID: ") || text.contains(" Comm: "));
+    let process = text.starts_with("CPU: ")
+        && (text.contains(" PID: ") || text.contains(" Comm: "))
+        || text.starts_with("Pid: ") && text.contains(", comm: ");
     (process || REMARKS.iter().any(|start| text.starts_with(start))).then_some(Says::Remark)
 }
 

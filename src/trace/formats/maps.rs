@@ -14,7 +14,7 @@ use crate::address::{FileOffset, RuntimeAddress};
 use crate::trace::model::{Lines, Module, ModuleSource};
 
 /// The mapping on this line, or what stands around the list.
-pub(super) fn start(text: &str) -> Option<Start<'static>> {
+pub(super) fn start(text: &str) -> Option<Start<'_>> {
     if is_heading(text) {
         return Some(Start::Says(Format::Maps, Says::Remark));
     }

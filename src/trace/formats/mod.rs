@@ -3,6 +3,8 @@
 //! One file a format. Each recognises the beginning of what it prints by the line alone; joining
 //! wrapped lines and tying things together is `assemble`'s work.
 
+pub(super) mod abrt;
+pub(super) mod android;
 pub(super) mod assertion;
 pub(super) mod coredump;
 mod dmesg;
@@ -11,17 +13,25 @@ pub(super) mod gdb;
 pub(super) mod gdb_session;
 pub(super) mod glibc_backtrace;
 pub(super) mod glibc_heap;
+pub(super) mod go;
 pub(super) mod libvirt_log;
 pub(super) mod libxl_log;
 pub(super) mod linux;
+pub(super) mod lldb;
+pub(super) mod llvm;
 pub(super) mod maps;
 pub(super) mod parts;
+pub(super) mod perf;
 pub(super) mod prefix;
 pub(super) mod print;
+pub(super) mod python;
 pub(super) mod report;
+pub(super) mod rust_panic;
 pub(super) mod sanitizer;
 pub(super) mod shared_libraries;
 mod syslog;
+pub(super) mod valgrind;
+pub(super) mod xen;
 mod xen_console;
 
 use memchr::memmem;
@@ -111,6 +121,26 @@ pub(super) enum Format {
     GlibcHeap,
     /// The Linux kernel's oopses, warnings and lines about programs.
     Linux,
+    /// Reports of valgrind's tools.
+    Valgrind,
+    /// LLVM's own crashes.
+    Llvm,
+    /// lldb's frames.
+    Lldb,
+    /// perf script's samples.
+    Perf,
+    /// Rust's panics.
+    RustPanic,
+    /// Go's panics.
+    Go,
+    /// Python's tracebacks and faulthandler.
+    Python,
+    /// The Xen hypervisor's crashes.
+    Xen,
+    /// Android's tombstones.
+    Android,
+    /// ABRT's reports.
+    Abrt,
     /// libxenlight's, libxenctrl's and xl's log.
     LibxlLog,
     /// libvirt's log.
@@ -140,6 +170,16 @@ impl Format {
             Format::GlibcBacktrace => "glibc-backtrace",
             Format::GlibcHeap => "glibc-heap",
             Format::Linux => "linux",
+            Format::Valgrind => "valgrind",
+            Format::Llvm => "llvm",
+            Format::Lldb => "lldb",
+            Format::Perf => "perf",
+            Format::RustPanic => "rust-panic",
+            Format::Go => "go",
+            Format::Python => "python",
+            Format::Xen => "xen",
+            Format::Android => "android",
+            Format::Abrt => "abrt",
             Format::LibxlLog => "libxl-log",
             Format::LibvirtLog => "libvirt-log",
             Format::Syslog => "syslog",
@@ -153,7 +193,11 @@ impl Format {
     /// How the addresses of its frames are meant.
     pub(super) fn addresses(self) -> Addresses {
         match self {
-            Format::Gdb | Format::EuStack | Format::Coredump => Addresses::InnermostExact,
+            Format::Gdb | Format::EuStack | Format::Coredump | Format::Lldb | Format::Perf => {
+                Addresses::InnermostExact
+            }
+            // Old ones have no letter: the first is the instruction pointer.
+            Format::Xen => Addresses::InnermostExactElseAsTold,
             _ => Addresses::AsTold,
         }
     }
@@ -179,61 +223,90 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         .or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
         .or_else(|| libvirt_log::record(text).map(Start::Record))
         .or_else(|| libxl_log::record(text).map(Start::Record))
-        .or_else(|| report(text))
+        .or_else(|| report(text, line))
         .or_else(|| print::record(line).map(Start::Record))
 }
 
 /// The frame of this number, if a printer other than gdb wrote it.
-fn numbered(rest: &str, index: u32) -> Option<Told> {
+pub(super) fn numbered(rest: &str, index: u32) -> Option<Told> {
     if gdb::has_arguments(rest) {
         return None;
     }
-    coredump::frame(rest, index)
+    android::frame(rest, index)
+        .or_else(|| coredump::frame(rest, index))
         .or_else(|| sanitizer::frame(rest, index))
+        .or_else(|| llvm::frame(rest, index))
         .or_else(|| eu_stack::frame(rest, index))
 }
 
-/// What a line of a report says that is known by itself.
-fn report(text: &str) -> Option<Start<'_>> {
-    maps::start(text)
-        .or_else(|| shared_libraries::start(text))
-        .or_else(|| sanitizer::start(text))
-        .or_else(|| coredump::start(text))
-        .or_else(|| eu_stack::start(text))
-        .or_else(|| glibc_heap::start(text))
-        .or_else(|| glibc_backtrace::start(text))
-        .or_else(|| glibc_backtrace::frame(text).map(|told| Start::Told(Box::new(told))))
-        .or_else(|| linux::start(text))
-        .or_else(|| libvirt_log::start(text))
+/// What a line of a report says that is known by itself; perf's need their indentation.
+fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
+    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 18] = [
+        valgrind::start,
+        maps::start,
+        shared_libraries::start,
+        sanitizer::start,
+        coredump::start,
+        eu_stack::start,
+        glibc_heap::start,
+        glibc_backtrace::start,
+        xen::start,
+        linux::start,
+        rust_panic::start,
+        go::start,
+        python::start,
+        llvm::start,
+        lldb::start,
+        android::start,
+        abrt::start,
+        libvirt_log::start,
+    ];
+    let known = PRINTERS.iter().find_map(|start| start(text));
+    known.or_else(|| perf::start(line))
 }
 
-/// What a line says that means something only below this format's heading or frames.
-pub(super) fn within(format: Format, text: &str) -> Option<Start<'_>> {
+/// What a line says that means something only below the heading or the frames of a format.
+pub(super) fn within(format: Format, line: &str) -> Option<Start<'_>> {
+    let text = line.trim();
+    let remark = |is_remark: bool| is_remark.then_some(Start::Says(format, Says::Remark));
+    let told = |told: Option<Told>| told.map(|told| Start::Told(Box::new(told)));
     match format {
         Format::Linux => linux::in_trace(text),
-        Format::Sanitizer => {
-            sanitizer::is_legend(text).then_some(Start::Says(Format::Sanitizer, Says::Remark))
-        }
+        Format::Xen => told(xen::frame(text)).or_else(|| remark(xen::is_remark(text))),
+        Format::Sanitizer => remark(sanitizer::is_legend(text)),
+        Format::RustPanic => told(rust_panic::frame(text)),
+        Format::Go => told(go::frame(text)).or_else(|| remark(go::is_remark(text))),
+        Format::Python => python::exception(line).map(|says| Start::Says(format, says)),
+        Format::Llvm => remark(llvm::is_activity(text)),
         _ => None,
     }
 }
 
-/// What the line begins behind the prefix of a log: a program's output, not a debugger's session.
-pub(super) fn logged(text: &str) -> Option<Start<'_>> {
-    start(text)
-        .filter(|starts| !matches!(starts, Start::Value { .. } | Start::Talk(_) | Start::CutHeader))
+/// What a line says where nothing is known of what is above.
+pub(super) fn without(line: &str) -> Option<Start<'_>> {
+    let text = line.trim();
+    let told = glibc_backtrace::frame(text).or_else(|| linux::old_frame(text));
+    told.map(|told| Start::Told(Box::new(told)))
 }
 
-/// What a line adds to this format's frame or module above it.
-pub(super) fn adds(format: Format, text: &str) -> Option<Adds> {
+/// What a line adds to this format's frame, module or fault above it.
+pub(super) fn adds(format: Format, line: &str) -> Option<Adds> {
+    let text = line.trim();
     match format {
         Format::EuStack => eu_stack::adds(text),
+        Format::Lldb => {
+            (text.starts_with('/') && line.starts_with(' ')).then(|| Adds::Path(text.to_owned()))
+        }
+        Format::RustPanic => rust_panic::adds(text),
+        Format::Go => go::adds(text),
+        Format::Python => python::adds(line),
+        Format::Xen => xen::adds(text),
         _ => None,
     }
 }
 
 /// A frame of which nothing is known.
-fn bare_frame(index: u32) -> Frame {
+pub(super) fn bare_frame(index: u32) -> Frame {
     Frame {
         index,
         lines: Lines { piece: None, first: 0, last: 0 },

@@ -44,6 +44,11 @@ pub(super) fn place(text: &str) -> Option<Place> {
     (!file.is_empty()).then(|| Place { file: file.to_owned(), line, column })
 }
 
+/// Whether the text is a place in a file named from the root, as a mail can put it on its own line.
+pub(in crate::trace) fn is_absolute_place(text: &str) -> bool {
+    text.starts_with('/') && place(text).is_some()
+}
+
 /// `NAME PLACE`: C++ puts blanks into names, and people into folders.
 pub(super) fn name_and_place(text: &str) -> Option<(&str, Place)> {
     let at = text.find(" /").or_else(|| text.rfind(' '))?;
@@ -85,7 +90,8 @@ pub(super) fn symbol(text: &str) -> (&str, Option<u64>) {
 
 /// Whether the text can be a symbol of C: no word of a sentence has to be one.
 pub(super) fn is_identifier(text: &str) -> bool {
-    let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '@' | ':' | '~');
+    let inner =
+        |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '@' | ':' | '~' | '#' | '/');
     text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '.') && text.chars().all(inner)
 }
 

@@ -21,16 +21,22 @@ pub(in crate::trace) struct Prefix<'a> {
     pub(super) thread: Option<u64>,
 }
 
-/// What stands before the line's own text, and that.
-pub(in crate::trace) fn prefix(line: &str) -> Option<(Prefix<'_>, &str)> {
-    const DEPTH: usize = 3;
-    let (mut outer, mut rest) = one(line)?;
-    for _ in 1..DEPTH {
-        let Some((inner, text)) = one(rest) else { break };
-        outer = inner.inside(outer);
-        rest = text;
+/// What logs have put before the line, and its own text. The colon before each line of a trace in ABRT's
+/// reports says nothing, and goes too.
+pub(in crate::trace) fn prefix(line: &str) -> (Option<Prefix<'_>>, &str) {
+    const DEPTH: usize = 4;
+    let (mut prefix, mut rest): (Option<Prefix<'_>>, &str) = (None, line);
+    for _ in 0..DEPTH {
+        if let Some((inner, text)) = one(rest) {
+            prefix = Some(prefix.map_or(inner, |outer| inner.inside(outer)));
+            rest = text;
+        } else if let Some(text) = abrt(rest) {
+            rest = text;
+        } else {
+            break;
+        }
     }
-    Some((outer, rest))
+    (prefix, rest)
 }
 
 fn one(text: &str) -> Option<(Prefix<'_>, &str)> {
@@ -39,6 +45,12 @@ fn one(text: &str) -> Option<(Prefix<'_>, &str)> {
         first.is_ascii_digit() || first.is_ascii_uppercase() || b"<[(k".contains(&first);
     may_begin.then_some(())?;
     syslog::prefix(text).or_else(|| dmesg::prefix(text)).or_else(|| xen_console::prefix(text))
+}
+
+fn abrt(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix(':')?;
+    let printed = rest.starts_with(['#', '[', ' ', 'T', 'P', 'C', '(']);
+    (printed || rest.is_empty()).then_some(rest)
 }
 
 impl<'a> Prefix<'a> {
@@ -81,9 +93,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_may_have_a_prefix() {
+    fn prefixes_go_one_after_the_other() {
+        for line in
+            ["   [<ffff82d040202020>] R f+0x1/0x2", "#0  0x01 in raise () from /lib/libc.so.6", ""]
+        {
+            for before in [
+                "(XEN) ",
+                "(XEN) [2024-11-12 08:00:01.123] ",
+                "[  123.456789] ",
+                "<4>[  123.456789][ T1234] ",
+                "[Tue Nov 12 08:00:01 2024] ",
+                "Nov  2 08:00:01 host kernel: ",
+                "Nov 12 08:00:01.123456 host libvirtd[77]: ",
+                "Nov 12 08:00:01 libvirtd[77]: ",
+                "2024-11-12T08:00:01.123456+01:00 host a/b-c[77]: ",
+                "Nov 12 08:00:01 host kernel: [  123.456789] (XEN) ",
+                ":",
+            ] {
+                if before != ":" || !line.is_empty() {
+                    assert_eq!(prefix(&format!("{before}{line}")).1, line, "{before}");
+                }
+            }
+        }
+        assert_eq!((prefix("(XEN)").1, prefix(":#0  f ()").1), ("", "#0  f ()"));
+    }
+
+    #[test]
+    fn other_lines_stay_as_they_are() {
+        for line in [
+            "[Switching to Thread 0x7f (LWP 7)]",
+            "[0x7ffc1234]",
+            "[  1] 1A31-97A7 0x7f /opt/a.so",
+            "2012-11-09 08:24:57.660+0000: 4836: debug : f:1 : x",
+            "2014-03-10 14:40:10 UTC libxl: error: x",
+            "Nov 12 I saw: this",
+            "Nov 12 08:00:01 I saw it: no",
+            "::operator new (x)",
+            "<optimized out>",
+        ] {
+            assert_eq!(prefix(line), (None, line));
+        }
+    }
+
+    #[test]
+    fn the_outer_clock_and_the_inner_program() {
         let line = "Nov  9 08:24:57 host kernel: [ 1234.567890][  T77] (XEN) text";
-        let (prefix, text) = prefix(line).unwrap();
+        let (prefix, text) = prefix(line);
+        let prefix = prefix.unwrap();
         assert_eq!(text, "text");
         assert_eq!((prefix.format, prefix.time), (Format::XenConsole, Some("Nov  9 08:24:57")));
         assert_eq!((prefix.program, prefix.thread), (Some("xen"), Some(77)));
@@ -91,15 +147,14 @@ mod tests {
 
     #[test]
     fn a_record_keeps_what_it_says_itself() {
-        let line = "Nov  9 08:24:57 host libvirtd[4836]: ";
-        let (prefix, _) = prefix(line).unwrap();
+        let (prefix, _) = prefix("Nov  9 08:24:57 host libvirtd[4836]: ");
         let own = Record {
             format: Format::LibvirtLog,
             thread: Some(4840),
             level: Some("error"),
             ..Record::default()
         };
-        let record = prefix.around(own);
+        let record = prefix.unwrap().around(own);
         assert_eq!((record.thread, record.level), (Some(4840), Some("error")));
         assert_eq!((record.program, record.time), (Some("libvirtd"), Some("Nov  9 08:24:57")));
         assert_eq!(record.format, Format::LibvirtLog);

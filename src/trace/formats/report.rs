@@ -28,6 +28,8 @@ pub(in crate::trace) enum Numbered {
     Next,
     /// It follows the frame on the line above; else it begins a stack.
     Loose,
+    /// The frame on the line above has called it: the innermost comes last.
+    CallsNext,
 }
 
 /// What a line around the stacks says.
@@ -41,6 +43,10 @@ pub(in crate::trace) enum Says<'a> {
     Signal { name: &'a str, meaning: Option<&'a str> },
     /// Which program it all is of.
     Program { path: &'a str },
+    /// What went wrong; its stack was the one above.
+    Ended(Fault<'a>),
+    /// The printer's lines follow.
+    Begins,
     /// Anything else.
     Remark,
 }
@@ -61,6 +67,12 @@ pub(in crate::trace) struct Fault<'a> {
 pub(in crate::trace) enum Adds {
     /// Where in the source the frame is.
     Place(Place),
+    /// The same, and how far from its function's start.
+    PlaceAndOffset(Place, u64),
+    /// The frame's line of source.
+    Source,
+    /// The message of the fault.
+    Message(String),
     /// The frame's module.
     Module { build_id: String, start: RuntimeAddress },
     /// The listed module's build-id.

@@ -16,7 +16,7 @@ use crate::address::RuntimeAddress;
 use crate::trace::model::{Lines, Module, ModuleSource};
 
 /// The library on this line, or what stands around the list.
-pub(super) fn start(text: &str) -> Option<Start<'static>> {
+pub(super) fn start(text: &str) -> Option<Start<'_>> {
     let heading = text.starts_with("From ") && text.contains(" Syms Read ");
     if heading || text.starts_with("(*): Shared library is missing") {
         return Some(Start::Says(Format::Gdb, Says::Remark));

@@ -21,12 +21,16 @@ const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 pub(super) fn prefix(line: &str) -> Option<(Prefix<'_>, &str)> {
     let text = after_priority(line);
     let (time, rest) = time(text)?;
-    let (host, rest) = rest.split_once(' ')?;
-    (!host.is_empty() && !host.ends_with(':')).then_some(())?;
+    // Some leave the host out.
+    let rest = match rest.split_once(' ').unwrap_or((rest, "")) {
+        (first, _) if first.ends_with(':') => (!text.starts_with('[')).then_some(rest)?,
+        (host, rest) => (!host.is_empty()).then_some(rest)?,
+    };
     let end = rest.find(['[', ':', ' '])?;
     let (program, rest) = rest.split_at_checked(end)?;
     let word = |c: char| c.is_alphanumeric() || "-_./@()".contains(c);
-    (!program.is_empty() && program.chars().all(word)).then_some(())?;
+    let named = program.chars().any(|c| !c.is_ascii_digit()) && program.chars().all(word);
+    named.then_some(())?;
     let (pid, rest) = match rest.strip_prefix('[') {
         Some(inner) => {
             let (pid, rest) = number(inner)?;
@@ -138,10 +142,11 @@ mod tests {
         for line in [
             "Nov 9 is a fine day: yes",
             "Nov  9 08:24:57",
-            "Nov  9 08:24:57 host: text",
+            "Nov  9 08:24:57 08: text",
             "March of the penguins: x",
             "2012-11-09 08:24:57.660+0000: 4836: error : text",
             "[ 1234.567890] usb 1-1: new device",
+            "[ 1234.567890] libvirtd[6026]: segfault at 0",
             "[<ffffffff8103e0a1>] f+0x1/0x2",
             "1234.5 a b: c",
             "",

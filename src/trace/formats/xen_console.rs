@@ -28,7 +28,8 @@ pub(super) fn prefix(line: &str) -> Option<(Prefix<'_>, &str)> {
 }
 
 fn time(text: &str) -> Option<(&str, &str)> {
-    let (clock, rest) = text.strip_prefix('[')?.split_once("] ")?;
+    let (clock, rest) = text.strip_prefix('[')?.split_once(']')?;
+    let rest = rest.strip_prefix(' ').or_else(|| rest.is_empty().then_some(rest))?;
     let time = clock.trim_start();
     (shaped(time, "0000-00-00 00:00:00") || is_seconds(time)).then_some((time, rest))
 }

@@ -11,6 +11,8 @@ mod module;
 pub use event::{Event, EventKind, SessionKind, SourceLine};
 pub use module::{Module, ModuleSource};
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,8 +65,8 @@ pub struct Stack {
     /// or empty.
     pub label: String,
     /// Which printer it is of, by the format's stable name.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub format: String,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub format: Cow<'static, str>,
     /// The thread whose stack it is, where the text says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<Thread>,

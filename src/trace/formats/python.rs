@@ -1,0 +1,104 @@
+//! Where was a Python program when it raised, or crashed?
+//!
+//! ```text
+//! Traceback (most recent call last):
+//!   File "/usr/bin/virt-install", line 30, in <module>
+//!     read([1, 2])
+//!     ^^^^^^^^^^^^
+//! RuntimeError: cannot read
+//! Fatal Python error: Segmentation fault
+//! Current thread 0x00007f88b6bcbb80 (most recent call first):
+//!   File "/usr/lib/python3.11/ctypes/__init__.py", line 519 in string_at
+//! ```
+//! (Lib/traceback.py, `format_list`; Python/traceback.c, `dump_frame`.) A traceback shows the innermost
+//! frame last; here it comes first, as in every stack.
+
+use super::parts::{address, is_identifier};
+use super::{Adds, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
+use crate::trace::model::{Frame, Thread};
+
+/// What the line says.
+pub(super) fn start(text: &str) -> Option<Start<'_>> {
+    if let Some(told) = frame(text) {
+        return Some(Start::Told(Box::new(told)));
+    }
+    const CAUSES: [&str; 2] = [
+        "During handling of the above exception, another exception occurred:",
+        "The above exception was the direct cause of the following exception:",
+    ];
+    let says = if text == "Traceback (most recent call last):" {
+        Says::Heading { thread: None }
+    } else if let Some(what) = text.strip_prefix("Fatal Python error: ") {
+        Says::Fault(Fault { what, address: None, place: None })
+    } else if let Some(thread) = text.strip_suffix(" (most recent call first):") {
+        let id = thread.strip_prefix("Current ").unwrap_or(thread);
+        let id = id.strip_prefix("thread ").or_else(|| id.strip_prefix("Thread "))?;
+        let (id, _) = address(id)?;
+        Says::Heading { thread: Some(Thread { address: Some(id), ..Thread::default() }) }
+    } else if CAUSES.contains(&text) {
+        Says::Remark
+    } else {
+        return None;
+    };
+    Some(Start::Says(Format::Python, says))
+}
+
+/// `File "x.py", line 10, in f`, or faulthandler's `File "x.py", line 10 in f`.
+fn frame(text: &str) -> Option<Told> {
+    let (file, rest) = text.strip_prefix("File \"")?.split_once("\", line ")?;
+    let (line, rest) = number(rest)?;
+    let outermost_first = rest.starts_with(", in ");
+    let name = rest.strip_prefix(", in ").or_else(|| rest.strip_prefix(" in "))?;
+    let frame = Frame {
+        function: Some(name.to_owned()),
+        file: Some(file.to_owned()),
+        line: Some(line),
+        ..bare_frame(0)
+    };
+    let number = if outermost_first { Numbered::CallsNext } else { Numbered::Next };
+    Some(Told { format: Format::Python, number, frame, build_id: None })
+}
+
+/// The exception's line at the end of a traceback: `RuntimeError: cannot read`.
+pub(super) fn exception(line: &str) -> Option<Says<'_>> {
+    let (name, _) = line.split_once(": ").unwrap_or((line, ""));
+    let named = is_identifier(name) && name.chars().any(char::is_uppercase);
+    named.then_some(Says::Ended(Fault { what: line, address: None, place: None }))
+}
+
+/// The source, or the marks under it, below a frame.
+pub(super) fn adds(line: &str) -> Option<Adds> {
+    line.starts_with("    ").then_some(Adds::Source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_tracebacks_and_of_faulthandler() {
+        for (line, number) in [
+            ("File \"/a b/c.py\", line 10, in <module>", Numbered::CallsNext),
+            ("File \"/a b/c.py\", line 10 in <module>", Numbered::Next),
+        ] {
+            let told = frame(line).unwrap();
+            assert_eq!((told.number, told.frame.line), (number, Some(10)));
+            assert_eq!(told.frame.function.as_deref(), Some("<module>"));
+        }
+        assert!(
+            frame("File \"x.py\", line 10").is_none() && frame("File x, line 1, in f").is_none()
+        );
+    }
+
+    #[test]
+    fn an_exception_is_named_as_a_class() {
+        for line in
+            ["RuntimeError: cannot read: x", "KeyboardInterrupt", "libvirt.libvirtError: no"]
+        {
+            assert!(exception(line).is_some(), "{line}");
+        }
+        for line in ["and then: it died", "my words", ""] {
+            assert_eq!(exception(line), None, "{line}");
+        }
+    }
+}
