@@ -245,6 +245,44 @@ dbgmate: 2 lines skipped, the first at line 1: On Monday <user-1> wrote:
 }
 
 #[test]
+fn records_are_shown_one_by_one_with_the_objects_they_name() {
+    let home = Home::new();
+    let log = "libxl: debug: libxl.c:762:f: ao 0x7fd0: create: fd=7\n#0  0x1 in f ()\nxl: error: no\nwords\n";
+    let run = home.feed(&["parse", "--format", "json-lines"], log.as_bytes());
+    let lines: Vec<Value> =
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{run:?}");
+    assert_eq!(lines[0]["keys"], json!({"ao": "0x7fd0", "fd": "7"}));
+    assert_eq!((&lines[1]["text"], &lines[1]["lines"]["first"]), (&json!("no"), &json!(3)));
+    assert!(run.stderr.contains("stacks, events and values are left out"), "{run:?}");
+    assert!(run.stderr.contains("1 line skipped"), "{run:?}");
+    assert_eq!(home.feed(&["parse", "-f", "json-lines", "--redact"], b"").status, 2);
+    assert_eq!(home.feed(&["parse", "-f", "json-lines"], b"words\n").status, 1);
+}
+
+#[test]
+fn a_file_larger_than_a_paste_is_gone_through_in_pieces() {
+    let home = Home::new();
+    let log = "xl: error: libxl_osevent_occurred_fd: fd<43>, ev->fd<-1>\nxl: debug: nothing\n";
+    let path = home.write("large.log", format!("{KNOWN_CRASH}\n{log}").repeat(3));
+    // The rest is one line of zeros, which takes no room on disk.
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(300 << 20).unwrap();
+    let (small, crash) = (home.write("crash.txt", KNOWN_CRASH), text(&path));
+    let run = home.run(&["triage", crash]);
+    assert!(run.stdout.starts_with("THIS IS IT  libxl/fd-deregister-race"), "{run:?}");
+    assert!(
+        run.stderr.contains("of 9 log records") || run.stderr.contains("log records"),
+        "{run:?}"
+    );
+    assert_eq!(home.run(&["triage", text(&small)]).status, 0);
+    let parsed = home.run(&["parse", crash, "--format", "gdb"]);
+    assert!(parsed.stdout.contains("#3  0x"), "{parsed:?}");
+    assert!(parsed.stderr.contains("log records are left out"), "{parsed:?}");
+    let json = home.run(&["parse", crash, "--format", "json"]);
+    assert!(json.status == 1 && json.stderr.contains("json-lines"), "{json:?}");
+}
+
+#[test]
 fn requiring_a_daemon_that_does_not_run_fails_and_says_how_to_start_one() {
     let home = Home::new();
     let run = home.feed(&["--daemon", "require", "triage"], KNOWN_CRASH.as_bytes());

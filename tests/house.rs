@@ -27,7 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("notes", &["address", "public_name"]),
     ("triage", &["job", "notes", "public_name", "trace"]),
     ("api", &["address", "trace", "triage", "types"]),
-    ("render", &["api", "trace", "triage"]),
+    ("render", &["api", "job", "trace", "triage"]),
     (
         "engine",
         &[

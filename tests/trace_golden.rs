@@ -1,9 +1,8 @@
 //! Every paste under tests/traces is read, and what is read compared with the file of the same
 //! name that ends in `.expect`.
 //!
-//! The pastes themselves stay exactly as they were posted or printed; those in gdb/ are sessions of
-//! gdb 13 with the programs in gdb/source, and a few made of what other releases print; those in
-//! pasted/ show what mails, pages, terminals and people make of a trace. After a change, run
+//! The pastes themselves stay exactly as they were posted or printed; tests/traces/README.md says where
+//! each is from, tests/traces/generate makes those of the printers that run here. After a change, run
 //! `ACCEPT=1 cargo test --test trace_golden`, and read the difference against the paste before it
 //! is committed: an expectation is a person's claim, not the program's.
 

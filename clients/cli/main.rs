@@ -7,6 +7,7 @@
 mod backend;
 mod binaries;
 mod doctor;
+mod large;
 mod manual;
 mod offsets_of;
 mod output;

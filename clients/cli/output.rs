@@ -38,6 +38,21 @@ pub(crate) fn form<F: DeserializeOwned>(name: &str) -> Result<F, String> {
     serde_json::from_value(name).map_err(|error| error.to_string())
 }
 
+/// Where results go that come one by one.
+pub(crate) struct JsonLines<'o>(BufWriter<io::StdoutLock<'o>>);
+
+impl JsonLines<'_> {
+    pub(crate) fn write(&mut self, result: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.0, result)?;
+        self.0.write_all(b"\n")
+    }
+
+    /// All that was written is where it belongs.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Where results and remarks go.
 pub(crate) struct Output {
     results: AutoStream<io::Stdout>,
@@ -63,6 +78,11 @@ impl Output {
         serde_json::to_writer_pretty(&mut results, answer)?;
         writeln!(results)?;
         results.flush()
+    }
+
+    /// Results that come one by one, each as JSON on a line of its own.
+    pub(crate) fn json_lines(&mut self) -> JsonLines<'_> {
+        JsonLines(BufWriter::with_capacity(1 << 16, self.results.as_inner().lock()))
     }
 
     /// A remark that is no result. Nobody may be reading: that is no reason to fail.

@@ -1,22 +1,26 @@
 //! `dbgmate parse`: a pasted trace, clean enough for a bug report.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use dbgmate::api::trace::{ParseMethod, ParseRequest};
+use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::redact::{self, Count, Replaced};
 use dbgmate::render;
-use dbgmate::trace::{Skipped, Trace};
+use dbgmate::trace::{LogRecord, Skipped, Trace};
+use serde::Serialize;
 
 use crate::backend::Backend;
 use crate::output::Output;
-use crate::{Failure, Outcome, paste};
+use crate::{Failure, Outcome, large, paste};
 
 /// Clean a pasted trace or log for a bug report
 ///
 /// Wrapped lines are joined; prompts, quoting and colours are gone; every stack has its thread and what
-/// happened. Lines that nothing was made of are counted on standard error. The exit status is 1 when
-/// nothing was made of any.
+/// happened. Lines that nothing was made of are counted on standard error. Of files above 256 MiB the log
+/// records are left out, unless they are shown one by one. The exit status is 1 when nothing was made of
+/// any line.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Files with the paste; standard input where there is none, or for `-`
@@ -43,6 +47,8 @@ enum Format {
     Gdb,
     /// Exactly what the API returns
     Json,
+    /// The records of logs of any size, each with the objects it names on a line of its own
+    JsonLines,
     /// Headings and blocks, for an issue tracker
     Markdown,
 }
@@ -54,9 +60,16 @@ pub(crate) fn run(
     job: &Job,
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
-    let paste = paste::read(&args.files, output)?;
-    let request = ParseRequest { text: paste.text, pieces: paste.pieces };
-    let mut trace = backend.call::<ParseMethod>(job, request, output)?;
+    if args.format == Format::JsonLines {
+        return records(args, output);
+    }
+    let mut trace = if large::is_large(&args.files) {
+        beside_records(args, output)?
+    } else {
+        let paste = paste::read(&args.files, output)?;
+        let request = ParseRequest { text: paste.text, pieces: paste.pieces };
+        backend.call::<ParseMethod>(job, request, output)?
+    };
     if args.no_addresses {
         redact::addresses(&mut trace);
     }
@@ -66,13 +79,74 @@ pub(crate) fn run(
     match args.format {
         Format::Text => output.result(&render::clean_text(&trace))?,
         Format::Gdb => output.result(&render::gdb_session(&trace))?,
-        Format::Json => output.json(&trace)?,
+        Format::Json | Format::JsonLines => output.json(&trace)?,
         Format::Markdown => output.result(&render::markdown(&trace))?,
     }
     if let Some(line) = skipped(&trace.skipped) {
         output.notice(&line);
     }
     Ok(if is_empty(&trace) { Outcome::NotFound } else { Outcome::Found })
+}
+
+/// A log record as it is shown by itself.
+#[derive(Serialize)]
+struct ShownRecord<'r> {
+    #[serde(flatten)]
+    record: &'r LogRecord,
+    /// The objects it names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    keys: BTreeMap<&'r str, &'r str>,
+}
+
+/// Writes the log records as they come.
+fn records(args: &Args, output: &mut Output) -> Result<Outcome, Failure> {
+    if args.redact || args.no_addresses {
+        return Err(Error::new(
+            Kind::Request,
+            "records that are shown one by one stay as they are",
+        )
+        .hint("placeholders need the whole: --format json")
+        .into());
+    }
+    // Whoever waits ends it as any other program: no deadline.
+    let job = Job::new();
+    let (mut shown, mut problem) = (0usize, None);
+    let mut lines = output.json_lines();
+    let read = large::read(&job, &args.files, &mut |record| {
+        let keys = record.keys().map(|key| (key.name, key.value)).collect();
+        match lines.write(&ShownRecord { record, keys }) {
+            Ok(()) => shown += 1,
+            Err(error) => {
+                job.cancel_handle().cancel();
+                problem.get_or_insert(error);
+            }
+        }
+    });
+    if let Some(error) = problem {
+        return Err(error.into());
+    }
+    lines.finish()?;
+    let trace = read?;
+    if !is_empty(&trace) {
+        output.notice("stacks, events and values are left out: --format text shows them");
+    }
+    if let Some(line) = skipped(&trace.skipped) {
+        output.notice(&line);
+    }
+    Ok(if shown == 0 { Outcome::NotFound } else { Outcome::Found })
+}
+
+/// What files too large for a paste hold beside log records.
+fn beside_records(args: &Args, output: &mut Output) -> Result<Trace, Failure> {
+    if args.format == Format::Json {
+        return Err(large::too_large().into());
+    }
+    let mut records = 0usize;
+    let trace = large::read(&Job::new(), &args.files, &mut |_| records += 1)?;
+    output.notice(&format!(
+        "{records} log records are left out of files this large: --format json-lines shows them"
+    ));
+    Ok(trace)
 }
 
 fn is_empty(trace: &Trace) -> bool {

@@ -50,12 +50,15 @@ fn one_file(path: &Path, room: &mut usize, output: &mut Output) -> Result<String
     if path == Path::new("-") {
         return standard_input(room, output);
     }
-    let unreadable = |error: io::Error| {
-        Error::new(Kind::Unreadable, format!("{} cannot be read: {error}", path.display()))
-            .hint("check the path, or paste into standard input")
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    bounded(file, room, &path.display().to_string()).map_err(unreadable)?
+    let failed = |error| unreadable(path, error);
+    let file = File::open(path).map_err(failed)?;
+    bounded(file, room, &path.display().to_string()).map_err(failed)?
+}
+
+/// The error of a file that cannot be read.
+pub(crate) fn unreadable(path: &Path, error: io::Error) -> Error {
+    Error::new(Kind::Unreadable, format!("{} cannot be read: {error}", path.display()))
+        .hint("check the path, or paste into standard input")
 }
 
 fn standard_input(room: &mut usize, output: &mut Output) -> Result<String, Error> {

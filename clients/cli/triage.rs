@@ -1,15 +1,23 @@
 //! `dbgmate triage`: which known bug a pasted trace shows.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use dbgmate::api::triage::{ReportForm, ReportMethod, ReportRequest};
+use dbgmate::config::Config;
+use dbgmate::engine::Engine;
+use dbgmate::error::Error;
 use dbgmate::job::Job;
 use dbgmate::render;
+use dbgmate::trace::{LogRecord, Trace};
 
 use crate::backend::Backend;
 use crate::binaries::absolute;
 use crate::output::{Output, form};
-use crate::{Failure, Outcome, paste};
+use crate::{Failure, Outcome, large, paste};
+
+/// Records kept of a log that is too large to be read as a paste.
+const RECORDS: usize = 100_000;
 
 /// Match a pasted backtrace or log against the known races and bugs
 ///
@@ -39,11 +47,16 @@ pub(crate) fn run(
     job: &Job,
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
-    let paste = paste::read(&args.files, output)?;
     let binaries = args.binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
-    let (text, pieces) = (paste.text, paste.pieces);
     let render = args.render;
-    let request = ReportRequest { text, pieces, binaries, render, ..Default::default() };
+    let request = if large::is_large(&args.files) {
+        let trace = Some(what_notes_read(&args.files, output)?);
+        ReportRequest { trace, binaries, render, ..Default::default() }
+    } else {
+        let paste = paste::read(&args.files, output)?;
+        let (text, pieces) = (paste.text, paste.pieces);
+        ReportRequest { text, pieces, binaries, render, ..Default::default() }
+    };
     let answer = backend.call::<ReportMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;
@@ -51,4 +64,29 @@ pub(crate) fn run(
         output.result(&render::report::styled(&answer.report))?;
     }
     Ok(if answer.report.notes.is_empty() { Outcome::NotFound } else { Outcome::Found })
+}
+
+/// Files too large for a paste: all but the log records that no note looks at.
+fn what_notes_read(files: &[PathBuf], output: &mut Output) -> Result<Trace, Error> {
+    let engine = Engine::new(Config::load()?);
+    let notes = engine.plugins().notes();
+    let (mut kept, mut read, mut programs) = (Vec::new(), 0usize, BTreeSet::new());
+    let mut trace = large::read(&Job::new(), files, &mut |record: &LogRecord| {
+        read += 1;
+        let names = record.program.as_ref().is_some_and(|program| {
+            !programs.contains(program)
+                && programs.len() < RECORDS
+                && programs.insert(program.clone())
+        });
+        if kept.len() < RECORDS && (names || notes.read(&record.text)) {
+            kept.push(record.clone());
+        }
+    })?;
+    let lost = if kept.len() < RECORDS { "" } else { ", the first of them" };
+    output.notice(&format!(
+        "of {read} log records {} are kept, those that a note may speak of{lost}",
+        kept.len()
+    ));
+    trace.log = kept;
+    Ok(trace)
 }

@@ -9,7 +9,7 @@ use super::file::{FileTables, FileView};
 use super::split::Splits;
 use super::units::{Place, Units};
 use super::{DieSection, FileId, Index, Slice, View};
-use crate::binary::{Binary, DebugInfo, Sections};
+use crate::binary::{Binary, DebugInfo, Sections, Supplement};
 use crate::job::{Job, Stopped};
 
 /// The DWARF of one binary: unit headers, abbreviations and the name index, each once a question
@@ -155,18 +155,23 @@ impl DebugFile {
         }
     }
 
-    /// The file that is missing for all of the debug info to be there, in a sentence.
+    /// What keeps all of the debug info from being there, in a sentence: a section that cannot be
+    /// unpacked, a file that was not found.
     pub fn missing(&self) -> Option<String> {
-        let name = self.binary.debug_info()?.missing_supplement()?;
-        Some(format!("what it shares with other files is in {name}, which is not there"))
+        let debug_info = self.binary.debug_info()?;
+        let supplement = debug_info.supplement().map(Supplement::sections);
+        let mut sections = [Some(debug_info.sections()), supplement].into_iter().flatten();
+        if let Some(problem) = sections.find_map(Sections::problem) {
+            return Some(problem);
+        }
+        let name = debug_info.missing_supplement()?;
+        Some(format!("what it shares with other files is in {name}, which was not found"))
     }
 
     /// What of the debug info cannot be read, in a sentence.
     pub fn problem(&self) -> Option<String> {
-        let debug_info = self.binary.debug_info();
-        let sections = debug_info.and_then(|debug| debug.sections().problem());
         let units = || self.units().problem().map(|error| format!("its later units: {error}"));
-        sections.or_else(|| self.missing()).or_else(units)
+        self.missing().or_else(units)
     }
 
     /// The unit headers of the main file; none where the binary has no debug info.

@@ -60,6 +60,10 @@ pub enum Error {
     NoSuchSignature(u64),
     /// DIEs are nested deeper than any producer nests them.
     TooDeep,
+    /// Entries have more ranges of addresses than any producer writes.
+    TooManyRanges,
+    /// A line program has more rows than any producer writes.
+    TooManyRows,
     /// A DIE has more attributes than any producer writes.
     TooManyAttributes(usize),
 }
@@ -77,12 +81,14 @@ impl std::fmt::Display for Error {
             Error::Dangling(die) => write!(f, "a reference leads nowhere ({die:?})"),
             Error::Elsewhere(file) => write!(f, "it is in {file}, which is not open"),
             Error::NoSplitFile { name, tried } => {
-                write!(f, "the rest of a unit is in {name}, which is not there (tried {tried})")
+                write!(f, "the rest of a unit is in {name}, which was not found (tried {tried})")
             }
             Error::NoSuchSignature(signature) => {
                 write!(f, "no type unit has the signature {signature:#018x}")
             }
             Error::TooDeep => f.write_str("entries are nested without end"),
+            Error::TooManyRanges => f.write_str("its functions have too many ranges of addresses"),
+            Error::TooManyRows => f.write_str("its line table has too many rows"),
             Error::TooManyAttributes(count) => write!(f, "an entry has {count} attributes"),
         }
     }

@@ -122,20 +122,27 @@ impl<'a> Entries<'a> {
     }
 
     /// Shows the ranges of addresses that an entry has, except those that the linker has given up.
-    pub fn ranges(&self, extent: &Extent<'a>, mut visit: impl FnMut(Range)) -> Result<(), Error> {
+    /// Returns how many it has read: any number of entries can name one list.
+    pub fn ranges(
+        &self,
+        extent: &Extent<'a>,
+        mut visit: impl FnMut(Range),
+    ) -> Result<usize, Error> {
         let dwarf = self.dwarf();
         if let Some(ranges) = extent.ranges {
+            let mut read = 0;
             if let Some(mut ranges) = dwarf.attr_ranges(&self.unit, ranges)? {
                 while let Some(range) = ranges.next()? {
+                    read += 1;
                     if range.begin < range.end {
                         visit(range);
                     }
                 }
             }
-            return Ok(());
+            return Ok(read);
         }
-        let (Some(low), Some(high)) = (extent.low, extent.high) else { return Ok(()) };
-        let Some(begin) = dwarf.attr_address(&self.unit, low)? else { return Ok(()) };
+        let (Some(low), Some(high)) = (extent.low, extent.high) else { return Ok(0) };
+        let Some(begin) = dwarf.attr_address(&self.unit, low)? else { return Ok(0) };
         let end = match high.udata_value() {
             // A constant is the size (DWARF 4 §2.17.2).
             Some(size) => begin.checked_add(size),
@@ -145,6 +152,6 @@ impl<'a> Entries<'a> {
         if let Some(end) = end.filter(|end| begin < *end && !tombstone) {
             visit(Range { begin, end });
         }
-        Ok(())
+        Ok(1)
     }
 }

@@ -166,6 +166,11 @@ impl Notes {
         self.notes.values()
     }
 
+    /// Whether any note looks at what this log message says.
+    pub fn read(&self, message: &str) -> bool {
+        self.patterns.is_match(message)
+    }
+
     /// Every log pattern once.
     pub(crate) fn patterns(&self) -> &RegexSet {
         &self.patterns

@@ -17,8 +17,10 @@ use std::fmt::Write;
 use super::escape::escape;
 use super::in_order::{Told, in_order};
 use super::trace::arguments;
+use crate::job::Job;
 use crate::trace::{
-    Argument, Event, EventKind, Frame, PrintedValue, Stack, StackKind, Thread, Trace, closed,
+    Argument, Event, EventKind, Frame, Piece, PrintedValue, Stack, StackKind, Thread, Trace, Value,
+    ValueKind, closed, parse,
 };
 
 /// Stacks, stops, failed assertions and values; log records and the debugger's own talk are left out.
@@ -52,7 +54,8 @@ fn write_stack(page: &mut String, stack: &Stack) -> std::fmt::Result {
         writeln!(page, "(gdb) {}", escape(&stack.label))?;
     }
     for frame in &stack.frames {
-        writeln!(page, "#{:<2} {}", frame.index, self::frame(frame))?;
+        let line = if stack.format == "gdb" { self::frame(frame) } else { others(frame) };
+        writeln!(page, "#{:<2} {line}", frame.index)?;
         for local in &frame.locals {
             let Argument { name, at_entry: _, value } = local;
             writeln!(page, "        {} = {}", escape(name), escape(&closed(&value.text)))?;
@@ -78,6 +81,41 @@ fn system_thread(thread: &Thread) -> String {
         (None, Some(lwp)) => format!("LWP {lwp}"),
         (None, None) => String::new(),
     }
+}
+
+/// The same for a frame that another printer wrote: what of its names or values gdb would not print so is
+/// left out, last the name.
+fn others(frame: &Frame) -> String {
+    let whole = self::frame(frame);
+    if reads_back(&whole, frame) {
+        return whole;
+    }
+    let hidden = Value {
+        text: "...".to_owned(),
+        kind: ValueKind::Unknown,
+        address: None,
+        symbol: None,
+        string: None,
+        fields: Vec::new(),
+        elements: Vec::new(),
+    };
+    let hidden = Argument { name: String::new(), at_entry: false, value: hidden };
+    let without = Frame { arguments: vec![hidden], locals: Vec::new(), ..frame.clone() };
+    let line = self::frame(&without);
+    if reads_back(&line, frame) {
+        return line;
+    }
+    self::frame(&Frame { function: None, ..without })
+}
+
+/// Whether the line is read as a frame of this name.
+fn reads_back(line: &str, frame: &Frame) -> bool {
+    let line = format!("#0  {line}");
+    let read = parse(&Job::new(), &[Piece::unnamed(&line)]);
+    let frames = read.as_ref().map_or(&[][..], |trace| {
+        trace.stacks.first().map_or(&[][..], |stack| stack.frames.as_slice())
+    });
+    matches!(frames, [read] if read.function == frame.function && (frame.line.is_none() || read.file == frame.file))
 }
 
 /// A frame without its number, on one line.
@@ -120,7 +158,7 @@ fn write_event(page: &mut String, event: &Event) -> std::fmt::Result {
             write!(page, "\n{subject}Breakpoint {number}, ")?;
             match event.frame {
                 Some(_) => write_stop_frame(page, event, ""),
-                None => writeln!(page),
+                None => writeln!(page, "??"),
             }
         }
         // What a stack's own frames say is said there.

@@ -8,17 +8,32 @@
 //! bias     0x7f3a10024c35 − 0x4c35 = 0x7f3a10020000: the only page-aligned one
 //! ```
 
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::elf_symbols::Symbol;
 use super::image::{Extent, Image};
 use super::sighting::Sighting;
 use crate::address::{FileAddress, LoadBias};
 use crate::binary::Binary;
+use crate::job::{Job, Stopped};
 
 /// The smallest page of the machines that matter; larger pages are multiples of it.
 const PAGE: u64 = 4096;
 
 /// As many candidates are followed: more would say nothing.
 const MAX_CANDIDATES: usize = 1024;
+
+/// As many are weighed against one another where none fits.
+const MAX_LIKELY: usize = 16;
+
+/// A name that stands for more places says nothing of where a frame is.
+const MAX_PLACES: usize = 256;
+
+/// Frames read between two looks at the job.
+const FRAMES_A_LOOK: usize = 256;
 
 /// The addresses that a name can stand for.
 pub(super) type Places = Vec<Extent>;
@@ -37,39 +52,90 @@ pub(super) enum Belief {
 /// one at which most are, which shows what does not fit. Empty when no frame has a name that the
 /// binary knows.
 pub(super) fn candidates(
+    job: &Job,
     binary: &Binary,
     image: &Image,
     sightings: &[Sighting<'_>],
     belief: Belief,
-) -> Vec<LoadBias> {
-    let known: Vec<(&Sighting<'_>, Places)> = sightings
-        .iter()
-        .map(|sighting| (sighting, places(binary, image, sighting, belief)))
-        .filter(|(_, places)| !places.is_empty())
-        .collect();
+) -> Result<Vec<LoadBias>, Stopped> {
+    let known = Known::of(job, binary, image, sightings, belief)?;
     // The frame that leaves the fewest decides which are tried.
-    let Some((first, narrowest)) = known.iter().min_by_key(|(_, places)| width(places)) else {
-        return Vec::new();
-    };
-    let agreeing = |bias: LoadBias| {
-        let agrees = |(sighting, places): &&(&Sighting<'_>, Places)| {
-            let at = sighting.instruction(bias);
-            places.iter().any(|place| place.holds(at))
-        };
-        known.iter().filter(agrees).count()
+    let Some((first, narrowest)) = known.0.iter().min_by_key(|(_, places)| width(places)) else {
+        return Ok(Vec::new());
     };
     let tried = narrowest.iter().flat_map(|place| biases(first, *place)).take(MAX_CANDIDATES);
     let mut found: Vec<LoadBias> = Vec::new();
-    for bias in tried.filter(|bias| agreeing(*bias) == known.len()) {
-        if !found.contains(&bias) {
+    for bias in tried {
+        job.check()?;
+        if !found.contains(&bias) && known.all_agree(bias) {
             found.push(bias);
         }
     }
     if found.is_empty() {
-        let near = known.iter().filter_map(|(sighting, places)| nearest(sighting, places));
-        found.extend(near.max_by_key(|bias| agreeing(*bias)));
+        found.extend(known.likeliest());
     }
-    found
+    Ok(found)
+}
+
+/// A frame's name, the offset behind it, and whether the address is where a call ends.
+type Name<'t> = (Option<&'t str>, Option<u64>, bool);
+
+/// The frames whose names the binary knows, each once.
+struct Known<'s, 't>(Vec<(&'s Sighting<'t>, Arc<Places>)>);
+
+impl<'s, 't> Known<'s, 't> {
+    fn of(
+        job: &Job,
+        binary: &Binary,
+        image: &Image,
+        sightings: &'s [Sighting<'t>],
+        belief: Belief,
+    ) -> Result<Known<'s, 't>, Stopped> {
+        let mut by_name: FxHashMap<Name<'_>, Arc<Places>> = FxHashMap::default();
+        let mut seen = FxHashSet::default();
+        let mut known = Vec::new();
+        for (count, sighting) in sightings.iter().enumerate() {
+            if count.is_multiple_of(FRAMES_A_LOOK) {
+                job.check()?;
+            }
+            let is_call = sighting.instruction(LoadBias(0)) != sighting.file_address(LoadBias(0));
+            let name = (sighting.name, sighting.offset, is_call);
+            if !seen.insert((sighting.address, name)) {
+                continue;
+            }
+            let places = by_name
+                .entry(name)
+                .or_insert_with(|| Arc::new(places(binary, image, sighting, belief)));
+            if !places.is_empty() {
+                known.push((sighting, Arc::clone(places)));
+            }
+        }
+        Ok(Known(known))
+    }
+
+    fn all_agree(&self, bias: LoadBias) -> bool {
+        self.0.iter().all(|known| agrees(known, bias))
+    }
+
+    /// The bias at which most frames are where their names say.
+    fn likeliest(&self) -> Option<LoadBias> {
+        let mut votes: FxHashMap<LoadBias, usize> = FxHashMap::default();
+        for (sighting, places) in &self.0 {
+            if let Some(bias) = nearest(sighting, places) {
+                *votes.entry(bias).or_default() += 1;
+            }
+        }
+        let mut votes: Vec<(LoadBias, usize)> = votes.into_iter().collect();
+        votes.sort_unstable_by_key(|(bias, count)| (Reverse(*count), bias.0));
+        let agreeing = |bias: &LoadBias| self.0.iter().filter(|known| agrees(known, *bias)).count();
+        let likely = votes.into_iter().take(MAX_LIKELY).map(|(bias, _)| bias);
+        likely.max_by_key(agreeing)
+    }
+}
+
+fn agrees((sighting, places): &(&Sighting<'_>, Arc<Places>), bias: LoadBias) -> bool {
+    let at = sighting.instruction(bias);
+    places.iter().any(|place| place.holds(at))
 }
 
 /// The places that a frame's name stands for; none where it has no name that the binary knows.
@@ -83,7 +149,10 @@ pub(super) fn places(
     if let Some(called) = name.strip_suffix("@plt") {
         return image.plt.named(called.as_bytes());
     }
-    let symbols = image.symbols.printed(binary, name);
+    let symbols = image.symbols.printed(binary, name, MAX_PLACES + 1);
+    if symbols.len() > MAX_PLACES {
+        return Places::new();
+    }
     let place = |symbol: &Symbol| match sighting.offset {
         // `name+0x1c` is one address, not a range.
         Some(offset) => {

@@ -17,6 +17,8 @@ use crate::public_name::before_ada;
 pub(super) struct ElfSymbols {
     /// By address; those of one address by how telling they are, the best one last.
     symbols: Box<[Symbol]>,
+    /// Where those of the dynamic linker start, in order.
+    dynamic: Box<[u64]>,
     /// Positions in `symbols`, by name.
     by_name: OnceLock<Box<[u32]>>,
     /// Positions in `symbols`, by what a debugger prints for names that are a code.
@@ -100,8 +102,10 @@ impl ElfSymbols {
             reach = symbol.start.saturating_add(symbol.size).max(reach);
             symbol.reach = reach;
         }
+        let dynamic = symbols.iter().filter(|symbol| symbol.table == Table::Dynamic);
+        let dynamic = dynamic.map(|symbol| symbol.start).collect();
         let (by_name, by_text) = (OnceLock::new(), OnceLock::new());
-        ElfSymbols { symbols: symbols.into(), by_name, by_text }
+        ElfSymbols { symbols: symbols.into(), dynamic, by_name, by_text }
     }
 
     /// The symbol whose code an address is in: a sized one that holds it, else the label before it.
@@ -142,10 +146,15 @@ impl ElfSymbols {
         same.take_while(move |position| name_of(position) == name).filter_map(of)
     }
 
-    /// The symbols that a debugger prints as `text`.
-    pub(super) fn printed<'s>(&'s self, binary: &'s Binary, text: &'s str) -> Vec<&'s Symbol> {
+    /// The symbols that a debugger prints as `text`, up to `limit`.
+    pub(super) fn printed<'s>(
+        &'s self,
+        binary: &'s Binary,
+        text: &'s str,
+        limit: usize,
+    ) -> Vec<&'s Symbol> {
         for symbol in [Some(text.to_owned()), before_ada(text)].into_iter().flatten() {
-            let exact: Vec<&Symbol> = self.named(binary, symbol.as_bytes()).collect();
+            let exact: Vec<&Symbol> = self.named(binary, symbol.as_bytes()).take(limit).collect();
             if !exact.is_empty() {
                 return exact;
             }
@@ -161,15 +170,14 @@ impl ElfSymbols {
             by_text
         });
         let positions = by_text.get(without_parameters(text)).map_or(&[][..], Vec::as_slice);
-        positions.iter().filter_map(|position| self.symbols.get(*position as usize)).collect()
+        let symbols = positions.iter().take(limit);
+        symbols.filter_map(|position| self.symbols.get(*position as usize)).collect()
     }
 
     /// Where the next symbol after an address starts that a stripped file still has.
     pub(super) fn next_dynamic_after(&self, address: FileAddress) -> Option<FileAddress> {
-        let after = self.symbols.partition_point(|symbol| symbol.start <= address.0);
-        let mut next = self.symbols.get(after..)?.iter();
-        let next = next.find(|symbol| symbol.table == Table::Dynamic)?;
-        Some(FileAddress(next.start))
+        let after = self.dynamic.partition_point(|start| *start <= address.0);
+        self.dynamic.get(after).map(|start| FileAddress(*start))
     }
 }
 

@@ -46,10 +46,10 @@ impl Functions {
         language: Language,
         depth: Depth,
     ) -> Result<Functions, Error> {
-        let mut found = Found { functions: Vec::new(), runs: Vec::new() };
+        let mut found = Found { functions: Vec::new(), runs: Vec::new(), ranges: 0 };
         let outcome = found.search(entries, language, depth);
         // Damage loses what is behind it; without any function it is the answer.
-        if found.functions.is_empty() {
+        if found.functions.is_empty() || outcome == Err(Error::TooManyRanges) {
             outcome?;
         }
         Ok(found.finish())
@@ -75,10 +75,16 @@ impl Function {
     }
 }
 
+/// The functions of one unit may have so many ranges together: a whole program's, joined by LTO, have
+/// some hundred thousand.
+pub(super) const MAX_RANGES: usize = 1 << 21;
+
 /// What has been found so far.
 struct Found {
     functions: Vec<Function>,
     runs: Vec<(u64, u64, u32)>,
+    /// How many have been read.
+    ranges: usize,
 }
 
 impl Found {
@@ -119,10 +125,13 @@ impl Found {
         }
         let function = self.functions.len() as u32;
         let mut start = u64::MAX;
-        entries.ranges(&extent, |range| {
+        self.ranges += entries.ranges(&extent, |range| {
             start = start.min(range.begin);
             self.runs.push((range.begin, range.end, function));
         })?;
+        if self.ranges > MAX_RANGES {
+            return Err(Error::TooManyRanges);
+        }
         if start < u64::MAX {
             let entry = u32::try_from(entry.offset.0).unwrap_or(u32::MAX);
             let (name, inlined) = (OnceLock::new(), OnceLock::new());

@@ -17,7 +17,7 @@ pub(super) struct Image {
 }
 
 /// A run of code: a function, or a part of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Extent {
     /// The first byte's address.
     pub(super) start: FileAddress,

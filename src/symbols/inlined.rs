@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 
 use gimli::{AttributeValue, Range, UnitOffset, constants as dw};
 
+use super::functions::MAX_RANGES;
 use super::text::Text;
 use crate::dwarf::{Entries, Entry, Error, Extent, Target};
 
@@ -62,7 +63,7 @@ const MAX_DEPTH: usize = 1024;
 impl Inlined {
     /// Reads what is below a function's entry. Damage loses what is behind it.
     pub(super) fn read<'a>(entries: &Entries<'a>, function: UnitOffset) -> Inlined {
-        let mut found = Found { calls: Vec::new(), ranges: Vec::new() };
+        let mut found = Found { calls: Vec::new(), ranges: Vec::new(), read: 0 };
         // What was found before the damage is right.
         let _ = found.search(entries, function);
         let steps = flatten(&found.ranges);
@@ -100,6 +101,8 @@ struct Found {
     calls: Vec<Call>,
     /// In the order of the entries: what is inside comes later.
     ranges: Vec<(Range, CallIndex)>,
+    /// How many have been read.
+    read: usize,
 }
 
 impl Found {
@@ -173,7 +176,10 @@ impl Found {
         let index = CallIndex(self.calls.len() as u32);
         self.calls.push(call);
         let ranges = &mut self.ranges;
-        entries.ranges(&extent, |range| ranges.push((range, index)))?;
+        self.read += entries.ranges(&extent, |range| ranges.push((range, index)))?;
+        if self.read > MAX_RANGES {
+            return Err(Error::TooManyRanges);
+        }
         Ok((index, after))
     }
 }

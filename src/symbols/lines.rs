@@ -41,6 +41,9 @@ struct Sequence {
     count: u32,
 }
 
+/// A unit's program may have so many rows; those of a kernel's largest are some ten thousand.
+const MAX_ROWS: usize = 1 << 24;
+
 impl Lines {
     /// Runs a unit's line program. Damage ends the table where it is.
     pub(super) fn read(
@@ -52,8 +55,13 @@ impl Lines {
         let program = view.dwarf().debug_line.program(offset, address_size, None, None)?;
         let mut builder = Builder::default();
         let mut rows = program.rows();
+        let mut read = 0;
         // What was read before the damage is right.
         while let Ok(Some((_, row))) = rows.next_row() {
+            read += 1;
+            if read > MAX_ROWS {
+                return Err(Error::TooManyRows);
+            }
             match row.end_sequence() {
                 true => builder.close(row.address()),
                 false => builder.row(row.address(), Row::of(row)),

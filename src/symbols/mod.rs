@@ -104,10 +104,10 @@ impl Symbols {
         sightings: &[Sighting<'_>],
     ) -> Result<Vec<Placement>, Stopped> {
         let (binary, image) = (file.binary(), self.image(file));
-        let inferred = |belief| bias::candidates(binary, image, sightings, belief);
-        let mut biases = inferred(Belief::Inside);
+        let inferred = |belief| bias::candidates(job, binary, image, sightings, belief);
+        let mut biases = inferred(Belief::Inside)?;
         if biases.is_empty() {
-            biases = inferred(Belief::NextBefore);
+            biases = inferred(Belief::NextBefore)?;
         }
         biases.into_iter().map(|bias| self.check(job, file, bias, sightings)).collect()
     }

@@ -11,6 +11,8 @@
 //! that agree prove the build, for the frames at them and between them; a frame outside, with
 //! several places to be, could have moved unseen.
 
+use std::cell::{Cell, RefCell};
+
 use rustc_hash::FxHashMap;
 
 use super::bias::{self, Belief};
@@ -78,8 +80,10 @@ impl Placement {
     ) -> Result<Placement, Stopped> {
         let some_are_named = sightings.iter().any(|sighting| sighting.name.is_some());
         let code = Code::of(binary);
-        let check = Check { binary, image, code, bias, sightings, some_are_named };
-        let proofs = check.all(job)?;
+        let (read, jumps) = (Cell::new(0), RefCell::default());
+        let check =
+            Check { job, binary, image, code, bias, sightings, some_are_named, read, jumps };
+        let proofs = check.all()?;
         let pins = pins(bias, sightings, &proofs);
         let contradicted = proofs.iter().any(|proof| matches!(proof, Proof::Misfit(_)));
         let proved = match pins.as_slice() {
@@ -131,13 +135,22 @@ fn pins(bias: LoadBias, sightings: &[Sighting<'_>], proofs: &[Proof]) -> Vec<Fil
 
 /// One check of one bias.
 struct Check<'c, 't> {
+    job: &'c Job,
     binary: &'c Binary,
     image: &'c Image,
     code: Code<'c>,
     bias: LoadBias,
     sightings: &'c [Sighting<'t>],
     some_are_named: bool,
+    /// Bytes of functions read to follow calls and jumps.
+    read: Cell<u64>,
+    /// Which function may jump on to which other, or to the linkage table.
+    jumps: RefCell<FxHashMap<(Extent, Option<Extent>), bool>>,
 }
+
+/// Of so much code calls and jumps are followed, in bytes, in half a second; a module's frames need a
+/// few megabytes. What then is not known proves nothing.
+const MAX_CODE: u64 = 64 << 20;
 
 /// How well a call explains the next inner frame, from bad to good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,12 +167,12 @@ enum Reach {
 
 impl Check<'_, '_> {
     /// The proofs of all frames; those that are alike are looked at once.
-    fn all(&self, job: &Job) -> Result<Vec<Proof>, Stopped> {
+    fn all(&self) -> Result<Vec<Proof>, Stopped> {
         let mut known: FxHashMap<(RuntimeAddress, Option<&str>, Called<'_>), Proof> =
             FxHashMap::default();
         let mut proofs = Vec::with_capacity(self.sightings.len());
         for sighting in self.sightings {
-            job.check()?;
+            self.job.check()?;
             let key = (sighting.address, sighting.name, self.called(sighting.callee));
             proofs.push(*known.entry(key).or_insert_with(|| self.frame(sighting)));
         }
@@ -230,6 +243,9 @@ impl Check<'_, '_> {
         reach: Reach,
     ) -> bool {
         let Some(function) = function.filter(|_| called != Called::Unknown) else { return false };
+        if !self.may_read(function) {
+            return false;
+        }
         let alignment = self.image.extents.alignment_of(function);
         !calls::steps(&self.code, function).any(|step| match step.flow {
             Flow::Call(call)
@@ -290,27 +306,40 @@ impl Check<'_, '_> {
             Called::Here(at) => match self.image.function_at(at) {
                 None => return Reach::Unknown,
                 Some(shown) if shown == function => return Reach::There,
-                Some(shown) => self.may_jump(function, &[shown]),
+                Some(shown) => self.may_jump(function, Some(shown)),
             },
             // Out of this module one gets by a jump to its linkage table only.
-            Called::Elsewhere(_) => self.may_jump(function, self.image.plt.tables()),
+            Called::Elsewhere(_) => self.may_jump(function, None),
         };
         if jumps { Reach::TailCall } else { Reach::Other }
     }
 
-    /// Whether a function may go on in one of `others` without a call, perhaps by way of others.
-    fn may_jump(&self, function: Extent, others: &[Extent]) -> bool {
+    /// Whether a function may go on without a call, perhaps by way of others: in `other`, or where the
+    /// linkage table leads.
+    fn may_jump(&self, function: Extent, other: Option<Extent>) -> bool {
+        if let Some(known) = self.jumps.borrow().get(&(function, other)) {
+            return *known;
+        }
+        let jumps = self.follow_jumps(function, other);
+        self.jumps.borrow_mut().insert((function, other), jumps);
+        jumps
+    }
+
+    fn follow_jumps(&self, function: Extent, other: Option<Extent>) -> bool {
         let mut seen = vec![function];
         let mut next = 0;
         while let Some(function) = seen.get(next).copied() {
             next += 1;
+            if !self.may_read(function) {
+                return true;
+            }
             for step in calls::steps(&self.code, function) {
                 let target = match step.flow {
                     Flow::IndirectJump => return true,
                     Flow::Jump(target) if !function.holds(target) => target,
                     Flow::Jump(_) | Flow::Next | Flow::Call(_) => continue,
                 };
-                if others.iter().any(|other| other.holds(target)) || self.image.plt.holds(target) {
+                if other.is_some_and(|other| other.holds(target)) || self.image.plt.holds(target) {
                     return true;
                 }
                 let onward = self.image.function_at(target);
@@ -322,6 +351,12 @@ impl Check<'_, '_> {
             }
         }
         false
+    }
+
+    /// Whether one more function may be read.
+    fn may_read(&self, function: Extent) -> bool {
+        self.read.set(self.read.get().saturating_add(function.end.0 - function.start.0));
+        self.read.get() <= MAX_CODE && self.job.check().is_ok()
     }
 }
 

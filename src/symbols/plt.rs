@@ -94,11 +94,6 @@ impl Plt {
         entries.map(extent).collect()
     }
 
-    /// Where the tables are.
-    pub(super) fn tables(&self) -> &[Extent] {
-        &self.tables
-    }
-
     /// Whether an address is in one of the tables.
     pub(super) fn holds(&self, address: FileAddress) -> bool {
         self.tables.iter().any(|table| table.holds(address))

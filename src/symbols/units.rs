@@ -27,6 +27,9 @@ pub(super) struct Slot {
     pub(super) table: OnceLock<Option<UnitTable>>,
 }
 
+/// As many ranges of units are read: a kernel's have some hundred thousand.
+const MAX_RANGES: usize = 1 << 24;
+
 /// Units read between two looks at the job.
 const UNITS_A_LOOK: usize = 64;
 
@@ -54,7 +57,7 @@ impl Units {
         listed: &Units,
     ) -> Result<Units, Stopped> {
         let known: FxHashSet<u64> = listed.with_ranges();
-        let mut found = Found::default();
+        let (mut found, mut ranges) = (Found::default(), 0);
         for (count, start) in file.unit_starts().enumerate() {
             if count % UNITS_A_LOOK == 0 {
                 job.check()?;
@@ -65,7 +68,12 @@ impl Units {
             // A unit that cannot be read has no addresses.
             let Ok((entries, root)) = view.entries(start) else { continue };
             let unit = found.unit(start);
-            let _ = entries.ranges(&root.extent, |range| found.range(range, unit));
+            let read = entries.ranges(&root.extent, |range| found.range(range, unit));
+            ranges += read.unwrap_or_default();
+            // Units that name one list over and over are no producer's.
+            if ranges > MAX_RANGES {
+                break;
+            }
         }
         Ok(found.finish(view))
     }

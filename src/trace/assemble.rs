@@ -7,48 +7,28 @@
 
 use super::builder::Builder;
 use super::formats::gdb_session::{self, Command, Talk};
+use super::formats::prefix::{Prefix, prefix};
 use super::formats::{
     self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, start, valgrind,
 };
 use super::lines::{End, Line};
+use super::message::Message;
 use super::model::{
     Argument, Event, EventKind, Frame, LogRecord, Module, SessionKind, SourceLine, Stack, Trace,
 };
 use super::wrapped::{At, Shows, Wrapped};
-use super::{notation, prefixes, value};
-
-/// Bytes of a log record's message that are kept.
-const MESSAGE: usize = 64 << 10;
+use super::{notation, value};
 
 /// Joins lines and hands what they show to the builder.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     /// A text that gdb or a mail may have wrapped.
     text: Option<Wrapped>,
+    /// Whether a log has put something before its first line.
+    text_is_logged: bool,
     /// A log record whose message may go on; it can stand in the midst of the text.
     record: Option<Message>,
     builder: Builder,
-}
-
-/// A log record, and what may be more of its message.
-#[derive(Debug)]
-struct Message {
-    record: LogRecord,
-    format: Format,
-    goes_on: GoesOn,
-}
-
-/// Which lines below a log record are more of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GoesOn {
-    /// None.
-    Never,
-    /// Indented ones.
-    Indented,
-    /// Those of a domain description too.
-    Markup,
-    /// All: another program's output is in the message.
-    Always,
 }
 
 /// Why a text ends.
@@ -61,6 +41,16 @@ enum Ending {
 }
 
 impl Assembler {
+    /// One whose records are taken away as they come, and that keeps little else.
+    pub(super) fn passing_records_on() -> Self {
+        Assembler { builder: Builder::passing_records_on(), ..Assembler::default() }
+    }
+
+    /// The records that are complete, in order.
+    pub(super) fn take_records(&mut self) -> std::vec::Drain<'_, LogRecord> {
+        self.builder.take_records()
+    }
+
     /// A new piece begins.
     pub(super) fn piece(&mut self, name: Option<&str>) {
         self.close(Ending::OfPaste);
@@ -73,10 +63,11 @@ impl Assembler {
         self.builder.finish()
     }
 
-    /// Reads the next line.
+    /// Reads the next line. What a log has put before it is taken off; behind it everything means what it
+    /// means without.
     pub(super) fn line(&mut self, line: &Line<'_>) {
         let at = At { number: line.number, end: line.end };
-        let mut text = prefixes::without(&line.text);
+        let (prefix, mut text) = prefix(&line.text);
         if let Some(rest) = gdb_session::after_page_break(text) {
             if rest.trim().is_empty() {
                 return self.page_break(line.number);
@@ -87,13 +78,25 @@ impl Assembler {
             return self.blank(line.number);
         }
         match start_of(text) {
-            Some(Start::Record(record)) => self.start_record(&record, text, line.number),
-            None if self.goes_on(text, at) => {}
+            Some(Start::Record(record)) => {
+                let record = match prefix {
+                    Some(prefix) => prefix.around(record),
+                    None => record,
+                };
+                self.start_record(&record, text, line.number);
+            }
+            None if self.goes_on(text, at, prefix) => {}
             starts => {
                 self.close(Ending::Followed);
-                match starts {
-                    Some(starts) => self.start(starts, text, at),
-                    None => self.other(text, at),
+                self.text_is_logged = prefix.is_some();
+                match (starts, prefix) {
+                    (Some(starts), _) => self.start(starts, text, at),
+                    (None, _) if self.other(text, at) => {}
+                    (None, Some(prefix)) => {
+                        self.builder.interrupt();
+                        self.start_record(&prefix.record(text.trim_start()), text, line.number);
+                    }
+                    (None, None) => self.builder.skip(line.number, line.number, text),
                 }
             }
         }
@@ -119,8 +122,9 @@ impl Assembler {
     }
 
     /// Joins the line to what is open, if it can be part of it.
-    fn goes_on(&mut self, text: &str, at: At) -> bool {
-        if self.text.as_ref().is_some_and(|wrapped| wrapped.goes_on_with(text, at.number)) {
+    fn goes_on(&mut self, text: &str, at: At, prefix: Option<Prefix<'_>>) -> bool {
+        let own = prefix.is_none() || self.text_is_logged;
+        if own && self.text.as_ref().is_some_and(|wrapped| wrapped.goes_on_with(text, at.number)) {
             self.close_record();
             if let Some(wrapped) = &mut self.text {
                 wrapped.join(text, at);
@@ -129,7 +133,7 @@ impl Assembler {
             return true;
         }
         match &mut self.record {
-            Some(message) if message.goes_on_with(text) => {
+            Some(message) if message.goes_on_with(text, prefix) => {
                 message.join(text, at.number);
                 true
             }
@@ -190,57 +194,55 @@ impl Assembler {
     /// A log record; what is open may go on behind it.
     fn start_record(&mut self, record: &Record<'_>, line: &str, number: usize) {
         self.close_record();
-        if !self.builder.pay::<LogRecord>(line.len()) {
+        if !self.builder.pay_for_record(line.len()) {
             self.close_text(Ending::Followed);
             return self.builder.skip(number, number, line);
         }
         let lines = self.builder.lines(number, number);
-        self.record = Some(Message {
-            record: record.to_record(lines, MESSAGE),
-            format: record.format,
-            goes_on: GoesOn::of(record),
-        });
+        self.record = Some(Message::new(record, lines));
     }
 
-    /// A line that only means something after what came before it.
-    fn other(&mut self, text: &str, at: At) {
+    /// A line that only means something after what came before it; whether it does.
+    fn other(&mut self, text: &str, at: At) -> bool {
         let number = at.number;
         if let Some(format) = self.builder.within() {
             if let Some(starts) = formats::within(format, text) {
-                return self.report(starts, text, number);
+                self.report(starts, text, number);
+                return true;
             }
             if let Some(adds) = formats::adds(format, text)
                 && self.builder.pay::<Module>(text.len())
                 && self.builder.adds(adds, number)
             {
-                return;
+                return true;
             }
         }
         if let Some(starts) = formats::without(text) {
-            return self.report(starts, text, number);
+            self.report(starts, text, number);
+            return true;
         }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
-            return self.open(Shows::StopFrame, text, text, at);
+            self.open(Shows::StopFrame, text, text, at);
+            return true;
         }
         let variable = notation::variable_start(text.trim_start()).is_some();
         if variable && self.builder.lists_variables() {
-            return self.open(Shows::Variable, text, text, at);
+            self.open(Shows::Variable, text, text, at);
+            return true;
         }
         if let Some(frame) = self.builder.last_frame() {
             if has_no_locals(text.trim()) {
                 frame.lines.last = number;
-                return;
+                return true;
             }
             if variable && text.starts_with([' ', '\t']) {
-                return self.open(Shows::Local, text, text, at);
+                self.open(Shows::Local, text, text, at);
+                return true;
             }
         }
-        let taken = source_line(text).is_some_and(|source| {
+        source_line(text).is_some_and(|source| {
             self.builder.pay::<SourceLine>(source.text.len()) && self.builder.source(source, number)
-        });
-        if !taken {
-            self.builder.skip(number, number, text);
-        }
+        })
     }
 
     fn talk(&mut self, talk: Talk<'_>, line: &str, at: At) {
@@ -395,42 +397,6 @@ impl Assembler {
     }
 }
 
-impl Message {
-    fn goes_on_with(&self, line: &str) -> bool {
-        let indented = line.starts_with([' ', '\t']);
-        match self.goes_on {
-            GoesOn::Never => false,
-            GoesOn::Indented => indented,
-            GoesOn::Markup => indented || line.starts_with(['<', ',', ')', '}', ']']),
-            GoesOn::Always => true,
-        }
-    }
-
-    fn join(&mut self, line: &str, number: usize) {
-        self.record.lines.last = number;
-        if self.record.text.len() + line.len() < MESSAGE {
-            self.record.text.push('\n');
-            self.record.text.push_str(line);
-        }
-    }
-}
-
-impl GoesOn {
-    /// A message of libvirt holds whole domain descriptions, or what a program that failed said;
-    /// below others, a line that begins like a sentence is a person's.
-    fn of(record: &Record<'_>) -> Self {
-        const OUTPUTS: [&str; 3] = ["exit status", "process exited", "Process exited"];
-        match record.format {
-            Format::LibvirtLog if OUTPUTS.iter().any(|words| record.text.contains(words)) => {
-                GoesOn::Always
-            }
-            Format::LibvirtLog => GoesOn::Markup,
-            Format::LibxlLog => GoesOn::Indented,
-            _ => GoesOn::Never,
-        }
-    }
-}
-
 /// Whether the frame has its address or its place, or is no function's.
 fn says_where(frame: &Frame) -> bool {
     let placed = frame.line.is_some() || frame.module.is_some();
@@ -441,6 +407,10 @@ fn says_where(frame: &Frame) -> bool {
 fn start_of(line: &str) -> Option<Start<'_>> {
     let text = line.trim_start();
     if let Some(output) = gdb_session::after_prompt(text) {
+        if output.starts_with("# ") {
+            // A comment, whatever is in it.
+            return Some(Start::Talk(Talk::Command(Command::Other)));
+        }
         let glued = start(output).filter(|starts| !matches!(starts, Start::Record(_)));
         let typed = |starts: &Start<'_>| matches!(starts, Start::Talk(Talk::Command(_)));
         return glued.filter(|starts| !typed(starts)).or_else(|| start(text));
@@ -549,24 +519,21 @@ mod tests {
     }
 
     #[test]
+    fn a_record_before_a_page_break_is_no_part_of_the_frame_around() {
+        let text = "#2  v\nxl: error: text\n---Type <return> to continue, or q <return> to quit---";
+        let trace = read(text, Budget::default());
+        assert_eq!(trace.log[0].lines.first, 2);
+        let skipped: Vec<_> = trace.skipped.iter().map(|s| (s.lines.first, s.lines.last)).collect();
+        assert_eq!(skipped, [(1, 1), (3, 3)]);
+    }
+
+    #[test]
     fn a_frame_that_never_gets_its_arguments_ends() {
         let text = format!("#0  0x1 in f\n{}", "(a) x\n".repeat(100));
         let trace = read(&text, Budget::default());
         assert_eq!(trace.stacks.len(), 0);
         let lines: usize = trace.skipped.iter().map(|s| s.lines.last - s.lines.first + 1).sum();
         assert_eq!(lines, 101);
-    }
-
-    #[test]
-    fn a_message_of_libvirt_holds_markup_or_a_programs_output() {
-        let line = |text: &str| format!("2012-11-15 03:01:03.903+0000: 4309: error : f:1 : {text}");
-        for (text, last) in [
-            (line("xml=<domain>\n  <name/>\n</domain>\n, flags=0\nMy words"), 4),
-            (line("exit status 2: iptables: no\nTry `iptables -h' or so"), 2),
-            (line("x\nMy own words"), 1),
-        ] {
-            assert_eq!(read(&text, Budget::default()).log[0].lines.last, last, "{text}");
-        }
     }
 
     #[test]

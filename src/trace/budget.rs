@@ -42,8 +42,7 @@ impl Budget {
         self.left = 0;
     }
 
-    /// A budget of `bytes`, for tests of what happens at its end.
-    #[cfg(test)]
+    /// A budget of `bytes`.
     pub(super) fn of(bytes: usize) -> Self {
         Budget { left: bytes }
     }

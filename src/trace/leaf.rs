@@ -126,6 +126,7 @@ fn plain_kind(text: &str) -> ValueKind {
     {
         ValueKind::Scalar
     } else if is_word(text)
+        || flags.starts_with("unknown: 0x")
         || (flags.contains(" | ") && flags.split(" | ").next().is_some_and(is_word))
     {
         ValueKind::Name

@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// One line of a piece, cleaned.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
@@ -70,12 +72,21 @@ fn cut_width(text: &str) -> Option<usize> {
     ((60..=200).contains(&longest) && share >= SHARE).then_some(longest)
 }
 
+/// The line of a text that is read in pieces: nothing is known of where others end.
+pub(super) fn line(text: &str, number: usize) -> Line<'_> {
+    Line { number, text: clean(text), end: End::Written }
+}
+
 /// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines.
 fn clean(line: &str) -> Cow<'_, str> {
     let printed = printable(line);
     let odd = |c: char| matches!(c, '&' | '\u{201c}' | '\u{201d}') || is_full_width(c);
+    let plain = |text: &str| match text.is_ascii() {
+        true => memchr(b'&', text.as_bytes()).is_none(),
+        false => !text.contains(odd),
+    };
     match printed {
-        Cow::Borrowed(text) if !text.contains(odd) => Cow::Borrowed(unquoted(text)),
+        Cow::Borrowed(text) if plain(text) => Cow::Borrowed(unquoted(text)),
         text => Cow::Owned(unquoted(&straight(narrow(decode(&text)))).to_owned()),
     }
 }
@@ -135,7 +146,11 @@ fn straight(line: Cow<'_, str>) -> Cow<'_, str> {
 /// Without trailing blanks, colours and control characters.
 fn printable(line: &str) -> Cow<'_, str> {
     let line = line.trim_end();
-    if line.bytes().all(|byte| byte == b'\t' || (0x20..0x7f).contains(&byte)) {
+    // No early end: so the compiler looks at many bytes at once.
+    let odd = line
+        .bytes()
+        .fold(false, |odd, byte| odd | (byte != b'\t' && !(0x20..0x7f).contains(&byte)));
+    if !odd {
         return Cow::Borrowed(line);
     }
     if !line.contains(|c: char| c != '\t' && (c.is_control() || is_odd_blank(c))) {

@@ -24,10 +24,12 @@ mod expanded;
 mod formats;
 mod leaf;
 mod lines;
+mod message;
 mod nesting;
 mod notation;
 mod physical;
-mod prefixes;
+mod record_keys;
+mod stream;
 mod threads;
 mod value;
 mod wrapped;
@@ -40,6 +42,8 @@ pub use model::{
 
 pub use crate::address::Pc;
 pub use nesting::closed;
+pub use record_keys::RecordKey;
+pub use stream::LogStream;
 
 use crate::job::{Job, Stopped};
 

@@ -127,6 +127,9 @@ impl<'a, 'b> Reader<'a, 'b> {
         let mut pending: Option<Pending<'a>> = None;
         loop {
             self.skip_blanks();
+            if depth > 0 {
+                self.skip_members_of();
+            }
             if self.peek().is_none_or(|byte| byte == b'}' && depth > 0) {
                 break;
             }
@@ -217,6 +220,19 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
     }
 
+    /// Steps over `members of derived:`, which gdb prints behind base classes under `set print pretty`.
+    fn skip_members_of(&mut self) {
+        /// No class has so long a name; each element would cost the rest of the text.
+        const NAME: usize = 1 << 10;
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let Some(name) = rest.strip_prefix(b"members of ") else { return };
+        let name = name.get(..NAME.min(name.len())).unwrap_or_default();
+        if let Some(end) = name.windows(2).position(|end| end == b": ") {
+            self.at += "members of ".len() + end + ": ".len();
+            self.skip_blanks();
+        }
+    }
+
     /// The position behind the `>` that closes the `<` here: `<f<int, char>(void)+12>`.
     fn after_angles(&mut self) -> Option<usize> {
         if self.angles_are_plain {
@@ -272,7 +288,11 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
         let items = children.unwrap_or_default();
         let mut value = Leaf::of_kind(ValueKind::Array).value(shorten(text, limit));
-        if items.iter().any(|item| item.name.is_some()) {
+        // gdb/cp-valprint.c: a struct of C++ without members is `{<No data fields>}`.
+        let empty = |item: &Item| item.name.is_none() && item.value.text == "<No data fields>";
+        if items.iter().all(empty) && !items.is_empty() {
+            value.kind = ValueKind::Struct;
+        } else if items.iter().any(|item| item.name.is_some()) {
             value.kind = ValueKind::Struct;
             value.fields = items.into_iter().map(argument).collect();
             value.fields.shrink_to_fit();
@@ -307,6 +327,7 @@ mod tests {
             ("XenbusStateConnected", Name),
             ("(POLLIN | POLLOUT)", Name),
             ("(POLLIN | unknown: 0x8)", Name),
+            ("(unknown: 0x8)", Name),
             ("ns::Colour::red", Name),
             ("0x40", Pointer),
             ("(struct XenDevice *) 0xadd280", Pointer),
@@ -318,6 +339,7 @@ mod tests {
             ("<error reading variable>", Unknown),
             ("", Unknown),
             ("{fd = 1}", Struct),
+            ("{<No data fields>}", Struct),
             ("{1, 2, 3...}", Array),
             ("{}", Array),
             ("std::vector of length 3, capacity 3 = {3, 4, 5}", Array),
@@ -367,6 +389,16 @@ mod tests {
         assert_eq!(names(&value.fields), expected);
         assert_eq!(value.fields[0].value.string.as_deref(), Some("a, b"));
         assert_eq!(value.fields[3].value.elements.len(), 2);
+    }
+
+    #[test]
+    fn members_follow_base_classes_in_pretty_print_too() {
+        let value = read(
+            "{ <base> = { kind = 7 }, <empty> = {<No data fields>}, members of ns::A<int>: next = 0x0 }",
+        );
+        assert_eq!(names(&value.fields), ["<base>", "<empty>", "next"]);
+        assert_eq!(value.fields[1].value.kind, ValueKind::Struct);
+        assert!(value.fields[1].value.elements.is_empty());
     }
 
     #[test]

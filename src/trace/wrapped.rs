@@ -96,9 +96,7 @@ impl Wrapped {
 
     /// Takes the line as more of this text.
     pub(super) fn join(&mut self, line: &str, at: At) {
-        if at.number > self.last + 1 + self.blanks {
-            self.asides.push((self.last + 1, at.number - 1));
-        }
+        self.step_over(at.number);
         // A line that was cut goes on with the very next character.
         let cut = self.end == End::Cut || self.is_frame() && self.lacks == Lacks::RestOfPath;
         let line = if cut { line.trim_end() } else { line.trim() };
@@ -116,6 +114,13 @@ impl Wrapped {
         }
     }
 
+    /// The lines between the last and this one are no part of it, unless they are blank.
+    fn step_over(&mut self, number: usize) {
+        if number > self.last + 1 + self.blanks {
+            self.asides.push((self.last + 1, number - 1));
+        }
+    }
+
     /// A blank line; whether what is open may still go on.
     pub(super) fn blank(&mut self) -> bool {
         self.blanks += 1;
@@ -124,6 +129,7 @@ impl Wrapped {
 
     /// gdb's question between two pages ends nothing.
     pub(super) fn page_break(&mut self, number: usize) {
+        self.step_over(number);
         self.last = number;
         self.blanks = 0;
     }

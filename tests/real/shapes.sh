@@ -42,7 +42,7 @@ stage_dwz() {
 split_off() {
   local file id debug
   for file in "$1"/*; do
-    [ ! -L "$file" ] && [ ! -d "$file" ] || continue
+    if [ -L "$file" ] || [ -d "$file" ]; then continue; fi
     id=$(build_id "$file")
     debug=$2/.build-id/${id:0:2}/${id:2}.debug
     mkdir -p "${debug%/*}"

@@ -27,7 +27,7 @@ class Evidence:
                 self.files.add(os.path.normpath(fields[7]))
             elif fields[3] == "OBJECT":
                 start, size = int(fields[1], 16), int(fields[2], 0)
-                self.objects.setdefault(fields[7], []).append((start, size))
+                self.objects.setdefault(fields[7].split("@")[0], []).append((start, size))
             elif fields[3] in ("FUNC", "NOTYPE", "IFUNC"):
                 start, size = int(fields[1], 16), int(fields[2], 0)
                 name = fields[7].split("@")[0]
@@ -109,6 +109,8 @@ def without_left_out(ours, theirs):
 
 
 def name_kind(mine, other, address, evidence):
+    if not other.function and mine.function in evidence.names_at(address):
+        return "no function is known: ours is the symbol before the address"
     if mine.function == other.symbol:
         return "a name that our demangler gives up"
     if PART.sub("", other.symbol) != other.symbol and same_words(mine.function, PART.sub("", other.function)):
@@ -137,16 +139,15 @@ def base(name):
 
 def file_kind(mine, other, evidence, third):
     first = mine.file.split("/", 1)[0]
-    if first and not mine.file.startswith("/"):
-        if other.file == f"{first}/{mine.file}":
-            return "a relative folder of the unit put before the path twice"
-        if any(frame.line == mine.line and frame.file == f"{first}/{mine.file}" for frame in third):
-            return "another file of the unit: the third program has the line in ours"
-    if mine.line and any(frame[1:3] == mine[1:3] for frame in third):
+    twice = f"{first}/{mine.file}"
+    if first and not mine.file.startswith("/") and other.file == twice:
+        return "a relative folder of the unit put before the path twice"
+    if other.line == mine.line and any(
+            frame.line == mine.line and frame.file in (mine.file, twice) for frame in third):
         return "another file of the unit: the third program has the line in ours"
     if not mine.file and not mine.line and not other.line and other.file in evidence.files:
         return "no line is known: theirs is the symbol table's FILE"
-    if (other.file, other.line) == ("", 0) and mine[1:3] in [frame[1:3] for frame in third]:
+    if not other.line and other.file in {"", *evidence.files} and mine[1:3] in [frame[1:3] for frame in third]:
         return "knows no line: the third program has ours"
     return None
 

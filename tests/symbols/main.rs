@@ -7,6 +7,7 @@
 mod tools;
 
 mod addresses;
+mod bombs;
 mod llvm;
 mod ways;
 

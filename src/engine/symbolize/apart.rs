@@ -57,11 +57,13 @@ fn stacks<'t>(whole: &Seen<'t>) -> Vec<Seen<'t>> {
     };
     let mut parts: Vec<Seen<'t>> = Vec::new();
     let mut last = None;
+    // Where the frames of the part begin in the whole.
+    let mut start = 0;
     for (position, (place, sighting)) in whole.places.iter().zip(&whole.sightings).enumerate() {
         if last.replace(group(place)) != Some(group(place)) {
             parts.push(Seen::new(whole.name, whole.addresses));
+            start = position;
         }
-        let start: usize = parts.iter().rev().skip(1).map(|part| part.sightings.len()).sum();
         let Some(part) = parts.last_mut() else { continue };
         let mut sighting = *sighting;
         if let Callee::Sighting(position) = sighting.callee {

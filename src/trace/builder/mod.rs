@@ -30,6 +30,7 @@ pub(in crate::trace) struct Builder {
     trace: Trace,
     pub(in crate::trace) budget: Budget,
     piece: Option<String>,
+    records: Records,
     stack: Option<Pending>,
     session: Session,
     reports: Reports,
@@ -39,7 +40,36 @@ pub(in crate::trace) struct Builder {
     joins_prompts: Option<usize>,
 }
 
+/// What becomes of log records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Records {
+    /// They are kept, and paid for.
+    #[default]
+    Kept,
+    /// They are taken away soon.
+    PassedOn,
+}
+
+/// What may be kept beside a log that is passed on, in bytes.
+const BESIDE_LOG: usize = 16 << 20;
+
 impl Builder {
+    /// One whose log records are to be taken away soon.
+    pub(in crate::trace) fn passing_records_on() -> Self {
+        let budget = Budget::of(BESIDE_LOG);
+        Builder { budget, records: Records::PassedOn, ..Builder::default() }
+    }
+
+    /// The records told so far, which are no longer kept.
+    pub(in crate::trace) fn take_records(&mut self) -> std::vec::Drain<'_, LogRecord> {
+        self.trace.log.drain(..)
+    }
+
+    /// Whether a log record of `bytes` can be kept.
+    pub(in crate::trace) fn pay_for_record(&mut self, bytes: usize) -> bool {
+        self.records == Records::PassedOn || self.pay::<LogRecord>(bytes)
+    }
+
     /// A new piece begins: nothing said before holds in it.
     pub(in crate::trace) fn piece(&mut self, name: Option<&str>) {
         self.finish_stack();
@@ -79,20 +109,25 @@ impl Builder {
         }
     }
 
-    /// A line nothing is made of.
-    pub(in crate::trace) fn skip(&mut self, first: usize, last: usize, text: &str) {
+    /// A line that is no part of what was told before it.
+    pub(in crate::trace) fn interrupt(&mut self) {
         if let Some(stack) = &mut self.stack {
             stack.interrupted = true;
         }
         self.interrupt_reports();
+        // gdb's complaint about the expression, or nothing of gdb's at all.
+        self.session.expression = None;
+        self.session.awaits = Awaits::Nothing;
+    }
+
+    /// A line nothing is made of.
+    pub(in crate::trace) fn skip(&mut self, first: usize, last: usize, text: &str) {
+        self.interrupt();
         let joins = self.joins_skipped.replace(last + 1) == Some(first);
         if let (true, Some(run)) = (joins, self.trace.skipped.last_mut()) {
             run.lines.last = last;
             return;
         }
-        // gdb's complaint about the expression, or nothing of gdb's at all.
-        self.session.expression = None;
-        self.session.awaits = Awaits::Nothing;
         if !self.pay_for(size_of::<Skipped>() + HEAP + text.len().min(SKIPPED_TEXT)) {
             // From here on all is one run.
             self.budget.exhaust();

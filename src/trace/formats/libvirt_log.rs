@@ -8,8 +8,14 @@
 //! (src/util/virlog.c, `virLogFormatString`.) The second form, the thread's id glued to the time
 //! zone, is that of the buffer which old daemons dump as they abort. Rule: messages may go on over
 //! many lines, domain XML for one; here is only the first.
+//!
+//! ```text
+//! Caught abort signal dumping internal log buffer:
+//!     ====== start of log =====
+//! ```
+//! (src/util/virlog.c before 1.2.3, `virLogEmergencyDumpAll`.)
 
-use super::{Format, Record, number};
+use super::{Format, Record, Says, Start, number};
 
 /// The record that starts with this line.
 pub(super) fn record(text: &str) -> Option<Record<'_>> {
@@ -18,8 +24,9 @@ pub(super) fn record(text: &str) -> Option<Record<'_>> {
     is_time(time).then_some(())?;
     let rest = rest.strip_prefix(": ").unwrap_or(rest);
     let (thread, rest) = number(rest)?;
-    let (level, rest) = rest.strip_prefix(": ")?.split_once(" : ")?;
-    level.chars().all(|c| c.is_ascii_lowercase()).then_some(())?;
+    let rest = rest.strip_prefix(": ")?;
+    let (level, rest) = rest.split_at_checked(rest.find(|c: char| !c.is_ascii_lowercase())?)?;
+    let rest = rest.strip_prefix(" : ")?;
     let (function, line, text) = position(rest).unwrap_or((None, None, rest));
     Some(Record {
         format: Format::LibvirtLog,
@@ -33,23 +40,46 @@ pub(super) fn record(text: &str) -> Option<Record<'_>> {
     })
 }
 
-fn is_time(text: &str) -> bool {
+/// What stands around the buffer that a daemon dumps as a signal kills it.
+pub(super) fn start(text: &str) -> Option<Start<'_>> {
+    const SIGNALS: [(&str, &str); 5] = [
+        ("Caught signal Floating-point exception", "SIGFPE"),
+        ("Caught Segmentation violation", "SIGSEGV"),
+        ("Caught illegal instruction", "SIGILL"),
+        ("Caught abort signal", "SIGABRT"),
+        ("Caught bus error", "SIGBUS"),
+    ];
+    let marks = ["====== start of log =====", "====== end of log ====="];
+    if marks.contains(&text) {
+        return Some(Start::Says(Format::LibvirtLog, Says::Remark));
+    }
+    let caught = text.strip_suffix("dumping internal log buffer:")?.trim_end();
+    let signal = SIGNALS.iter().find(|(words, _)| *words == caught);
+    let says = match signal {
+        Some((_, name)) => Says::Signal { name, meaning: None },
+        None => Says::Remark,
+    };
+    Some(Start::Says(Format::LibvirtLog, says))
+}
+
+pub(super) fn is_time(text: &str) -> bool {
     let shape = b"0000-00-00 00:00:00.000+0000";
-    text.bytes().zip(shape).all(|(byte, &shape)| match shape {
-        b'0' => byte.is_ascii_digit(),
-        b'+' => byte == b'+' || byte == b'-',
-        separator => byte == separator,
-    })
+    text.len() == shape.len()
+        && text.bytes().zip(shape).all(|(byte, &shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            b'+' => byte == b'+' || byte == b'-',
+            separator => byte == separator,
+        })
 }
 
 /// `virObjectUnref:137 : text`
 fn position(text: &str) -> Option<(Option<&str>, Option<u32>, &str)> {
-    let (position, text) =
-        text.split_once(" : ").or_else(|| Some((text.strip_suffix(" :")?, "")))?;
-    let (function, line) = position.rsplit_once(':')?;
-    let name = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || c == '/' || c == '-';
-    let named = !function.is_empty() && function.chars().all(name);
-    named.then_some((Some(function), Some(line.parse().ok()?), text))
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte) || byte >= 0x80;
+    let end = text.bytes().position(|byte| !name(byte)).filter(|end| *end > 0)?;
+    let (function, rest) = text.split_at_checked(end)?;
+    let (line, rest) = number(rest.strip_prefix(':')?)?;
+    let text = rest.strip_prefix(" : ").or_else(|| (rest == " :").then_some(""))?;
+    Some((Some(function), Some(line), text))
 }
 
 #[cfg(test)]
@@ -74,6 +104,19 @@ mod tests {
     fn a_message_may_have_no_function() {
         let record = record("2012-11-15 03:00:53.748+0000: 4312: info : libvirt version: 1.0.0");
         assert_eq!(record.unwrap().text, "libvirt version: 1.0.0");
+    }
+
+    #[test]
+    fn a_dump_tells_its_signal() {
+        let says = |text| match start(text) {
+            Some(Start::Says(_, says)) => Some(says),
+            _ => None,
+        };
+        let abort = Says::Signal { name: "SIGABRT", meaning: None };
+        assert_eq!(says("Caught abort signal dumping internal log buffer:"), Some(abort));
+        assert_eq!(says("User-requested dumping internal log buffer:"), Some(Says::Remark));
+        assert_eq!(says("====== end of log ====="), Some(Says::Remark));
+        assert_eq!(says("dumping it"), None);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! ```text
 //! libxl: debug: libxl_event.c:181:libxl__ev_fd_register: ev_fd=0x7f2b800639a0 register fd=50 events=3
 //! xc: error: Can't create lock file …: Internal error
-//! 2014-03-10 14:40:10 UTC libxl: error: …
+//! 2014-03-10 14:40:10 UTC [4836] libxl: error: …                                    with the pid
+//! 2012-11-09 08:24:57.660+0000: libxl: libxl_event.c:181:libxl__ev_fd_register: …   libvirt's driver
 //! ```
-//! (tools/libs/toollog/xtl_logger_stdio.c.) Rule: a record goes on over the indented lines below
-//! it; here is only the first.
+//! (tools/libs/toollog/xtl_logger_stdio.c; libvirt's src/libxl/libxl_logger.c, which has no level.)
+//! Rule: a record goes on over the indented lines below it; here is only the first.
 
-use super::{Format, Record, number};
+use super::{Format, Record, libvirt_log, number};
 
 /// The levels (xentoollog.h, `xtl_level_to_string`).
 const LEVELS: [&str; 9] =
@@ -17,15 +18,21 @@ const LEVELS: [&str; 9] =
 /// The record that starts with this line.
 pub(super) fn record(text: &str) -> Option<Record<'_>> {
     let (time, text) = time(text).unwrap_or((None, text));
+    let (pid, text) = pid(text).map_or((None, text), |(pid, text)| (Some(pid), text));
     let (program, rest) = text.split_once(": ")?;
     is_context(program).then_some(())?;
-    let (level, rest) = rest.split_once(':')?;
-    LEVELS.contains(&level).then_some(())?;
+    let (level, rest) = match rest.split_once(':') {
+        Some((level, rest)) if LEVELS.contains(&level) => (Some(level), rest),
+        // libvirt's driver prints the time always, and the level never.
+        _ if time.is_some_and(|time| time.contains('.')) => (None, rest),
+        _ => return None,
+    };
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     let mut record = Record {
         format: Format::LibxlLog,
         time,
-        level: Some(level),
+        level,
+        thread: pid,
         program: Some(program),
         text: rest,
         ..Record::default()
@@ -55,11 +62,21 @@ fn is_context(program: &str) -> bool {
     named && program.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
-/// `2014-03-10 14:40:10 UTC `, as xl prints it when asked for the date.
+/// `[4836] `
+fn pid(text: &str) -> Option<(u64, &str)> {
+    let (pid, rest) = number(text.strip_prefix('[')?)?;
+    Some((pid, rest.strip_prefix("] ")?))
+}
+
+/// `2014-03-10 14:40:10 UTC `, as xl prints it when asked for the date; libvirt's `….660+0000: `.
 fn time(text: &str) -> Option<(Option<&str>, &str)> {
     const LENGTH: usize = "2014-03-10 14:40:10".len();
     text.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
     let (_, rest) = text.split_at_checked(LENGTH)?;
+    if let Some((time, rest)) = text.split_once(": ").filter(|(time, _)| libvirt_log::is_time(time))
+    {
+        return Some((Some(time), rest));
+    }
     let (zone, rest) = rest.strip_prefix(' ')?.split_once(' ')?;
     let time = text.get(..LENGTH + 1 + zone.len())?;
     let dated = time.contains('-') && time.contains(':') && zone.len() <= 5;
@@ -108,6 +125,19 @@ mod tests {
             record("2014-03-10 14:40:10 UTC libxl: error: libxl.c:1:f: Domain 3:gone").unwrap();
         assert_eq!(record.time, Some("2014-03-10 14:40:10 UTC"));
         assert_eq!(record.text, "Domain 3:gone");
+    }
+
+    #[test]
+    fn a_pid_may_follow_and_libvirts_driver_leaves_the_level_out() {
+        let with_pid = record("2014-03-10 14:40:10 UTC [77] xl: debug: text").unwrap();
+        assert_eq!((with_pid.thread, with_pid.text), (Some(77), "text"));
+        let line =
+            "2012-11-09 08:24:57.660+0000: libxl: libxl_event.c:181:libxl__ev_fd_register: text";
+        let driver = record(line).unwrap();
+        assert_eq!((driver.level, driver.line), (None, Some(181)));
+        assert_eq!(driver.time, Some("2012-11-09 08:24:57.660+0000"));
+        assert_eq!((driver.function, driver.text), (Some("libxl__ev_fd_register"), "text"));
+        assert_eq!(record("2012-11-09 08:24:57.660+0000: 4836: error : f:1 : text"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(super) mod abrt;
 pub(super) mod android;
 pub(super) mod assertion;
 pub(super) mod coredump;
+mod dmesg;
 pub(super) mod eu_stack;
 pub(super) mod gdb;
 pub(super) mod gdb_session;
@@ -21,14 +22,19 @@ pub(super) mod llvm;
 pub(super) mod maps;
 pub(super) mod parts;
 pub(super) mod perf;
+pub(super) mod prefix;
 pub(super) mod print;
 pub(super) mod python;
 pub(super) mod report;
 pub(super) mod rust_panic;
 pub(super) mod sanitizer;
 pub(super) mod shared_libraries;
+mod syslog;
 pub(super) mod valgrind;
 pub(super) mod xen;
+mod xen_console;
+
+use memchr::memmem;
 
 use super::model::{EventKind, Frame, Lines, LogRecord, Module, Thread};
 use super::notation::shorten;
@@ -139,6 +145,12 @@ pub(super) enum Format {
     LibxlLog,
     /// libvirt's log.
     LibvirtLog,
+    /// syslog, and systemd's journal in its short forms.
+    Syslog,
+    /// The Linux kernel's log.
+    Dmesg,
+    /// The console of the Xen hypervisor, and of guests on it.
+    XenConsole,
     /// A person's own debug print.
     #[default]
     Print,
@@ -170,6 +182,9 @@ impl Format {
             Format::Abrt => "abrt",
             Format::LibxlLog => "libxl-log",
             Format::LibvirtLog => "libvirt-log",
+            Format::Syslog => "syslog",
+            Format::Dmesg => "dmesg",
+            Format::XenConsole => "xen-console",
             Format::Print => "print",
             Format::Assertion => "assertion",
         }
@@ -191,6 +206,12 @@ impl Format {
 /// What the line begins, if a format knows it.
 pub(super) fn start(line: &str) -> Option<Start<'_>> {
     let text = line.trim_start();
+    // Logs are long, and few of their lines have anything that another format would know first.
+    if let Some(record) = libvirt_log::record(text).or_else(|| libxl_log::record(text))
+        && memmem::find(record.text.as_bytes(), b"ssertion").is_none()
+    {
+        return Some(Start::Record(record));
+    }
     if let Some((index, rest)) = gdb::frame_start(text) {
         let told = numbered(rest, index).map(|told| Start::Told(Box::new(told)));
         return Some(told.unwrap_or(Start::Frame { index, rest }));
@@ -220,7 +241,7 @@ pub(super) fn numbered(rest: &str, index: u32) -> Option<Told> {
 
 /// What a line of a report says that is known by itself; perf's need their indentation.
 fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
-    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 17] = [
+    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 18] = [
         valgrind::start,
         maps::start,
         shared_libraries::start,
@@ -238,6 +259,7 @@ fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
         lldb::start,
         android::start,
         abrt::start,
+        libvirt_log::start,
     ];
     let known = PRINTERS.iter().find_map(|start| start(text));
     known.or_else(|| perf::start(line))
