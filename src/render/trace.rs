@@ -7,7 +7,6 @@ use std::fmt::{self, Write};
 use super::counted;
 use super::escape::escape;
 use super::style::{DIM, ERROR, EVIDENCE, HEADING, UNCERTAIN};
-use crate::address::RuntimeAddress;
 use crate::api::symbols::{
     BiasSource, MisfitFrame, PlacedModule, Refusal, RefusedModule, ResolvedAddress,
     ResolvedAddresses, Symbolized, TriedBinary, UnusedBinary,
@@ -53,7 +52,7 @@ pub fn stacks(trace: &Trace) -> String {
 
 /// The stops at breakpoints whose frame is in no stack.
 fn lone_stops(trace: &Trace) -> impl Iterator<Item = (u32, &Frame)> {
-    let shown: HashSet<RuntimeAddress> = trace
+    let shown: HashSet<_> = trace
         .stacks
         .iter()
         .flat_map(|stack| &stack.frames)
