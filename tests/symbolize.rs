@@ -173,6 +173,9 @@ fn addresses_are_looked_up_as_addr2line_takes_them() {
     }
     let nowhere = layers.home.run(&["symbolize", "--binary", library, "0xffffff"]);
     assert_eq!((nowhere.status, nowhere.stdout.as_str()), (1, "0x0000000000ffffff ??\n"));
+    let misspelt = layers.home.run(&["symbolize", "--binary", library, "0x5faf4", "zzz"]);
+    assert_eq!(misspelt.status, 2, "{misspelt:?}");
+    assert!(misspelt.stderr.contains("`zzz` is no address"), "{misspelt:?}");
     let which = layers.home.run(&["symbolize", "0x1234"]);
     assert_eq!(which.status, 2, "{which:?}");
     assert!(which.stderr.contains("name it with --binary PATH"), "{which:?}");
@@ -184,11 +187,32 @@ fn sources_are_shown_from_configured_folders_only() {
     let paste = layers.backtrace("stripped", &["bt"]);
     let without = layers.ask("whole", &["-C", "1"], &paste);
     assert!(!without.stdout.contains("prepare(depth, callback, opaque);"), "{without:?}");
+    assert!(without.stderr.contains("no source is shown: none of the files"), "{without:?}");
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     layers.home.write("dbgmate/config.toml", format!("source_roots = [{sources:?}]\n"));
     let with = layers.ask("whole", &["-C", "1"], &paste);
     let line = "    >     44      int result = prepare(depth, callback, opaque);\n";
     assert!(with.stdout.contains(line), "{with:?}");
+    assert!(!with.stderr.contains("no source is shown"), "{with:?}");
+}
+
+#[test]
+fn a_stop_alone_is_looked_up_and_shown() {
+    let Some(layers) = Layers::built(&["-no-pie"]) else { return };
+    let commands = ["break *callback", "continue"];
+    let paste = layers.backtrace("whole", &[&["bt 2"], &commands[..]].concat());
+    let address = paste
+        .lines()
+        .find_map(|line| line.strip_prefix("Breakpoint 2 at ")?.split([':', ' ']).next());
+    let address = u64::from_str_radix(address.unwrap().trim_start_matches("0x"), 16).unwrap();
+    let stop = format!("Breakpoint 2, {address:#018x} in ?? ()\n(gdb)\n");
+    let run = layers.ask("whole", &[], &stop);
+    assert_eq!(run.status, 0, "{run:?}");
+    let shown = format!("Breakpoint 2\n#0  {address:#018x} in ");
+    assert!(run.stdout.starts_with(&shown) && run.stdout.contains("layers_main.c:"), "{run:?}");
+    // A backtrace shows it once.
+    let run = layers.ask("whole", &[], &format!("{stop}#0  {address:#018x} in ?? ()\n"));
+    assert!(run.stdout.starts_with("#0  ") && !run.stdout.contains("Breakpoint"), "{run:?}");
 }
 
 #[test]

@@ -381,3 +381,92 @@ fn sanitizers_without_a_symbolizer() {
         }
     }
 }
+
+/// A kernel and the hypervisor are where they were linked to be, and name no module.
+#[test]
+fn the_one_binary_that_is_named_is_the_program_of_frames_without_a_module() {
+    let Some(layers) = Layers::built(&["-no-pie"]) else { return };
+    let program = layers.path("whole", "layers");
+    let truth = parsed(&layers.backtrace("whole", &["bt"]));
+    let symbols = Command::new("nm").arg("-n").arg(&program).output().unwrap().stdout;
+    let symbols = String::from_utf8(symbols).unwrap();
+    let place = |address: u64| {
+        let starts = symbols.lines().filter_map(|line| {
+            let (start, name) = line.split_once(" t ").or_else(|| line.split_once(" T "))?;
+            Some((u64::from_str_radix(start, 16).ok()?, name))
+        });
+        let (start, name) = starts.take_while(|(start, _)| *start <= address).last().unwrap();
+        format!("[<{address:016x}>] {name}+{:#x}/0x1000", address - start)
+    };
+    // Only those of the program have a line here at an address below the libraries'.
+    let frames: Vec<&Frame> = truth.stacks[0]
+        .frames
+        .iter()
+        .filter(|frame| frame.line.is_some() && frame.address.is_some_and(|at| at.0 >> 40 == 0))
+        .collect();
+    assert!(frames.len() >= 2, "{truth:#?}");
+    let lines: Vec<Option<u32>> = frames.iter().map(|frame| frame.line).collect();
+    let places: Vec<String> = frames.iter().map(|frame| place(frame.address.unwrap().0)).collect();
+    let kernel = places.iter().map(|place| format!("[    1.000000]  {place}\n"));
+    let kernel = format!(
+        "[    1.000000] BUG: unable to handle page fault for address: 0000000000001000\n\
+         [    1.000000] Call Trace:\n{}",
+        kernel.collect::<String>()
+    );
+    let hypervisor =
+        places.iter().map(|place| format!("(XEN)    {} F {}\n", &place[..20], &place[21..]));
+    let hypervisor = format!("(XEN) Xen call trace:\n{}", hypervisor.collect::<String>());
+    for text in [kernel, hypervisor] {
+        let arguments = ["symbolize", "--json", "--binary", program.to_str().unwrap()];
+        let run = layers.home.feed(&arguments, text.as_bytes());
+        let answer: Symbolized = serde_json::from_str(&run.stdout).unwrap();
+        let expanded = answer.trace.expanded();
+        let ours: Vec<Option<u32>> = expanded
+            .stacks
+            .iter()
+            .flat_map(|stack| stack.frames.chunk_by(|a, b| a.physical == b.physical))
+            .map(|frames| frames[0].line)
+            .collect();
+        // The first is where the processor was.
+        assert_eq!(ours[1..], lines[1..], "{text} {answer:#?}");
+        assert_eq!(answer.modules[0].because, BiasSource::Fixed);
+        // Nobody can tell which binary it would be.
+        let run = layers.home.feed(&["symbolize"], text.as_bytes());
+        assert!(run.stderr.contains("no such binary is here; name it with --binary"), "{run:?}");
+    }
+}
+
+#[test]
+fn kernel_frames_without_addresses_are_said_to_be_left_out() {
+    let text = "BUG: kernel NULL pointer dereference, address: 0000000000000008\n\
+        Call Trace:\n dev_hard_start_xmit+0x8d/0x1e0\n ? xenvif_poll+0x35/0x90 [xen_netback]\n";
+    let run = Home::new().feed(&["symbolize"], text.as_bytes());
+    let said = "the program (1 frame) is not looked up: the text has no addresses for them";
+    assert!(run.stderr.contains(said), "{run:?}");
+}
+
+#[test]
+fn a_rust_panic_with_frames_of_the_c_library_among_its_own() {
+    if !tools::have(&["rustc", "strip"]) {
+        return;
+    }
+    let home = Home::new();
+    let source = "#[inline(never)]\nfn third(at: &[u8]) -> u8 {\n    at[9]\n}\n\
+        fn main() {\n    println!(\"{}\", third(&[]));\n}\n";
+    let source = home.write("panics.rs", source);
+    let [whole, stripped] = ["whole", "stripped"].map(|name| home.path().join(name));
+    run(Command::new("rustc").args(["-g", "-o"]).args([&whole, &source]));
+    run(Command::new("strip").args(["--strip-debug", "-o"]).args([&stripped, &whole]));
+    let output = Command::new(&stripped).env("RUST_BACKTRACE", "full").output().unwrap();
+    let paste = String::from_utf8(output.stderr).unwrap();
+    assert!(paste.contains("__libc_start"), "{paste}");
+    let binary = whole.to_str().unwrap();
+    let run = home.feed(&["symbolize", "--json", "--binary", binary], paste.as_bytes());
+    let answer: Symbolized = serde_json::from_str(&run.stdout).unwrap();
+    let expanded = answer.trace.expanded();
+    let frames = expanded.stacks.iter().flat_map(|stack| &stack.frames);
+    let is_own =
+        |frame: &&Frame| frame.file.as_deref().is_some_and(|file| file.ends_with("/panics.rs"));
+    let lines: Vec<u32> = frames.filter(is_own).filter_map(|frame| frame.line).collect();
+    assert_eq!(lines, [3, 6], "{paste} {:#?} {:#?}", answer.modules, answer.refused);
+}

@@ -1,6 +1,6 @@
 //! `dbgmate symbolize`: functions and source lines for the frames of a paste, or for addresses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dbgmate::address::FileAddress;
 use dbgmate::api::binary::BinaryRef;
@@ -10,6 +10,7 @@ use dbgmate::api::symbols::{
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::render;
+use dbgmate::trace::Resolved;
 
 use crate::backend::Backend;
 use crate::binaries::{absolute, without_debug_info};
@@ -58,6 +59,7 @@ pub(crate) fn run(
     if let Some(addresses) = addresses(args.what.iter().map(String::as_str)) {
         return look_up(args, binaries, addresses, backend, job, output);
     }
+    only_files(&args.what)?;
     let files: Vec<PathBuf> = args.what.iter().map(PathBuf::from).collect();
     let paste = paste::read(&files, output)?;
     if let (Some(text), [_]) = (&paste.text, binaries.as_slice())
@@ -72,12 +74,28 @@ pub(crate) fn run(
 fn addresses<'w>(words: impl Iterator<Item = &'w str>) -> Option<Vec<FileAddress>> {
     let mut words = words.peekable();
     words.peek()?;
-    let address = |word: &str| {
-        let digits = word.strip_prefix("0x").unwrap_or(word);
-        let hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        hexadecimal.then(|| u64::from_str_radix(digits, 16).ok().map(FileAddress))?
-    };
     words.map(address).collect()
+}
+
+fn address(word: &str) -> Option<FileAddress> {
+    let digits = word.strip_prefix("0x").unwrap_or(word);
+    let hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hexadecimal.then(|| u64::from_str_radix(digits, 16).ok().map(FileAddress))?
+}
+
+/// Words among which some are addresses, and no files, and others are not: one of those is misspelt.
+fn only_files(words: &[String]) -> Result<(), Failure> {
+    let is_meant = |word: &String| {
+        word.starts_with("0x") && address(word).is_some() && !Path::new(word).exists()
+    };
+    match words.iter().find(|word| address(word).is_none()) {
+        Some(other) if words.iter().any(is_meant) => {
+            Err(Error::new(Kind::Request, format!("`{other}` is no address in hexadecimal"))
+                .hint("give addresses alone, or files alone")
+                .into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn symbolize(
@@ -105,8 +123,27 @@ fn symbolize(
         for line in render::trace::modules(&answer) {
             output.notice(&line);
         }
+        let frames = answer.trace.stacks.iter().flat_map(|stack| &stack.frames);
+        without_source(args, frames.filter_map(|frame| frame.resolved.as_ref()), output);
     }
     Ok(if answer.modules.is_empty() { Outcome::NotFound } else { Outcome::Found })
+}
+
+/// Says so where source lines were asked for, and none could be read.
+fn without_source<'r>(
+    args: &Args,
+    resolved: impl Iterator<Item = &'r Resolved>,
+    output: &mut Output,
+) {
+    let frames = resolved.flat_map(|resolved| &resolved.frames);
+    let mut with_line = frames.filter(|frame| frame.line.is_some()).peekable();
+    let are_lines = with_line.peek().is_some();
+    if args.context.is_some() && are_lines && with_line.all(|frame| frame.source.is_empty()) {
+        output.notice(
+            "no source is shown: none of the files is below a folder of `source_roots` in the \
+             configuration",
+        );
+    }
 }
 
 fn look_up(
@@ -132,6 +169,8 @@ fn look_up(
         if let Some(line) = without_debug_info(&answer.debug_info) {
             output.notice(&line);
         }
+        let resolved = answer.addresses.iter().filter_map(|address| address.resolved.as_ref());
+        without_source(args, resolved, output);
     }
     if let Some(problem) = &answer.problem {
         output.notice(&format!("not all of the debug info could be read: {problem}"));

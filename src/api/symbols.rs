@@ -153,6 +153,8 @@ pub enum Refusal {
     Ambiguous,
     /// No frame has a name by which to tell where the module was loaded.
     NoNames,
+    /// The text has no addresses for its frames.
+    NoAddresses,
 }
 
 /// A binary that might have been a module.

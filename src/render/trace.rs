@@ -1,6 +1,7 @@
 //! A trace as text: its stacks as gdb prints them, with what the binaries say filled in, and what
 //! is known of each module.
 
+use std::collections::HashSet;
 use std::fmt::{self, Write};
 
 use super::counted;
@@ -10,7 +11,9 @@ use crate::api::symbols::{
     BiasSource, MisfitFrame, PlacedModule, Refusal, RefusedModule, ResolvedAddress,
     ResolvedAddresses, Symbolized, TriedBinary, UnusedBinary,
 };
-use crate::trace::{Argument, Certainty, Frame, FrameCheck, Lines, ResolvedFrame, Trace, closed};
+use crate::trace::{
+    Argument, Certainty, EventKind, Frame, FrameCheck, Lines, ResolvedFrame, Trace, closed,
+};
 
 /// Stacks, then modules.
 pub fn text(answer: &Symbolized) -> String {
@@ -26,11 +29,15 @@ pub fn text(answer: &Symbolized) -> String {
     page
 }
 
-/// The stacks of a trace, with a blank line between two.
+/// The stacks of a trace, with a blank line between two; before them the stops that no stack shows.
 pub fn stacks(trace: &Trace) -> String {
     let mut page = String::new();
-    for (position, stack) in trace.stacks.iter().enumerate() {
-        if position > 0 {
+    for (number, frame) in lone_stops(trace) {
+        let _ = writeln!(page, "{HEADING}Breakpoint {number}{HEADING:#}");
+        let _ = write_frame(&mut page, frame);
+    }
+    for stack in &trace.stacks {
+        if !page.is_empty() {
             page.push('\n');
         }
         if !stack.label.is_empty() {
@@ -41,6 +48,24 @@ pub fn stacks(trace: &Trace) -> String {
         }
     }
     page
+}
+
+/// The stops at breakpoints whose frame is in no stack.
+fn lone_stops(trace: &Trace) -> impl Iterator<Item = (u32, &Frame)> {
+    let shown: HashSet<_> = trace
+        .stacks
+        .iter()
+        .flat_map(|stack| &stack.frames)
+        .filter_map(|frame| frame.address)
+        .collect();
+    trace.events.iter().filter_map(move |event| match (&event.what, event.frame.as_deref()) {
+        (EventKind::Breakpoint { number }, Some(frame))
+            if frame.address.is_some_and(|address| !shown.contains(&address)) =>
+        {
+            Some((*number, frame))
+        }
+        _ => None,
+    })
 }
 
 /// The answers to a list of addresses, the functions inlined at one below one another.
@@ -271,6 +296,7 @@ fn refused(module: &RefusedModule) -> String {
             let places: Vec<String> = module.tried.iter().map(place).collect();
             format!("{start}: each of these would do: {}", places.join(", "))
         }
+        Refusal::NoAddresses => format!("{start}: the text has no addresses for them"),
         Refusal::NoNames => format!(
             "{start}: no frame has a name that tells where it was loaded; paste the output of \
              `info sharedlibrary` too"

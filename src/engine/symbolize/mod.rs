@@ -89,6 +89,7 @@ pub(super) fn symbolize(
             },
         }
     }
+    answer.refused.extend(sightings::without_address(&trace));
     answer.unused = candidates.unused(&answer);
     for (at, check, resolved) in found {
         if let Some(frame) = frame_at(&mut trace, at) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::candidates::{file_name, stem};
 use super::listed::Lists;
 use crate::address::{Pc, RuntimeAddress};
+use crate::api::symbols::{Refusal, RefusedModule};
 use crate::binary::Binary;
 use crate::symbols::{Callee, Misfit, Proof, Sighting};
 use crate::trace::{EventKind, Frame, Stack, Trace};
@@ -43,7 +44,19 @@ pub(super) enum Place {
 }
 
 /// Frames of one text can be of one process; another file is another paste.
-type Key<'t> = (Option<&'t str>, Option<&'t str>, Addresses);
+type Key<'t> = (Option<&'t str>, Option<&'t str>, Addresses, Region);
+
+/// A part of the address space. Rust's panics name no module, although frames of libraries are among
+/// theirs; those are far from the program, so each part is placed by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Region(u64);
+
+impl Region {
+    fn of(format: &str, run: &Run<'_>) -> Region {
+        let address = run.addressed().and_then(|frame| frame.address);
+        Region(address.filter(|_| format == "rust-panic").map_or(0, |address| address.0 >> 40))
+    }
+}
 
 /// All modules that frames with an address are in. Frames whose source line is printed need no
 /// looking up; a debugger prints no module for them.
@@ -56,12 +69,33 @@ pub(super) fn seen<'t>(trace: &'t Trace, lists: &Lists<'t>) -> Vec<Seen<'t>> {
         // At a breakpoint: where a signal stopped the program, its backtrace shows the frame again.
         if let (EventKind::Breakpoint { .. }, Some(frame)) = (&event.what, &event.frame) {
             let run = Run { frames: std::slice::from_ref(&**frame), first: 0 };
-            if let Some(seen) = run.module().and_then(|module| entry(&mut modules, &run, module)) {
+            if let Some(seen) = run
+                .module()
+                .and_then(|module| entry(&mut modules, &run, (module, Region::default())))
+            {
                 seen.add(&run, Place::Event(position), Callee::Unknown);
             }
         }
     }
     modules.into_values().collect()
+}
+
+/// The kernel's frames that have a name and a place in that only: how many, by their module.
+pub(super) fn without_address(trace: &Trace) -> Vec<RefusedModule> {
+    let stacks = trace.stacks.iter().filter(|stack| stack.format == "linux");
+    let mut counts: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for frame in stacks.flat_map(|stack| &stack.frames) {
+        if frame.address.is_none() && frame.line.is_none() && !frame.guess {
+            *counts.entry(frame.module.as_deref()).or_default() += 1;
+        }
+    }
+    let refused = |(name, frames): (Option<&str>, usize)| RefusedModule {
+        name: name.map(str::to_owned),
+        frames,
+        why: Refusal::NoAddresses,
+        tried: Vec::new(),
+    };
+    counts.into_iter().map(refused).collect()
 }
 
 impl<'t> Seen<'t> {
@@ -129,14 +163,14 @@ impl<'t> Seen<'t> {
 fn entry<'m, 't>(
     modules: &'m mut BTreeMap<Key<'t>, Seen<'t>>,
     run: &Run<'t>,
-    module: Option<&'t str>,
+    (module, region): (Option<&'t str>, Region),
 ) -> Option<&'m mut Seen<'t>> {
     let frame = run.addressed().filter(|frame| !frame.guess)?;
     let addresses = match frame.address {
         Some(_) => Addresses::Process,
         None => Addresses::Module,
     };
-    let key = (frame.lines.piece.as_deref(), module, addresses);
+    let key = (frame.lines.piece.as_deref(), module, addresses, region);
     Some(modules.entry(key).or_insert_with(|| Seen::new(module, addresses)))
 }
 
@@ -147,7 +181,8 @@ fn address(frame: &Frame) -> Option<RuntimeAddress> {
 }
 
 /// The listed module whose range holds a frame's address.
-fn holder<'t>(lists: &Lists<'t>, frame: &'t Frame) -> Option<&'t str> {
+fn holder<'t>(lists: &Lists<'t>, run: &Run<'t>) -> Option<&'t str> {
+    let frame = run.addressed()?;
     lists.holder(frame.lines.piece.as_deref(), frame.address?)
 }
 
@@ -168,11 +203,19 @@ fn add_stack<'t>(
     let mut inner: Option<Inner<'t>> = None;
     for run in runs(&stack.frames) {
         let module = match run.module() {
-            // Only a debugger leaves the module out to say that it is the program.
-            Some(None) if stack.format != "gdb" && !stack.format.is_empty() => {
-                run.addressed().and_then(|frame| holder(lists, frame)).map(Some)
-            }
+            Some(None) => match &*stack.format {
+                // A debugger leaves the module out to say that it is the program.
+                "" | "gdb" => Some(None),
+                // These name no module: the hypervisor and the kernel are the program.
+                "xen" | "linux" | "rust-panic" => Some(holder(lists, &run)),
+                // Others know of none.
+                _ => holder(lists, &run).map(Some),
+            },
             module => module,
+        };
+        let region = match module {
+            Some(None) => Region::of(&stack.format, &run),
+            _ => Region::default(),
         };
         let may_be_exact = run.may_be_interrupted(inner.as_ref());
         let callee = match inner {
@@ -187,7 +230,7 @@ fn add_stack<'t>(
             _ => Callee::Unknown,
         };
         let mut sighting = None;
-        if let Some(seen) = module.and_then(|module| entry(modules, &run, module)) {
+        if let Some(seen) = module.and_then(|module| entry(modules, &run, (module, region))) {
             if may_be_exact {
                 seen.may_be_exact.push(seen.sightings.len());
             }
