@@ -353,6 +353,25 @@ fn many_stacks_are_read() {
 }
 
 #[test]
+fn a_million_numbers_of_frames_without_frames_are_skipped() {
+    let text = "#0\n".repeat(1_000_000);
+    let trace = read(&text);
+    assert_eq!((trace.stacks.len(), trace.skipped.len()), (0, 1));
+    assert_eq!((trace.skipped[0].lines.first, trace.skipped[0].lines.last), (1, 1_000_000));
+}
+
+#[test]
+fn a_line_of_ten_megabytes_is_one_line() {
+    for repeated in ["x", "(", "{a = ", "\u{e9}", "&lt;"] {
+        let trace = read(&format!(
+            "#0  f ()\n{}\n#1  g ()\n",
+            repeated.repeat(10_000_000 / repeated.len())
+        ));
+        assert_eq!((trace.skipped.len(), frames(&trace)), (1, 2), "{repeated}");
+    }
+}
+
+#[test]
 fn one_deep_stack_is_read() {
     let text: String = (0..200_000).map(|n| format!("#{n} 0x1 in f (n={n})\n")).collect();
     let trace = read(&text);

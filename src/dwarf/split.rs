@@ -118,6 +118,10 @@ impl Splits {
     }
 
     fn types_of(&self, position: u32) -> Result<Option<&PackageTypes>, Error> {
+        // A type unit of the package refers to others there.
+        if self.is_types(position) {
+            return Ok(self.types.get());
+        }
         let part = self.parts.get(position as usize).and_then(OnceLock::get);
         let Some(Ok(part)) = part else { return Ok(None) };
         let Some(package) = part.file.package()? else { return Ok(None) };

@@ -29,6 +29,7 @@ mod nesting;
 mod notation;
 mod physical;
 mod record_keys;
+mod steps;
 mod stream;
 mod threads;
 mod value;

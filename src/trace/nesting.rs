@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::steps::took;
+
 /// How deep a text read so far stands in brackets, and whether inside a string.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Nesting {
@@ -15,6 +17,7 @@ pub(super) struct Nesting {
 impl Nesting {
     /// Reads on; a string may go on from an earlier text.
     pub(super) fn read(&mut self, text: &str) {
+        took(text.len());
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
@@ -93,6 +96,7 @@ pub fn closed(text: &str) -> Cow<'_, str> {
 /// The position behind the `"` that closes a string whose inside starts at `at`.
 pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
+        took(1);
         match bytes.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' => at += 2,
@@ -105,6 +109,7 @@ pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 pub(super) fn group_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0usize;
     loop {
+        took(1);
         let mut next = at + 1;
         match *bytes.get(at)? {
             b'(' | b'[' | b'{' => depth += 1,

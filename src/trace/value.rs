@@ -13,6 +13,7 @@ use super::leaf::{self, Leaf};
 use super::model::{Argument, Value, ValueKind};
 use super::nesting::{after_character, group_end, string_end};
 use super::notation::{self, shorten};
+use super::steps::took;
 
 /// Levels of braces that become levels of the tree.
 const DEPTH: usize = 64;
@@ -185,6 +186,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         let mut children = None;
         let mut before = b' ';
         while let Some(byte) = self.peek() {
+            took(1);
             match byte {
                 b',' => break,
                 b'}' if depth > 0 => break,
@@ -242,6 +244,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         let mut depth = 0usize;
         let mut at = self.at;
         while let Some(&byte) = bytes.get(at) {
+            took(1);
             match byte {
                 b'<' => depth += 1,
                 b'>' if bytes.get(at.wrapping_sub(1)) != Some(&b'-') => depth -= 1,
@@ -275,6 +278,7 @@ impl<'a, 'b> Reader<'a, 'b> {
 
     /// The value whose whole text is known; none when the budget has no room for it.
     fn finish(&mut self, text: &str, children: Option<Vec<Item>>, limit: usize) -> Option<Value> {
+        took(text.len().min(limit));
         let leaf = match &children {
             Some(_) => leaf::function(text, limit),
             None => Some(leaf::leaf(text, limit)),

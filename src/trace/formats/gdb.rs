@@ -12,6 +12,7 @@ use crate::address::RuntimeAddress;
 use crate::trace::budget::Budget;
 use crate::trace::model::Frame;
 use crate::trace::nesting::{Nesting, after_character, string_end};
+use crate::trace::steps::took;
 use crate::trace::{notation, value};
 
 /// `#3  …`: the number, and the text behind it.
@@ -258,6 +259,7 @@ struct Parenthesized<'a> {
 }
 
 fn split(text: &str) -> Split<'_> {
+    took(text.len());
     let (address, call) = address(text);
     let call = before_warning(call);
     match parentheses(call) {

@@ -39,6 +39,7 @@ use memchr::memmem;
 use super::model::{EventKind, Frame, Lines, LogRecord, Module, Thread};
 use super::notation::shorten;
 use super::physical::Addresses;
+use super::steps::took;
 use crate::address::Pc;
 pub(super) use report::{Adds, Fault, Numbered, Says, Told};
 
@@ -205,6 +206,7 @@ impl Format {
 
 /// What the line begins, if a format knows it.
 pub(super) fn start(line: &str) -> Option<Start<'_>> {
+    took(line.len());
     let text = line.trim_start();
     // Logs are long, and few of their lines have anything that another format would know first.
     if let Some(record) = libvirt_log::record(text).or_else(|| libxl_log::record(text))
