@@ -137,11 +137,15 @@ impl<'e> Candidates<'e> {
 /// Whether a binary goes by the name that a paste has for a module: its file name, or the name that
 /// others know the library by. Another version of the library is taken too: the code decides.
 pub(super) fn is_named(opened: &Opened, name: &str) -> bool {
-    let binary = opened.binary();
     let wanted = stem(file_name(name));
-    let own = path_name(binary.path());
-    let soname = binary.identity().soname.as_deref().unwrap_or_default();
-    [own.as_str(), soname].iter().any(|other| stem(other) == wanted)
+    names_of(opened).iter().any(|other| stem(other) == wanted)
+}
+
+/// The names that a binary goes by.
+pub(super) fn names_of(opened: &Opened) -> Vec<String> {
+    let binary = opened.binary();
+    let soname = binary.identity().soname.clone();
+    std::iter::once(path_name(binary.path())).chain(soname).collect()
 }
 
 /// The name without folders, and without what is said of a file that is gone.

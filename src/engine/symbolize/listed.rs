@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::candidates::{file_name, is_named, stem};
+use super::candidates::{file_name, names_of, stem};
 use super::sightings::{Addresses, Seen};
 use crate::address::RuntimeAddress;
 use crate::engine::binaries::Opened;
@@ -18,12 +18,28 @@ pub(super) struct Lists<'t> {
     of_all: List<'t>,
 }
 
-/// One list.
+/// One list. It may be as long as the paste, so nothing goes through all of it for each module.
 #[derive(Debug, Default)]
 struct List<'t> {
-    modules: Vec<&'t Module>,
+    /// By their names without folder and version.
+    by_stem: BTreeMap<&'t str, Vec<&'t Module>>,
     /// Those with both their ends, by their start.
     ranges: BTreeMap<RuntimeAddress, (RuntimeAddress, &'t Module)>,
+}
+
+impl<'t> List<'t> {
+    fn add(&mut self, module: &'t Module) {
+        self.by_stem.entry(stem(file_name(&module.path))).or_default().push(module);
+        if let (Some(start), Some(end)) = (module.start, module.end) {
+            self.ranges.insert(start, (end, module));
+        }
+    }
+
+    /// The start of the range that holds an address, and its module.
+    fn holder(&self, address: RuntimeAddress) -> Option<(RuntimeAddress, &'t Module)> {
+        let (start, (end, module)) = self.ranges.range(..=address).next_back()?;
+        (address < *end).then_some((*start, *module))
+    }
 }
 
 impl<'t> Lists<'t> {
@@ -40,10 +56,7 @@ impl<'t> Lists<'t> {
                 true => lists.of_piece.entry(piece).or_default(),
                 false => &mut lists.of_all,
             };
-            list.modules.push(module);
-            if let (Some(start), Some(end)) = (module.start, module.end) {
-                list.ranges.insert(start, (end, module));
-            }
+            list.add(module);
         }
         lists
     }
@@ -54,10 +67,8 @@ impl<'t> Lists<'t> {
         piece: Option<&'t str>,
         address: RuntimeAddress,
     ) -> Option<&'t str> {
-        self.serving(piece).find_map(|list| {
-            let (_, (end, module)) = list.ranges.range(..=address).next_back()?;
-            (address < *end).then_some(module.path.as_str())
-        })
+        let mut lists = self.serving(piece);
+        lists.find_map(|list| list.holder(address)).map(|(_, module)| module.path.as_str())
     }
 
     /// The listed places of the module that frames are of, the surest first: whose range holds one of
@@ -69,61 +80,60 @@ impl<'t> Lists<'t> {
         seen: &Seen<'_>,
         opened: &Opened,
     ) -> Vec<&'t Module> {
+        let other_names = names_of(opened);
         match seen.name {
-            Some(_) => self.by_name(piece, seen, |module| is_named(opened, &module.path)),
-            None => self.all(piece).filter(|module| is_named(opened, &module.path)).collect(),
+            Some(own) => self.of_module(piece, seen, own, &other_names),
+            None => other_names.iter().flat_map(|name| self.alike(piece, stem(name))).collect(),
         }
     }
 
-    /// The same, without a binary to tell other names by.
+    /// The same, without a binary that tells other names.
     pub(super) fn named_places(&self, piece: Option<&'t str>, seen: &Seen<'_>) -> Vec<&'t Module> {
-        self.by_name(piece, seen, |_| false)
+        seen.name.map_or_else(Vec::new, |own| self.of_module(piece, seen, own, &[]))
     }
 
-    fn by_name(
+    fn of_module(
         &self,
         piece: Option<&'t str>,
         seen: &Seen<'_>,
-        is_it_too: impl Fn(&Module) -> bool,
+        own: &str,
+        other_names: &[String],
     ) -> Vec<&'t Module> {
-        let Some(own) = seen.name.map(file_name) else { return Vec::new() };
-        let addresses = addresses(seen);
-        let mut places: Vec<&Module> =
-            self.all(piece).filter(|module| holds_one(module, &addresses)).collect();
-        let exact = |module: &&Module| file_name(&module.path) == own;
+        let own = file_name(own);
+        let mut places = self.holders(piece, seen);
+        let alike = self.alike(piece, stem(own));
         // Several versions of a library can be loaded at once: the name of one is not another's.
-        if self.all(piece).any(|module| exact(&module)) {
-            places.extend(self.all(piece).filter(exact));
+        let exact = |module: &&&Module| file_name(&module.path) == own;
+        if alike.iter().any(|module| exact(&module)) {
+            places.extend(alike.iter().filter(exact));
         } else {
-            let alike = |module: &Module| stem(file_name(&module.path)) == stem(own);
-            places.extend(self.all(piece).filter(|module| alike(module) || is_it_too(module)));
+            places.extend(alike);
+            let others =
+                other_names.iter().map(|name| stem(name)).filter(|name| *name != stem(own));
+            places.extend(others.flat_map(|name| self.alike(piece, name)));
         }
         places
     }
 
-    fn all(&self, piece: Option<&'t str>) -> impl Iterator<Item = &'t Module> + use<'_, 't> {
-        self.serving(piece).flat_map(|list| list.modules.iter().copied())
+    /// The modules whose ranges hold frames, each range once.
+    fn holders(&self, piece: Option<&'t str>, seen: &Seen<'_>) -> Vec<&'t Module> {
+        if seen.addresses == Addresses::Module {
+            return Vec::new();
+        }
+        let held = |list: &List<'t>| -> BTreeMap<RuntimeAddress, &'t Module> {
+            seen.sightings.iter().filter_map(|sighting| list.holder(sighting.address)).collect()
+        };
+        self.serving(piece).flat_map(|list| held(list).into_values()).collect()
+    }
+
+    /// The modules of a name without folder and version.
+    fn alike(&self, piece: Option<&'t str>, stem: &str) -> Vec<&'t Module> {
+        let lists = self.serving(piece).filter_map(|list| list.by_stem.get(stem));
+        lists.flatten().copied().collect()
     }
 
     /// The lists that a piece's frames are to be looked up in.
     fn serving(&self, piece: Option<&'t str>) -> impl Iterator<Item = &List<'t>> + use<'_, 't> {
         self.of_piece.get(&piece).into_iter().chain(std::iter::once(&self.of_all))
     }
-}
-
-/// The process's addresses of the frames, in order.
-fn addresses(seen: &Seen<'_>) -> Vec<RuntimeAddress> {
-    if seen.addresses == Addresses::Module {
-        return Vec::new();
-    }
-    let mut addresses: Vec<RuntimeAddress> =
-        seen.sightings.iter().map(|sighting| sighting.address).collect();
-    addresses.sort_unstable();
-    addresses
-}
-
-fn holds_one(module: &Module, addresses: &[RuntimeAddress]) -> bool {
-    let (Some(start), Some(end)) = (module.start, module.end) else { return false };
-    let first = addresses.partition_point(|address| *address < start);
-    addresses.get(first).is_some_and(|address| *address < end)
 }
