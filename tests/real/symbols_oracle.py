@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """What dbgmate says of addresses, beside llvm-symbolizer and addr2line.
 
-    tests/real/symbols_oracle.py [--dbgmate PATH] [--count N] [--seed N] [--all] [FILE[=TWIN] ...]
+    tests/real/symbols_oracle.py [--dbgmate PATH] [--count N] [--seed N] [--text] [--all] [FILE[=TWIN] ...]
 
 Draws addresses from the code of each FILE, and compares functions, files, lines and inlined callers. TWIN has the
 same code and its debug info inside: what the other two are asked where FILE's debug info is elsewhere. Without FILE
 it is those of the test bed. Every difference is given a kind that the evidence shows (symbols_kinds.py); one that
-has none is printed, and the exit status is 1. --all prints each difference.
+has none is printed, and the exit status is 1. --all prints each difference; --text draws from .text alone, without
+the linkage table and what the C runtime brings.
 """
 
 import argparse
@@ -35,6 +36,7 @@ def main():
     parser.add_argument("--dbgmate", default="target/release/dbgmate")
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=20121109)
+    parser.add_argument("--text", action="store_true")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
@@ -74,7 +76,7 @@ def compare(bed, options, file, twin):
         # Debian's debug files are apart: put together for those who cannot be told where they are.
         if not has_dwarf(twin):
             twin = united(bed, twin, Path(folder))
-        addresses = drawn(twin, options.count, options.seed)
+        addresses = drawn(twin, options.count, options.seed, options.text)
         ours = dbgmate(options.dbgmate, bed, file, addresses, Path(folder))
         evidence = Evidence(twin)
         theirs = {"llvm-symbolizer": llvm(twin, addresses), "addr2line": addr2line(twin, addresses)}
@@ -113,12 +115,13 @@ def shown(frames, others):
 
 # --- addresses ---
 
-def sections_of(file):
+def sections_of(file, only_text):
     """The sections with code: address and size."""
     listed = run(["readelf", "-SW", file])
     for line in listed.splitlines():
         fields = line.replace("[ ", "[").split()
-        if len(fields) > 8 and fields[0].startswith("[") and "X" in fields[7] and "A" in fields[7]:
+        is_code = len(fields) > 8 and fields[0].startswith("[") and "X" in fields[7] and "A" in fields[7]
+        if is_code and (fields[1] == ".text" or not only_text):
             yield int(fields[3], 16), int(fields[5], 16)
 
 
@@ -126,8 +129,8 @@ def has_dwarf(file):
     return " .debug_info " in run(["readelf", "-SW", file])
 
 
-def drawn(file, count, seed):
-    sections = sorted(sections_of(file))
+def drawn(file, count, seed, only_text):
+    sections = sorted(sections_of(file, only_text))
     starts, total = [], 0
     for _, size in sections:
         starts.append(total)
