@@ -61,13 +61,13 @@ const MAX_CALLS: usize = 1 << 20;
 const MAX_DEPTH: usize = 1024;
 
 impl Inlined {
-    /// Reads what is below a function's entry. Damage loses what is behind it.
-    pub(super) fn read<'a>(entries: &Entries<'a>, function: UnitOffset) -> Inlined {
+    /// Reads what is below a function's entry. Damage loses what is behind it, and is told.
+    pub(super) fn read(entries: &Entries<'_>, function: UnitOffset) -> (Inlined, Option<Error>) {
         let mut found = Found { calls: Vec::new(), ranges: Vec::new(), read: 0 };
         // What was found before the damage is right.
-        let _ = found.search(entries, function);
+        let problem = found.search(entries, function).err();
         let steps = flatten(&found.ranges);
-        Inlined { calls: found.calls.into(), steps }
+        (Inlined { calls: found.calls.into(), steps }, problem)
     }
 
     /// The calls at an address, innermost first.

@@ -117,7 +117,10 @@ impl<'a> Lookup<'a> {
     fn inlined(&self, unit: &UnitTable, function: &'a Function) -> &'a Inlined {
         function.inlined.get_or_init(|| {
             let Some(entries) = self.entries(unit) else { return Inlined::default() };
-            let inlined = Inlined::read(&entries, function.offset());
+            let (inlined, problem) = Inlined::read(&entries, function.offset());
+            if let Some(error) = problem {
+                self.symbols.note(|| error.to_string());
+            }
             self.symbols.count(inlined.bytes());
             inlined
         })

@@ -197,6 +197,9 @@ impl Symbols {
             return Ok(units);
         }
         let units = Units::unlisted(job, file, view, self.listed(view))?;
+        if let Some(error) = units.problem() {
+            self.note(|| error.to_string());
+        }
         Ok(self.unlisted.get_or_init(|| units))
     }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::runs::Runs;
 use super::unit::UnitTable;
-use crate::dwarf::{DebugFile, View};
+use crate::dwarf::{DebugFile, Error, View};
 use crate::job::{Job, Stopped};
 
 /// Units and the addresses they have.
@@ -16,6 +16,8 @@ pub(super) struct Units {
     /// Positions in `units`.
     runs: Runs<u32>,
     units: Box<[Slot]>,
+    /// Why units are missing, if any are.
+    problem: Option<Error>,
 }
 
 /// A unit, and its tables once an address was looked up in it.
@@ -72,10 +74,15 @@ impl Units {
             ranges += read.unwrap_or_default();
             // Units that name one list over and over are no producer's.
             if ranges > MAX_RANGES {
-                break;
+                return Ok(Units { problem: Some(Error::TooManyRanges), ..found.finish(view) });
             }
         }
         Ok(found.finish(view))
+    }
+
+    /// Why units are missing, if any are.
+    pub(super) fn problem(&self) -> Option<&Error> {
+        self.problem.as_ref()
     }
 
     /// The units that have an address, the one whose range starts last first.
@@ -114,6 +121,6 @@ impl Found {
         if !view.file().binary().has_code_at_zero() {
             self.runs.retain(|(start, ..)| *start > 0);
         }
-        Units { runs: Runs::new(self.runs), units: self.units.into() }
+        Units { runs: Runs::new(self.runs), units: self.units.into(), problem: None }
     }
 }
