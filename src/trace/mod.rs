@@ -64,6 +64,12 @@ impl<'a> Piece<'a> {
     }
 }
 
+/// Whether a line of a paste says nothing, so that no part of a [`Trace`] need have it: nothing is left of
+/// it behind quotes and what logs put before each line.
+pub fn is_blank(line: &str) -> bool {
+    formats::prefix::prefix(&lines::line(line, 1).text).1.trim().is_empty()
+}
+
 /// Lines read between two looks at the job.
 const LINES_A_LOOK: usize = 4096;
 
@@ -80,4 +86,22 @@ pub fn parse(job: &Job, pieces: &[Piece<'_>]) -> Result<Trace, Stopped> {
         }
     }
     Ok(assembler.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_blank;
+
+    #[test]
+    fn blank_is_what_says_nothing() {
+        for line in ["", " \t\r", "> > ", "(XEN) ", "[    1.234567] ", "\u{1b}[31m", "&gt; |"] {
+            assert!(is_blank(line), "{line:?}");
+        }
+        for line in ["[ 1.234567] host libvirtd[7]:", "Nov  9 08:24:57 host libvirtd[7]: ", ":"] {
+            assert!(is_blank(line), "{line:?}");
+        }
+        for line in ["}", "(XEN) }", "[Switching to Thread 7]", "[1]", "<1>", "a:", "7", "(gdb)"] {
+            assert!(!is_blank(line), "{line:?}");
+        }
+    }
 }
