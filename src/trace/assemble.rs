@@ -6,16 +6,16 @@
 //! what it looked like is skipped, all its lines.
 
 use super::builder::Builder;
+use super::folded::Folded;
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::{Prefix, prefix};
-use super::formats::{
-    self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, start, valgrind,
-};
+use super::formats::{self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, valgrind};
 use super::lines::{End, Line};
 use super::message::Message;
 use super::model::{
     Argument, Event, EventKind, Frame, LogRecord, Module, SessionKind, SourceLine, Stack, Trace,
 };
+use super::said::{Before, start_of};
 use super::wrapped::{At, Shows, Wrapped};
 use super::{notation, value};
 
@@ -26,6 +26,8 @@ pub(super) struct Assembler {
     text: Option<Wrapped>,
     /// Whether a log has put something before its first line.
     text_is_logged: bool,
+    /// Lines that a mail may have broken.
+    folded: Option<Folded>,
     /// A log record whose message may go on; it can stand in the midst of the text.
     record: Option<Message>,
     builder: Builder,
@@ -53,20 +55,58 @@ impl Assembler {
 
     /// A new piece begins.
     pub(super) fn piece(&mut self, name: Option<&str>) {
+        self.unfold();
         self.close(Ending::OfPaste);
         self.builder.piece(name);
     }
 
     /// All that was read.
     pub(super) fn finish(mut self) -> Trace {
+        self.unfold();
         self.close(Ending::OfPaste);
         self.builder.finish()
     }
 
-    /// Reads the next line. What a log has put before it is taken off; behind it everything means what it
-    /// means without.
+    /// Reads the next line, or keeps it until it is known whether the one after it is more of it.
     pub(super) fn line(&mut self, line: &Line<'_>) {
-        let at = At { number: line.number, end: line.end };
+        if let Some(mut folded) = self.folded.take() {
+            let more = folded.goes_on_with(line) && self.before().is_rest(&folded, line);
+            if more {
+                folded.join(line);
+            }
+            self.folded = Some(folded);
+            if more && line.end == End::Full {
+                return;
+            }
+            self.unfold();
+            if more {
+                return;
+            }
+        }
+        if line.end == End::Full && self.before().may_be_folded(&line.text) {
+            self.folded = Some(Folded::new(line));
+        } else {
+            self.read(line);
+        }
+    }
+
+    fn before(&self) -> Before {
+        Before { within: self.builder.within(), in_frame: self.text.is_some() }
+    }
+
+    /// Reads the lines that may have been one.
+    fn unfold(&mut self) {
+        let Some(folded) = self.folded.take() else { return };
+        let before = self.before();
+        for line in folded.unfold(|text| before.says(text)) {
+            self.read(&line);
+        }
+    }
+
+    /// Reads a line. What a log has put before it is taken off; behind it everything means what it
+    /// means without.
+    fn read(&mut self, line: &Line<'_>) {
+        let at = At { number: line.number, last: line.last, end: line.end };
         let (prefix, mut text) = prefix(&line.text);
         if let Some(rest) = gdb_session::after_page_break(text) {
             if rest.trim().is_empty() {
@@ -83,7 +123,7 @@ impl Assembler {
                     Some(prefix) => prefix.around(record),
                     None => record,
                 };
-                self.start_record(&record, text, line.number);
+                self.start_record(&record, text, at);
             }
             None if self.goes_on(text, at, prefix) => {}
             starts => {
@@ -94,9 +134,9 @@ impl Assembler {
                     (None, _) if self.other(text, at) => {}
                     (None, Some(prefix)) => {
                         self.builder.interrupt();
-                        self.start_record(&prefix.record(text.trim_start()), text, line.number);
+                        self.start_record(&prefix.record(text.trim_start()), text, at);
                     }
-                    (None, None) => self.builder.skip(line.number, line.number, text),
+                    (None, None) => self.builder.skip(at.number, at.last, text),
                 }
             }
         }
@@ -115,9 +155,11 @@ impl Assembler {
         self.close_record();
         match &mut self.text {
             Some(wrapped) => wrapped.page_break(number),
-            None => {
-                self.talk(Talk::Other(SessionKind::Other), "", At { number, end: End::Written })
-            }
+            None => self.talk(
+                Talk::Other(SessionKind::Other),
+                "",
+                At { number, last: number, end: End::Written },
+            ),
         }
     }
 
@@ -134,7 +176,7 @@ impl Assembler {
         }
         match &mut self.record {
             Some(message) if message.goes_on_with(text, prefix) => {
-                message.join(text, at.number);
+                message.join(text, at.last);
                 true
             }
             _ => false,
@@ -143,7 +185,6 @@ impl Assembler {
 
     /// A line that a format knows.
     fn start(&mut self, starts: Start<'_>, line: &str, at: At) {
-        let number = at.number;
         match starts {
             Start::Frame { index, rest } => self.open(Shows::Frame(index), rest, line, at),
             Start::Value { number: value, expression, rest } => {
@@ -155,22 +196,22 @@ impl Assembler {
             Start::Talk(talk) => self.talk(talk, line, at),
             Start::Assertion(what) => {
                 if !self.builder.pay::<Event>(line.len()) {
-                    return self.builder.skip(number, number, line);
+                    return self.builder.skip(at.number, at.last, line);
                 }
-                let lines = self.builder.lines(number, number);
+                let lines = self.builder.lines(at.number, at.last);
                 self.builder.assertion(what, lines);
             }
-            Start::Record(record) => self.start_record(&record, line, number),
-            report => self.report(report, line, number),
+            Start::Record(record) => self.start_record(&record, line, at),
+            report => self.report(report, line, at),
         }
     }
 
     /// A line of a printer whose lines need no joining.
-    fn report(&mut self, starts: Start<'_>, line: &str, number: usize) {
+    fn report(&mut self, starts: Start<'_>, line: &str, at: At) {
         if !self.builder.pay::<(Frame, Stack)>(line.len()) {
-            return self.builder.skip(number, number, line);
+            return self.builder.skip(at.number, at.last, line);
         }
-        let lines = self.builder.lines(number, number);
+        let lines = self.builder.lines(at.number, at.last);
         let line = valgrind::without_mark(line);
         match starts {
             Start::Told(mut told) => {
@@ -187,38 +228,38 @@ impl Assembler {
                 told.frame.lines = lines;
                 self.builder.crash(says, thread, *told, module, line);
             }
-            _ => self.builder.skip(number, number, line),
+            _ => self.builder.skip(at.number, at.last, line),
         }
     }
 
     /// A log record; what is open may go on behind it.
-    fn start_record(&mut self, record: &Record<'_>, line: &str, number: usize) {
+    fn start_record(&mut self, record: &Record<'_>, line: &str, at: At) {
         self.close_record();
         if !self.builder.pay_for_record(line.len()) {
             self.close_text(Ending::Followed);
-            return self.builder.skip(number, number, line);
+            return self.builder.skip(at.number, at.last, line);
         }
-        let lines = self.builder.lines(number, number);
+        let lines = self.builder.lines(at.number, at.last);
         self.record = Some(Message::new(record, lines));
     }
 
     /// A line that only means something after what came before it; whether it does.
     fn other(&mut self, text: &str, at: At) -> bool {
-        let number = at.number;
+        let number = at.last;
         if let Some(format) = self.builder.within() {
             if let Some(starts) = formats::within(format, text) {
-                self.report(starts, text, number);
+                self.report(starts, text, at);
                 return true;
             }
             if let Some(adds) = formats::adds(format, text)
                 && self.builder.pay::<Module>(text.len())
-                && self.builder.adds(adds, number)
+                && self.builder.adds(adds, &self.builder.lines(at.number, at.last))
             {
                 return true;
             }
         }
         if let Some(starts) = formats::without(text) {
-            self.report(starts, text, number);
+            self.report(starts, text, at);
             return true;
         }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
@@ -246,14 +287,13 @@ impl Assembler {
     }
 
     fn talk(&mut self, talk: Talk<'_>, line: &str, at: At) {
-        let number = at.number;
         if let Talk::Command(Command::None) = talk {
-            return self.builder.prompt(number);
+            return self.builder.prompt(at.number);
         }
         if !self.builder.pay::<Event>(line.len()) {
-            return self.builder.skip(number, number, line);
+            return self.builder.skip(at.number, at.last, line);
         }
-        let lines = self.builder.lines(number, number);
+        let lines = self.builder.lines(at.number, at.last);
         let signal = |name: &str, meaning: Option<&str>| EventKind::Signal {
             name: name.to_owned(),
             meaning: meaning.map(str::to_owned),
@@ -401,24 +441,6 @@ impl Assembler {
 fn says_where(frame: &Frame) -> bool {
     let placed = frame.line.is_some() || frame.module.is_some();
     frame.address.is_some() || placed || frame.signal_handler || frame.function.is_none()
-}
-
-/// What the line begins: by itself, or behind a prompt or a person's label glued to it.
-fn start_of(line: &str) -> Option<Start<'_>> {
-    let text = line.trim_start();
-    if let Some(output) = gdb_session::after_prompt(text) {
-        if output.starts_with("# ") {
-            // A comment, whatever is in it.
-            return Some(Start::Talk(Talk::Command(Command::Other)));
-        }
-        let glued = start(output).filter(|starts| !matches!(starts, Start::Record(_)));
-        let typed = |starts: &Start<'_>| matches!(starts, Start::Talk(Talk::Command(_)));
-        return glued.filter(|starts| !typed(starts)).or_else(|| start(text));
-    }
-    start(line).or_else(|| {
-        let labelled = start(gdb_session::after_label(text)?)?;
-        matches!(labelled, Start::Talk(_) | Start::Frame { .. }).then_some(labelled)
-    })
 }
 
 /// `0x… in f (…)` or `f (…) at f.c:1`, as far as its first line can tell.

@@ -73,17 +73,17 @@ impl Builder {
     }
 
     /// A line below a frame or a module that tells more of it; false where it is not.
-    pub(in crate::trace) fn adds(&mut self, adds: Adds, line: usize) -> bool {
+    pub(in crate::trace) fn adds(&mut self, adds: Adds, lines: &Lines) -> bool {
         let last = match adds {
-            Adds::BuildId(_) | Adds::Path(_) => return self.adds_to_module(adds, line),
+            Adds::BuildId(_) | Adds::Path(_) => return self.adds_to_module(adds, lines),
             Adds::Message(text) => {
                 let format = self.reports.within;
-                return format.is_some_and(|format| self.adds_to_fault(format, &text, line));
+                return format.is_some_and(|format| self.adds_to_fault(format, &text, lines));
             }
             _ => self.stack.as_mut().filter(|stack| stack.format != Format::Gdb),
         };
         let Some(frame) = last.and_then(|stack| stack.frames.last_mut()) else { return false };
-        if frame.lines.last + 1 != line {
+        if frame.lines.last + 1 != lines.first {
             return false;
         }
         match adds {
@@ -103,35 +103,37 @@ impl Builder {
                     lines: frame.lines.clone(),
                     ..listed(frame.module.clone().unwrap_or_default(), ModuleSource::ModuleList)
                 };
-                frame.lines.last = line;
+                frame.lines.last = lines.last;
                 self.module_by_frame(module);
                 return true;
             }
             _ => return false,
         }
-        frame.lines.last = line;
+        frame.lines.last = lines.last;
         true
     }
 
     /// The message of a fault that had none on its own line.
-    fn adds_to_fault(&mut self, format: Format, text: &str, line: usize) -> bool {
+    fn adds_to_fault(&mut self, format: Format, text: &str, lines: &Lines) -> bool {
         let fault = self.reports.without_message.take();
         let index = fault.and_then(|(by, index)| (by == format).then_some(index));
         let Some(event) = index.and_then(|index| self.trace.events.get_mut(index)) else {
             return false;
         };
         match &mut event.what {
-            EventKind::Fault { what, .. } if !text.is_empty() && event.lines.last + 1 == line => {
+            EventKind::Fault { what, .. }
+                if !text.is_empty() && event.lines.last + 1 == lines.first =>
+            {
                 *what = shorten(text, SKIPPED_TEXT);
-                event.lines.last = line;
+                event.lines.last = lines.last;
                 true
             }
             _ => false,
         }
     }
 
-    fn adds_to_module(&mut self, adds: Adds, line: usize) -> bool {
-        if self.reports.adds_to_module != Some(line) {
+    fn adds_to_module(&mut self, adds: Adds, lines: &Lines) -> bool {
+        if self.reports.adds_to_module != Some(lines.first) {
             return false;
         }
         let Some(module) = self.trace.modules.last_mut() else { return false };
@@ -145,8 +147,8 @@ impl Builder {
             }
             _ => {}
         }
-        module.lines.last = line;
-        self.reports.adds_to_module = Some(line + 1);
+        module.lines.last = lines.last;
+        self.reports.adds_to_module = Some(lines.last + 1);
         true
     }
 
@@ -215,7 +217,7 @@ impl Builder {
         }
         self.session.introduction = Introduction { label: text.clone(), ..Introduction::default() };
         match says {
-            Says::Fault(fault) if self.adds_to_fault(format, fault.what, lines.first) => {}
+            Says::Fault(fault) if self.adds_to_fault(format, fault.what, &lines) => {}
             Says::Fault(fault) => {
                 let is_bare = fault.what.is_empty();
                 let fault = self.event(fault_of(format, fault), None, lines);

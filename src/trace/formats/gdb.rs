@@ -58,7 +58,7 @@ fn equals(text: &str) -> Option<&str> {
 }
 
 /// Whether the text has arguments as gdb prints them, behind a blank: no other printer does.
-pub(super) fn has_arguments(text: &str) -> bool {
+pub(in crate::trace) fn has_arguments(text: &str) -> bool {
     text.match_indices(" (").any(|(at, open)| {
         let inner = text.get(at + open.len()..).unwrap_or_default();
         let ends = |rest: &str| {
@@ -117,7 +117,8 @@ pub(in crate::trace) fn lacks(text: &str) -> Lacks {
 pub(in crate::trace) fn is_place(line: &str) -> bool {
     let text = line.trim_start();
     let indented = text.len() < line.len();
-    is_whole_place(text) || indented && (text.starts_with("at ") || text.starts_with("from "))
+    let first = text.split(' ').next();
+    is_whole_place(text) || indented && (first == Some("at") || first == Some("from"))
 }
 
 /// Whether the text is a place beyond doubt.
@@ -177,7 +178,8 @@ pub(in crate::trace) fn keep_certain(frame: &mut Frame, text: &str) {
     if split(text).arguments.is_none() {
         frame.function = None;
     }
-    frame.module.take_if(|module| !module.contains(".so"));
+    // `[kernel.kallsyms]` is whole with its bracket.
+    frame.module.take_if(|module| !module.contains(".so") && !module.ends_with(']'));
 }
 
 /// gdb prints arguments with their names, or none at all; other printers put files and modules
