@@ -339,7 +339,7 @@ impl Assembler {
             Shows::LeftFrame => self.builder.reach(wrapped.last),
             Shows::Frame(index) => match read(index) {
                 Some(frame) if says_where(&frame) || self.builder.expects(index) => {
-                    self.builder.frame(frame);
+                    self.builder.frame(frame, indentation(&wrapped.line));
                 }
                 _ => match formats::numbered(&wrapped.text, index) {
                     // A mail has broken the line.
@@ -395,6 +395,11 @@ impl Assembler {
             self.builder.skip(first, last, &wrapped.line);
         }
     }
+}
+
+/// The blanks before the text of a line.
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// Whether the frame has its address or its place, or is no function's.
@@ -469,6 +474,17 @@ mod tests {
         let trace = read(text, Budget::default());
         assert_eq!(function_lines(&trace), [("f", 1, 4), ("g", 5, 6)]);
         assert_eq!(trace.stacks[0].frames[0].arguments.len(), 2);
+    }
+
+    #[test]
+    fn frames_that_a_filter_elides_stand_below_the_one_they_are_part_of() {
+        let text = "#2  0x3 in c ()\n    #0  0x1 in a ()\n    #1  b () at b.c:1\n#3  0x4 in d ()\n";
+        let trace = read(text, Budget::default());
+        assert_eq!(function_lines(&trace), [("a", 2, 2), ("b", 3, 3), ("c", 1, 1), ("d", 4, 4)]);
+        assert_eq!((trace.stacks[0].lines.first, trace.stacks[0].lines.last), (1, 4));
+        // Another stack, all of it indented.
+        let text = "    #1  0x3 in c ()\n    #0  0x1 in a ()\n";
+        assert_eq!(read(text, Budget::default()).stacks.len(), 2);
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) struct Pending {
     pub(super) interrupted: bool,
     /// The innermost frame comes last.
     pub(super) outermost_first: bool,
+    /// The blanks before its first frame.
+    indentation: usize,
 }
 
 /// What introduces the next stack.
@@ -35,11 +37,11 @@ pub(super) struct Introduction {
 }
 
 impl Builder {
-    /// A frame with its number.
-    pub(in crate::trace) fn frame(&mut self, frame: Frame) {
+    /// A frame with its number, which so many blanks stand before.
+    pub(in crate::trace) fn frame(&mut self, frame: Frame, indentation: usize) {
         self.tell(Format::Gdb);
         self.leave_reports();
-        let next = self.stack.as_ref().is_some_and(|stack| stack.goes_on_with(&frame));
+        let next = self.stack.as_ref().is_some_and(|stack| stack.goes_on_with(&frame, indentation));
         if !next {
             self.finish_stack();
         }
@@ -50,6 +52,7 @@ impl Builder {
                 Awaits::CoreFrame(event) => Some(event),
                 _ => None,
             },
+            indentation,
             ..Pending::new(Format::Gdb, std::mem::take(introduction))
         });
         stack.interrupted = false;
@@ -85,10 +88,10 @@ impl Builder {
         if let Some(stop) = pending.core.filter(|_| pending.frames.len() == 1) {
             return self.core_frame(stop, pending);
         }
-        let (Some(first), Some(last)) = (pending.frames.first(), pending.frames.last()) else {
-            return;
-        };
-        let lines = self.lines(first.lines.first, last.lines.last);
+        let first = pending.frames.iter().map(|frame| frame.lines.first).min();
+        let last = pending.frames.iter().map(|frame| frame.lines.last).max();
+        let (Some(first), Some(last)) = (first, last) else { return };
+        let lines = self.lines(first, last);
         let outermost_first = pending.outermost_first;
         let kind = pending.kind();
         let (thread, from) = match pending.introduction.thread {
@@ -104,7 +107,10 @@ impl Builder {
         }
         let format = pending.format;
         match format {
-            Format::Gdb => physical::number(&mut frames),
+            Format::Gdb => {
+                frames.sort_by_key(|frame| frame.index);
+                physical::number(&mut frames);
+            }
             _ => physical::number_told(&mut frames, format.addresses()),
         }
         let label = pending.introduction.label;
@@ -181,6 +187,7 @@ impl Pending {
             source: None,
             interrupted: false,
             outermost_first: false,
+            indentation: 0,
         }
     }
 
@@ -198,9 +205,24 @@ impl Pending {
     }
 
     /// A number that is not greater starts a new stack, and so does a selected frame.
-    fn goes_on_with(&self, frame: &Frame) -> bool {
+    fn goes_on_with(&self, frame: &Frame, indentation: usize) -> bool {
         let greater = self.frames.last().is_none_or(|last| frame.index > last.index);
-        greater && self.format == Format::Gdb && self.kind() == StackKind::Backtrace
+        (greater || self.elides(frame, indentation))
+            && self.format == Format::Gdb
+            && self.kind() == StackKind::Backtrace
+    }
+
+    /// Whether a frame filter has put the frame below the one that it calls a part of, farther in (gdb's Python
+    /// API, `FrameDecorator.elided`).
+    fn elides(&self, frame: &Frame, indentation: usize) -> bool {
+        let (last, before) = match self.frames.as_slice() {
+            [.., before, last] => (last, Some(before)),
+            [last] => (last, None),
+            [] => return false,
+        };
+        indentation >= self.indentation + 4
+            && frame.index < last.index
+            && before.is_none_or(|before| before.index < frame.index)
     }
 
     fn kind(&self) -> StackKind {

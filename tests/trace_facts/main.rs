@@ -1,0 +1,13 @@
+//! What real printers print of a running program, read and compared with what the program itself, or its
+//! debugger's API, knows: the number of frames, and every field of each.
+//!
+//! `cargo test --test trace_facts -- --nocapture` prints how much was compared.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../tools/mod.rs"]
+mod tools;
+
+mod gdb;
+mod known;
+mod programs;
