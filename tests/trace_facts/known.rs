@@ -64,7 +64,7 @@ pub(crate) struct Variable {
 
 /// What was compared, of one printer.
 pub(crate) struct Facts {
-    printer: &'static str,
+    printer: String,
     stacks: usize,
     frames: usize,
     fields: usize,
@@ -76,7 +76,7 @@ pub(crate) fn read(text: &str) -> Trace {
     parse(&Job::new(), &[Piece::unnamed(text)]).unwrap()
 }
 
-/// Runs a command; both outputs where it has to succeed.
+/// What a command that has to succeed prints.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let both =
@@ -86,9 +86,15 @@ pub(crate) fn run(command: &mut Command) -> String {
     stdout
 }
 
+/// What a command that fails, or not, complains of.
+pub(crate) fn complaint(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 impl Facts {
-    pub(crate) fn new(printer: &'static str) -> Facts {
-        Facts { printer, stacks: 0, frames: 0, fields: 0, wrong: Vec::new() }
+    pub(crate) fn new(printer: &str) -> Facts {
+        Facts { printer: printer.to_owned(), stacks: 0, frames: 0, fields: 0, wrong: Vec::new() }
     }
 
     /// Something that is neither a stack nor a frame.

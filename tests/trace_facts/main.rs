@@ -11,3 +11,5 @@ mod tools;
 mod gdb;
 mod known;
 mod programs;
+mod sanitizers;
+mod valgrind;

@@ -218,7 +218,10 @@ impl Builder {
             Says::Fault(fault) if self.adds_to_fault(format, fault.what, lines.first) => {}
             Says::Fault(fault) => {
                 let is_bare = fault.what.is_empty();
-                let fault = self.event(fault_of(format, fault), None, lines);
+                let thread = fault.thread;
+                let thread = thread.map(|id| Thread { number: Some(id), ..Thread::default() });
+                self.session.introduction.thread.clone_from(&thread);
+                let fault = self.event(fault_of(format, fault), thread, lines);
                 self.fault(format, fault);
                 self.reports.without_message = is_bare.then_some((format, fault));
                 self.reports.heading = None;
@@ -334,7 +337,7 @@ fn reports_heap(name: &str) -> bool {
 }
 
 fn fault_of(format: Format, fault: Fault<'_>) -> EventKind {
-    let Fault { what, address, place } = fault;
+    let Fault { what, address, place, .. } = fault;
     let (file, line, column) = match place {
         Some(place) => (Some(place.file), Some(place.line), place.column),
         None => (None, None, None),

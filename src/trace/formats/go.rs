@@ -29,7 +29,7 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         Says::Signal { name, meaning: Some(meaning) }
     } else if FAULTS.iter().any(|start| text.starts_with(start)) {
         let what = text.strip_prefix("panic: ").unwrap_or(text);
-        Says::Fault(Fault { what, address: None, place: None })
+        Says::Fault(Fault { what, ..Fault::default() })
     } else {
         return None;
     };

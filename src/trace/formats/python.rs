@@ -29,7 +29,7 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
     let says = if text == "Traceback (most recent call last):" {
         Says::Heading { thread: None }
     } else if let Some(what) = text.strip_prefix("Fatal Python error: ") {
-        Says::Fault(Fault { what, address: None, place: None })
+        Says::Fault(Fault { what, ..Fault::default() })
     } else if let Some(thread) = text.strip_suffix(" (most recent call first):") {
         let id = thread.strip_prefix("Current ").unwrap_or(thread);
         let id = id.strip_prefix("thread ").or_else(|| id.strip_prefix("Thread "))?;
@@ -63,7 +63,7 @@ fn frame(text: &str) -> Option<Told> {
 pub(super) fn exception(line: &str) -> Option<Says<'_>> {
     let (name, _) = line.split_once(": ").unwrap_or((line, ""));
     let named = is_identifier(name) && name.chars().any(char::is_uppercase);
-    named.then_some(Says::Ended(Fault { what: line, address: None, place: None }))
+    named.then_some(Says::Ended(Fault { what: line, ..Fault::default() }))
 }
 
 /// The source, or the marks under it, below a frame.

@@ -52,7 +52,7 @@ pub(in crate::trace) enum Says<'a> {
 }
 
 /// What went wrong.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::trace) struct Fault<'a> {
     /// In the printer's words.
     pub(in crate::trace) what: &'a str,
@@ -60,6 +60,8 @@ pub(in crate::trace) struct Fault<'a> {
     pub(in crate::trace) address: Option<RuntimeAddress>,
     /// Where in the source it happened, where the line says.
     pub(in crate::trace) place: Option<Place>,
+    /// The number of the thread it happened on.
+    pub(in crate::trace) thread: Option<u32>,
 }
 
 /// What a line adds to the frame or the module above it.

@@ -38,10 +38,10 @@ fn panic(text: &str) -> Option<Fault<'_>> {
     let rest = text.strip_prefix("thread ").filter(|rest| rest.starts_with(['\'', '<']))?;
     let (_, at) = rest.split_once(" panicked at ")?;
     if let Some(place) = at.strip_suffix(':').and_then(place) {
-        return Some(Fault { what: "", address: None, place: Some(place) });
+        return Some(Fault { what: "", place: Some(place), ..Fault::default() });
     }
     let (message, at) = at.strip_prefix('\'')?.rsplit_once("', ")?;
-    Some(Fault { what: message, address: None, place: Some(place(at)?) })
+    Some(Fault { what: message, place: Some(place(at)?), ..Fault::default() })
 }
 
 /// A frame, below the heading.

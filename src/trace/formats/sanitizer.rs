@@ -119,18 +119,29 @@ fn report(text: &str) -> Option<Says<'_>> {
     let said = text.strip_prefix("ERROR: ").or_else(|| text.strip_prefix("WARNING: "))?;
     let (tool, what) = said.split_once(": ")?;
     TOOLS.contains(&tool).then_some(())?;
-    let (what, rest) = what
-        .split_once(" on address ")
-        .or_else(|| what.split_once(" on unknown address "))
-        .unwrap_or((what, ""));
-    let address = address(rest).map(|(address, _)| address);
-    Some(Says::Fault(Fault { what, address, place: None }))
+    let on = [" on address ", " on unknown address ", " on "].into_iter();
+    let (what, address, rest) = on
+        .filter_map(|on| {
+            let (before, rest) = what.split_once(on)?;
+            let (address, rest) = address(rest)?;
+            Some((before, Some(address), rest))
+        })
+        .next()
+        .unwrap_or((what, None, ""));
+    Some(Says::Fault(Fault { what, address, place: None, thread: faulting(rest) }))
+}
+
+/// `… (pc 0x1 bp 0x2 sp 0x3 T0)`, `… in thread T0:`
+fn faulting(text: &str) -> Option<u32> {
+    let (_, rest) = text.split_once(" T")?;
+    let (id, rest) = number(rest)?;
+    rest.starts_with([')', ':', ' ']).then_some(id)
 }
 
 /// `FILE:LINE:COLUMN: runtime error: …`
 fn runtime_error(text: &str) -> Option<Says<'_>> {
     let (at, what) = text.split_once(": runtime error: ")?;
-    Some(Says::Fault(Fault { what, address: None, place: Some(place(at)?) }))
+    Some(Says::Fault(Fault { what, place: Some(place(at)?), ..Fault::default() }))
 }
 
 /// The line above a stack.
@@ -278,9 +289,17 @@ mod tests {
         };
         let line =
             "==7==ERROR: AddressSanitizer: SEGV on unknown address 0x01 (pc 0x2 bp 0x3 sp 0x4 T0)";
-        let fault = |what| Fault { what, address: None, place: None };
-        let at_one = Fault { address: Some(crate::address::RuntimeAddress(1)), ..fault("SEGV") };
+        let fault = |what| Fault { what, ..Fault::default() };
+        let at_one = Fault {
+            address: Some(crate::address::RuntimeAddress(1)),
+            thread: Some(0),
+            ..fault("SEGV")
+        };
         assert_eq!(says(line), Some(Says::Fault(at_one)));
+        let line = "==7==ERROR: AddressSanitizer: attempting double-free on 0x60 in thread T3:";
+        let address = Some(crate::address::RuntimeAddress(0x60));
+        let twice = fault("attempting double-free");
+        assert_eq!(says(line), Some(Says::Fault(Fault { address, thread: Some(3), ..twice })));
         let race = "data race (pid=7)";
         assert_eq!(
             says("WARNING: ThreadSanitizer: data race (pid=7)"),
