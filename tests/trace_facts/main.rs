@@ -9,7 +9,9 @@
 mod tools;
 
 mod gdb;
+mod glibc;
 mod known;
 mod programs;
+mod python;
 mod sanitizers;
 mod valgrind;
