@@ -8,6 +8,7 @@
 #[path = "../tools/mod.rs"]
 mod tools;
 
+mod eu_stack;
 mod gdb;
 mod glibc;
 mod known;

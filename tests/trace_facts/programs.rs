@@ -26,7 +26,7 @@ impl Programs {
         let (library, program) = (self.folder().join("libaround.so"), self.folder().join("calls"));
         let compile = |source: &str| {
             let mut command = Command::new(compiler);
-            command.current_dir(sources()).args(["-g", "-pthread"]).args(flags).arg(source);
+            command.args(["-g", "-pthread"]).args(flags).arg(sources().join(source));
             command
         };
         run(compile("around.cc")
