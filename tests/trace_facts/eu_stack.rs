@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use dbgmate::address::Pc;
 use dbgmate::trace::Stack;
@@ -13,6 +12,7 @@ use serde_json::Value as Json;
 
 use crate::known::{Facts, Known, KnownStack, KnownThread, read, run};
 use crate::programs::Programs;
+use crate::symbolizer::symbolized;
 use crate::tools::have;
 
 /// What core.py writes.
@@ -122,8 +122,10 @@ impl Core {
         let looked_up: Vec<(&str, u64)> =
             frames.map(|frame| (frame.module.as_str(), frame.address - frame.is_call)).collect();
         let in_file = looked_up.iter().map(|(module, at)| (*module, at - self.modules[*module]));
-        let answers = symbolized(&in_file.collect::<Vec<_>>());
-        assert_eq!(answers.len(), looked_up.len());
+        let in_file: Vec<(&str, u64)> = in_file.collect();
+        let [linkage, short] = ["linkage", "short"]
+            .map(|names| symbolized(&in_file, &[&format!("--functions={names}")]));
+        let answers = linkage.into_iter().zip(short).map(|(linkage, short)| [linkage, short]);
         let places = looked_up.iter().map(|(module, at)| ((*module).to_owned(), *at));
         self.symbolized = places.zip(answers).collect();
     }
@@ -182,22 +184,4 @@ impl Core {
             ..Known::default()
         }
     }
-}
-
-/// What llvm-symbolizer says of each address of the files: the functions there, innermost first, once with the names
-/// of symbols and once with short ones.
-fn symbolized(places: &[(&str, u64)]) -> Vec<[Vec<Json>; 2]> {
-    let ask = |names: &str| -> Vec<Vec<Json>> {
-        let questions: String =
-            places.iter().map(|(module, address)| format!("\"{module}\" {address:#x}\n")).collect();
-        let mut symbolizer = Command::new("llvm-symbolizer");
-        symbolizer.args(["--output-style=JSON", &format!("--functions={names}")]);
-        let mut child = symbolizer.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(questions.as_bytes()).unwrap();
-        let answers = child.wait_with_output().unwrap().stdout;
-        let answers = serde_json::Deserializer::from_slice(&answers).into_iter::<Json>();
-        let symbols = |answer: Json| answer["Symbol"].as_array().unwrap().clone();
-        answers.map(|answer| symbols(answer.unwrap())).collect()
-    };
-    ask("linkage").into_iter().zip(ask("short")).map(|(linkage, short)| [linkage, short]).collect()
 }

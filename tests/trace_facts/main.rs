@@ -14,5 +14,7 @@ mod glibc;
 mod known;
 mod programs;
 mod python;
+mod rust;
 mod sanitizers;
+mod symbolizer;
 mod valgrind;

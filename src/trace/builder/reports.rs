@@ -218,8 +218,7 @@ impl Builder {
             Says::Fault(fault) if self.adds_to_fault(format, fault.what, lines.first) => {}
             Says::Fault(fault) => {
                 let is_bare = fault.what.is_empty();
-                let thread = fault.thread;
-                let thread = thread.map(|id| Thread { number: Some(id), ..Thread::default() });
+                let thread = fault.thread.as_deref().cloned();
                 self.session.introduction.thread.clone_from(&thread);
                 let fault = self.event(fault_of(format, fault), thread, lines);
                 self.fault(format, fault);
@@ -231,12 +230,19 @@ impl Builder {
                 self.fault(format, signal);
             }
             Says::Heading { thread } => {
-                self.session.introduction.thread = thread.clone();
+                let thread = thread.or_else(|| self.thread_of_fault(format));
+                self.session.introduction.thread.clone_from(&thread);
                 let what = EventKind::Remark { by: format.name().to_owned(), text };
                 self.reports.heading = Some(self.event(what, thread, lines));
             }
             Says::Begins | Says::Ended(_) | Says::Remark | Says::Program { .. } => {}
         }
+    }
+
+    /// The thread of the fault whose stack is to come: a heading that names none stands before it.
+    fn thread_of_fault(&self, format: Format) -> Option<Thread> {
+        let (_, event) = self.reports.faults.iter().rev().find(|(by, _)| *by == format)?;
+        self.trace.events.get(*event)?.thread.clone()
     }
 
     /// A fault whose stack is to come; one that got none is forgotten when many follow.

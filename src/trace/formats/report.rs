@@ -60,8 +60,8 @@ pub(in crate::trace) struct Fault<'a> {
     pub(in crate::trace) address: Option<RuntimeAddress>,
     /// Where in the source it happened, where the line says.
     pub(in crate::trace) place: Option<Place>,
-    /// The number of the thread it happened on.
-    pub(in crate::trace) thread: Option<u32>,
+    /// The thread it happened on, where the line says.
+    pub(in crate::trace) thread: Option<Box<Thread>>,
 }
 
 /// What a line adds to the frame or the module above it.

@@ -132,10 +132,11 @@ fn report(text: &str) -> Option<Says<'_>> {
 }
 
 /// `… (pc 0x1 bp 0x2 sp 0x3 T0)`, `… in thread T0:`
-fn faulting(text: &str) -> Option<u32> {
+fn faulting(text: &str) -> Option<Box<Thread>> {
     let (_, rest) = text.split_once(" T")?;
     let (id, rest) = number(rest)?;
-    rest.starts_with([')', ':', ' ']).then_some(id)
+    let thread = Thread { number: Some(id), ..Thread::default() };
+    rest.starts_with([')', ':', ' ']).then(|| Box::new(thread))
 }
 
 /// `FILE:LINE:COLUMN: runtime error: …`
@@ -292,14 +293,17 @@ mod tests {
         let fault = |what| Fault { what, ..Fault::default() };
         let at_one = Fault {
             address: Some(crate::address::RuntimeAddress(1)),
-            thread: Some(0),
+            thread: faulting(" T0)"),
             ..fault("SEGV")
         };
         assert_eq!(says(line), Some(Says::Fault(at_one)));
         let line = "==7==ERROR: AddressSanitizer: attempting double-free on 0x60 in thread T3:";
         let address = Some(crate::address::RuntimeAddress(0x60));
         let twice = fault("attempting double-free");
-        assert_eq!(says(line), Some(Says::Fault(Fault { address, thread: Some(3), ..twice })));
+        assert_eq!(
+            says(line),
+            Some(Says::Fault(Fault { address, thread: faulting(" T3:"), ..twice }))
+        );
         let race = "data race (pid=7)";
         assert_eq!(
             says("WARNING: ThreadSanitizer: data race (pid=7)"),

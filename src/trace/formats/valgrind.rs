@@ -100,17 +100,21 @@ fn says(text: &str) -> Says<'_> {
     let number = text.split_once("hread #").and_then(|(_, rest)| number(rest));
     let of_thread =
         text.starts_with("Thread #") && number.is_some_and(|(_, rest)| rest.starts_with(": "));
-    let thread = number.map(|(number, _)| number);
+    let thread = number.map(|(number, _)| Thread { number: Some(number), ..Thread::default() });
     if lost || of_thread || FAULTS.iter().any(|start| text.starts_with(start)) {
         let at = text.split_once(" at 0x").and_then(|(_, rest)| super::parts::hexadecimal(rest));
         let address = at.map(|(at, _)| crate::address::RuntimeAddress(at));
-        return Says::Fault(Fault { what: text, address, place: None, thread });
+        return Says::Fault(Fault {
+            what: text,
+            address,
+            place: None,
+            thread: thread.map(Box::new),
+        });
     }
     let created = text.starts_with("Thread #") && text.contains(" was created");
     let block =
         text.starts_with("Address 0x") && (text.ends_with("free'd") || text.ends_with("alloc'd"));
     if created || block || HEADINGS.iter().any(|start| text.starts_with(start)) {
-        let thread = thread.map(|number| Thread { number: Some(number), ..Thread::default() });
         return Says::Heading { thread };
     }
     Says::Remark
