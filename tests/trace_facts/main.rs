@@ -11,6 +11,7 @@ mod tools;
 mod eu_stack;
 mod gdb;
 mod glibc;
+mod go;
 mod known;
 mod programs;
 mod python;

@@ -91,9 +91,9 @@ impl Builder {
                 (frame.file, frame.line, frame.column) =
                     (Some(place.file), Some(place.line), place.column);
             }
-            Adds::PlaceAndOffset(place, offset) if frame.line.is_none() => {
+            Adds::PlaceAndOffset { place, offset, address } if frame.line.is_none() => {
                 (frame.file, frame.line) = (Some(place.file), Some(place.line));
-                frame.offset = Some(offset);
+                (frame.offset, frame.address) = (Some(offset), address);
             }
             Adds::Source => {}
             Adds::Module { build_id, start } if frame.module.is_some() => {

@@ -69,8 +69,8 @@ pub(in crate::trace) struct Fault<'a> {
 pub(in crate::trace) enum Adds {
     /// Where in the source the frame is.
     Place(Place),
-    /// The same, and how far from its function's start.
-    PlaceAndOffset(Place, u64),
+    /// The same, how far from its function's start, and the address.
+    PlaceAndOffset { place: Place, offset: u64, address: Option<RuntimeAddress> },
     /// The frame's line of source.
     Source,
     /// The message of the fault.
