@@ -13,6 +13,7 @@ mod gdb;
 mod glibc;
 mod go;
 mod known;
+mod lldb;
 mod perf;
 mod programs;
 mod python;

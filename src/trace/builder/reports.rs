@@ -66,9 +66,12 @@ impl Builder {
         stack.interrupted = false;
         stack.outermost_first = told.number == Numbered::CallsNext;
         let index = match told.number {
-            Numbered::Printed => told.frame.index,
+            Numbered::Printed | Numbered::Inlined => told.frame.index,
             _ => u32::try_from(stack.frames.len()).unwrap_or(u32::MAX),
         };
+        if told.number == Numbered::Inlined {
+            stack.inlined.push(stack.frames.len());
+        }
         stack.frames.push(Frame { index, lines, ..told.frame });
     }
 

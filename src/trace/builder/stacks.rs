@@ -26,6 +26,8 @@ pub(super) struct Pending {
     pub(super) outermost_first: bool,
     /// The blanks before its first frame.
     indentation: usize,
+    /// The positions of the frames that say to be inlined into the next.
+    pub(super) inlined: Vec<usize>,
 }
 
 /// What introduces the next stack.
@@ -111,7 +113,10 @@ impl Builder {
                 frames.sort_by_key(|frame| frame.index);
                 physical::number(&mut frames);
             }
-            _ => physical::number_told(&mut frames, format.addresses()),
+            _ => {
+                physical::number_told(&mut frames, format.addresses());
+                physical::join(&mut frames, &pending.inlined);
+            }
         }
         let label = pending.introduction.label;
         self.tie_reports(format, &label, &frames);
@@ -188,6 +193,7 @@ impl Pending {
             interrupted: false,
             outermost_first: false,
             indentation: 0,
+            inlined: Vec::new(),
         }
     }
 
@@ -196,7 +202,9 @@ impl Pending {
         let last = self.frames.last().map(|frame| frame.index);
         self.format == told.format
             && match told.number {
-                Numbered::Printed => last.is_none_or(|last| told.frame.index > last),
+                Numbered::Printed | Numbered::Inlined => {
+                    last.is_none_or(|last| told.frame.index > last)
+                }
                 Numbered::First => false,
                 Numbered::Next => !self.outermost_first,
                 Numbered::Loose => !self.interrupted,

@@ -22,6 +22,8 @@ pub(in crate::trace) struct Told {
 pub(in crate::trace) enum Numbered {
     /// By its number.
     Printed,
+    /// By its number; it was inlined into the next.
+    Inlined,
     /// It begins a stack.
     First,
     /// It follows the frame above, whatever is between.
