@@ -70,8 +70,10 @@ fn known_frame(
 fn act(facts: &mut Facts, program: &Path, prints: Prints, act: &str, threads: &[Option<u32>]) {
     let report = |options: &str| {
         let mut command = Command::new("setarch");
+        // Of the same length: the environment lies on the stack.
+        let options = format!("{options::<width$}", width = ALL_FIELDS.len());
         for tool in ["ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"] {
-            command.env(tool, options);
+            command.env(tool, &options);
         }
         complaint(command.arg("-R").arg(program).arg(act))
     };

@@ -86,7 +86,7 @@ fn memcheck() {
     let programs = Programs::new();
     let Some(program) = program(&programs) else { return };
     let inlined = ["--read-inline-info=yes", "--leak-check=full"];
-    for act in ["freed", "double", "null", "initialised"] {
+    for act in ["freed", "null", "initialised"] {
         compare(&program, &inlined, act, Folders::Hidden, &[]);
     }
     compare(&program, &["--read-inline-info=no"], "freed", Folders::Hidden, &[]);
