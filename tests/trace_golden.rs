@@ -13,9 +13,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbgmate::job::Job;
+use dbgmate::notes::Plugins;
 use dbgmate::trace::{
     Event, EventKind, Frame, Lines, LogRecord, Module, Piece, PrintedValue, Stack, Thread, Trace,
-    Value, ValueKind, parse,
+    Value, ValueKind, parse_with,
 };
 
 /// Records of one log that are shown each; of the others, those of several lines.
@@ -26,7 +27,8 @@ fn pastes_are_read_as_expected() {
     let mut pastes = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces"), &mut pastes);
     assert!(pastes.len() >= 14, "the pastes are gone");
-    let wrong: Vec<String> = pastes.iter().filter_map(|paste| check(paste)).collect();
+    let (plugins, _) = Plugins::load(&[]);
+    let wrong: Vec<String> = pastes.iter().filter_map(|paste| check(paste, &plugins)).collect();
     assert!(
         wrong.is_empty(),
         "{}\nTo accept: ACCEPT=1 cargo test --test trace_golden, then read the difference.",
@@ -48,9 +50,10 @@ fn collect(folder: &Path, pastes: &mut Vec<PathBuf>) {
 }
 
 /// What is wrong with a paste's reading.
-fn check(paste: &Path) -> Option<String> {
+fn check(paste: &Path, plugins: &Plugins) -> Option<String> {
     let text = fs::read_to_string(paste).unwrap();
-    let read = show(&parse(&Job::new(), &[Piece::unnamed(&text)]).unwrap());
+    let trace = parse_with(&Job::new(), &[Piece::unnamed(&text)], plugins.line_formats());
+    let read = show(&trace.unwrap());
     let expectation = paste.with_extension("expect");
     if std::env::var_os("ACCEPT").is_some() {
         fs::write(&expectation, &read).unwrap();

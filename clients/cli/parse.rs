@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use dbgmate::api::trace::{ParseMethod, ParseRequest};
+use dbgmate::config::Config;
+use dbgmate::engine::Engine;
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::redact::{self, Count, Replaced};
@@ -110,9 +112,11 @@ fn records(args: &Args, output: &mut Output) -> Result<Outcome, Failure> {
     }
     // Whoever waits ends it as any other program: no deadline.
     let job = Job::new();
+    let engine = Engine::new(Config::load()?);
+    let formats = engine.plugins().line_formats();
     let (mut shown, mut problem) = (0usize, None);
     let mut lines = output.json_lines();
-    let read = large::read(&job, &args.files, &mut |record| {
+    let read = large::read(&job, &args.files, formats, &mut |record| {
         let keys = record.keys().map(|key| (key.name, key.value)).collect();
         match lines.write(&ShownRecord { record, keys }) {
             Ok(()) => shown += 1,
@@ -142,7 +146,9 @@ fn beside_records(args: &Args, output: &mut Output) -> Result<Trace, Failure> {
         return Err(large::too_large().into());
     }
     let mut records = 0usize;
-    let trace = large::read(&Job::new(), &args.files, &mut |_| records += 1)?;
+    let engine = Engine::new(Config::load()?);
+    let formats = engine.plugins().line_formats();
+    let trace = large::read(&Job::new(), &args.files, formats, &mut |_| records += 1)?;
     output.notice(&format!(
         "{records} log records are left out of files this large: --format json-lines shows them"
     ));

@@ -23,6 +23,7 @@ mod builder;
 mod expanded;
 mod formats;
 mod leaf;
+mod line_formats;
 mod lines;
 mod message;
 mod nesting;
@@ -42,6 +43,7 @@ pub use model::{
 };
 
 pub use crate::address::Pc;
+pub use line_formats::{LineFormat, LineFormats, Reads};
 pub use nesting::closed;
 pub use record_keys::RecordKey;
 pub use stream::LogStream;
@@ -75,7 +77,16 @@ const LINES_A_LOOK: usize = 4096;
 
 /// Reads the pieces in order as one paste. Fails only when the job is stopped.
 pub fn parse(job: &Job, pieces: &[Piece<'_>]) -> Result<Trace, Stopped> {
-    let mut assembler = assemble::Assembler::default();
+    parse_with(job, pieces, &LineFormats::default())
+}
+
+/// The same, with the formats that plugins know.
+pub fn parse_with(
+    job: &Job,
+    pieces: &[Piece<'_>],
+    formats: &LineFormats,
+) -> Result<Trace, Stopped> {
+    let mut assembler = assemble::Assembler::default().with_formats(formats);
     for piece in pieces {
         assembler.piece(piece.name);
         for line in lines::lines(piece.text) {

@@ -32,7 +32,7 @@ pub(super) struct Reports {
     modules: FxHashSet<(String, u64)>,
 }
 
-impl Builder {
+impl Builder<'_> {
     /// Whose lines may follow that mean nothing by themselves.
     pub(in crate::trace) fn within(&self) -> Option<Format> {
         self.reports.within
@@ -203,7 +203,7 @@ impl Builder {
         self.reports.within = Some(format);
         if let Says::Ended(fault) = says {
             self.reports.within = None;
-            let event = self.event(fault_of(format, fault), None, lines);
+            let event = self.event(fault_of(self.name(format), fault), None, lines);
             let last = self.trace.stacks.len().checked_sub(1).filter(|_| above);
             if let Some(event) = self.trace.events.get_mut(event) {
                 event.stack = last;
@@ -218,7 +218,7 @@ impl Builder {
             Says::Fault(fault) if self.adds_to_fault(format, fault.what, lines.first) => {}
             Says::Fault(fault) => {
                 let is_bare = fault.what.is_empty();
-                let fault = self.event(fault_of(format, fault), None, lines);
+                let fault = self.event(fault_of(self.name(format), fault), None, lines);
                 self.fault(format, fault);
                 self.reports.without_message = is_bare.then_some((format, fault));
                 self.reports.heading = None;
@@ -229,7 +229,7 @@ impl Builder {
             }
             Says::Heading { thread } => {
                 self.session.introduction.thread = thread.clone();
-                let what = EventKind::Remark { by: format.name().to_owned(), text };
+                let what = EventKind::Remark { by: self.name(format).to_owned(), text };
                 self.reports.heading = Some(self.event(what, thread, lines));
             }
             Says::Begins | Says::Ended(_) | Says::Remark | Says::Program { .. } => {}
@@ -287,19 +287,19 @@ impl Builder {
         }
         let (first, last) = (lines.first, lines.last);
         let events = self.trace.events.len();
+        let name = self.name(format);
         if let Some((index, line)) = self.reports.remark
             && line == first
             && let Some(Event { what: EventKind::Remark { by, .. }, lines, .. }) =
                 self.trace.events.get_mut(index)
-            && by == format.name()
+            && by == name
             && index + 1 == events
         {
             lines.last = last;
             self.reports.remark = Some((index, last + 1));
             return;
         }
-        let index =
-            self.event(EventKind::Remark { by: format.name().to_owned(), text }, None, lines);
+        let index = self.event(EventKind::Remark { by: name.to_owned(), text }, None, lines);
         self.reports.remark = Some((index, last + 1));
     }
 
@@ -333,14 +333,14 @@ fn reports_heap(name: &str) -> bool {
         .contains(&&*public_name(name))
 }
 
-fn fault_of(format: Format, fault: Fault<'_>) -> EventKind {
+fn fault_of(format: &str, fault: Fault<'_>) -> EventKind {
     let Fault { what, address, place } = fault;
     let (file, line, column) = match place {
         Some(place) => (Some(place.file), Some(place.line), place.column),
         None => (None, None, None),
     };
     let what = shorten(what, SKIPPED_TEXT);
-    EventKind::Fault { by: format.name().to_owned(), what, address, file, line, column }
+    EventKind::Fault { by: format.to_owned(), what, address, file, line, column }
 }
 
 /// The module that a frame tells by giving its address both ways, or its build-id.

@@ -85,12 +85,12 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// The record on its own, its message kept up to `limit` bytes.
-    pub(super) fn to_record(&self, lines: Lines, limit: usize) -> LogRecord {
+    /// The record on its own, by the name of its format, its message kept up to `limit` bytes.
+    pub(super) fn to_record(&self, format: &str, lines: Lines, limit: usize) -> LogRecord {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         LogRecord {
             lines,
-            format: self.format.name().to_owned(),
+            format: format.to_owned(),
             time: owned(self.time),
             level: owned(self.level),
             thread: self.thread,
@@ -157,10 +157,12 @@ pub(super) enum Format {
     Print,
     /// A C library's line about a failed assertion.
     Assertion,
+    /// A plugin's, by its number.
+    Plugin(u32),
 }
 
 impl Format {
-    /// The name in `Trace::formats` and `LogRecord::format`.
+    /// The name in `Trace::formats` and `LogRecord::format`; a plugin's is [`super::line_formats::LineFormats::name`].
     pub(super) fn name(self) -> &'static str {
         match self {
             Format::Gdb => "gdb",
@@ -188,15 +190,19 @@ impl Format {
             Format::XenConsole => "xen-console",
             Format::Print => "print",
             Format::Assertion => "assertion",
+            Format::Plugin(_) => "plugin",
         }
     }
 
     /// How the addresses of its frames are meant.
     pub(super) fn addresses(self) -> Addresses {
         match self {
-            Format::Gdb | Format::EuStack | Format::Coredump | Format::Lldb | Format::Perf => {
-                Addresses::InnermostExact
-            }
+            Format::Gdb
+            | Format::EuStack
+            | Format::Coredump
+            | Format::Lldb
+            | Format::Perf
+            | Format::Plugin(_) => Addresses::InnermostExact,
             // Old ones have no letter: the first is the instruction pointer.
             Format::Xen => Addresses::InnermostExactElseAsTold,
             _ => Addresses::AsTold,
