@@ -262,6 +262,9 @@ impl<'f> Assembler<'f> {
             self.report(starts, text, number);
             return true;
         }
+        if self.builder.message_goes_on(text, number) {
+            return true;
+        }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
             self.open(Shows::StopFrame, text, text, at);
             return true;

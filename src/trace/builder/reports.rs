@@ -9,9 +9,12 @@ use super::stacks::{Introduction, Pending};
 use super::{Builder, SKIPPED_TEXT};
 use crate::address::{LoadBias, Pc, RuntimeAddress};
 use crate::public_name::public_name;
-use crate::trace::formats::{Adds, Fault, Format, Numbered, Says, Told};
+use crate::trace::formats::{Adds, Fault, Format, Numbered, Says, Told, python};
 use crate::trace::model::{Event, EventKind, Frame, Lines, Module, ModuleSource, Thread};
 use crate::trace::notation::shorten;
+
+/// Bytes of what went wrong that are kept.
+const FAULT_TEXT: usize = 4 << 10;
 
 /// What printers other than gdb have told that a stack may belong to.
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub(super) struct Reports {
     faults: Vec<(Format, usize)>,
     /// The fault whose message is on the next line.
     without_message: Option<(Format, usize)>,
+    /// The line that would be more of what was thrown last.
+    message_goes_on: Option<usize>,
     /// The heading whose stack has not been seen.
     heading: Option<usize>,
     /// The remark that the line of this number would join.
@@ -122,12 +127,33 @@ impl Builder<'_> {
         };
         match &mut event.what {
             EventKind::Fault { what, .. } if !text.is_empty() && event.lines.last + 1 == line => {
-                *what = shorten(text, SKIPPED_TEXT);
+                *what = shorten(text, FAULT_TEXT);
                 event.lines.last = line;
                 true
             }
             _ => false,
         }
+    }
+
+    /// Takes the line as more of what was thrown on the one above: Python and Java print messages of
+    /// several lines as they are. A blank line ends them.
+    pub(in crate::trace) fn message_goes_on(&mut self, text: &str, line: usize) -> bool {
+        if self.reports.message_goes_on.take() != Some(line) {
+            return false;
+        }
+        self.reports.message_goes_on = Some(line + 1);
+        let text = python::inside_group(text);
+        let room = self.pay_for(text.len());
+        let Some(event) = self.trace.events.last_mut() else { return false };
+        if let EventKind::Fault { what, .. } = &mut event.what
+            && room
+            && what.len() + text.len() < FAULT_TEXT
+        {
+            what.push('\n');
+            what.push_str(text);
+        }
+        event.lines.last = line;
+        true
     }
 
     fn adds_to_module(&mut self, adds: Adds, line: usize) -> bool {
@@ -200,6 +226,9 @@ impl Builder<'_> {
         }
         let above = open.is_some();
         self.finish_stack();
+        let thrown = matches!(says, Says::Fault(_) | Says::Uncaught { .. } | Says::Ended(_))
+            && matches!(format, Format::Python | Format::Java);
+        self.reports.message_goes_on = thrown.then_some(lines.last + 1);
         self.reports.within = Some(format);
         if let Says::Ended(fault) = says {
             self.reports.within = None;
@@ -221,6 +250,12 @@ impl Builder<'_> {
                 let fault = self.event(fault_of(self.name(format), fault), None, lines);
                 self.fault(format, fault);
                 self.reports.without_message = is_bare.then_some((format, fault));
+                self.reports.heading = None;
+            }
+            Says::Uncaught { fault, thread } => {
+                self.session.introduction.thread = Some(thread.clone());
+                let fault = self.event(fault_of(self.name(format), fault), Some(thread), lines);
+                self.fault(format, fault);
                 self.reports.heading = None;
             }
             Says::Signal { name, meaning } => {
@@ -339,7 +374,7 @@ fn fault_of(format: &str, fault: Fault<'_>) -> EventKind {
         Some(place) => (Some(place.file), Some(place.line), place.column),
         None => (None, None, None),
     };
-    let what = shorten(what, SKIPPED_TEXT);
+    let what = shorten(what, FAULT_TEXT);
     EventKind::Fault { by: format.to_owned(), what, address, file, line, column }
 }
 

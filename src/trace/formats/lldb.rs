@@ -14,6 +14,7 @@ use super::parts::{address, place};
 use super::{Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::trace::budget::Budget;
 use crate::trace::model::{Argument, Frame, Lines, Module, ModuleSource, Thread};
+use crate::trace::nesting::group_end;
 use crate::trace::notation::argument_name;
 use crate::trace::value;
 
@@ -62,16 +63,32 @@ fn set_call(frame: &mut Frame, call: &str) {
     };
     frame.offset = offset;
     let name = match arguments_start(call) {
-        Some(at) => call.get(..at).unwrap_or_default(),
-        None => call,
+        Some(at) => match behind_call_operator(call, at) {
+            Some((before, behind)) => format!("{before}(){behind}"),
+            None => call.get(..at).unwrap_or_default().to_owned(),
+        },
+        None => call.to_owned(),
     };
-    frame.function = Some(name.trim_end()).filter(|name| !name.is_empty()).map(str::to_owned);
+    frame.function = Some(name.trim_end().to_owned()).filter(|name| !name.is_empty());
+}
+
+/// What stands around the arguments in the name of a call operator: lldb 14 puts them in place of the `()`
+/// of `operator()(int) const`, and writes `operator(this=0x…, at=2)(int) const`.
+fn behind_call_operator(text: &str, arguments: usize) -> Option<(&str, &str)> {
+    let before = text.get(..arguments)?;
+    before.ends_with("operator").then_some(())?;
+    let behind = text.get(group_end(text.as_bytes(), arguments)?..)?;
+    behind.starts_with('(').then_some((before, behind))
 }
 
 /// The arguments of the frame on this line.
 pub(in crate::trace) fn arguments(line: &str, budget: &mut Budget) -> Vec<Argument> {
     let Some(at) = arguments_start(line) else { return Vec::new() };
     let inner = line.get(at + 1..).unwrap_or_default();
+    if let Some((before, behind)) = behind_call_operator(line, at) {
+        let end = line.len() - behind.len() - 1;
+        return value::arguments(line.get(before.len() + 1..end).unwrap_or_default(), budget);
+    }
     let end = inner.rfind(") at ").or_else(|| inner.rfind(')')).unwrap_or(inner.len());
     value::arguments(inner.get(..end).unwrap_or_default(), budget)
 }
@@ -134,6 +151,14 @@ mod tests {
         );
         let frame = read("frame #4: 0x01 a`operator()(int) + 33");
         assert_eq!((frame.function.as_deref(), frame.offset), (Some("operator()(int)"), Some(33)));
+        let line =
+            "frame #0: 0x01 a`N::operator(this=0x02, s=\"a)(b\")(int, (x)) const at m.cc:8:43";
+        let frame = read(line);
+        assert_eq!(frame.function.as_deref(), Some("N::operator()(int, (x)) const"));
+        assert_eq!((frame.file.as_deref(), frame.line), (Some("m.cc"), Some(8)));
+        let arguments = arguments(line, &mut Budget::default());
+        let texts: Vec<_> = arguments.iter().map(|a| (&*a.name, &*a.value.text)).collect();
+        assert_eq!(texts, [("this", "0x02"), ("s", "\"a)(b\"")]);
         assert_eq!(read("frame #4: 0x01").function, None);
         assert_eq!(start("frame #4 is the one"), None);
     }

@@ -14,6 +14,7 @@ pub(super) mod gdb_session;
 pub(super) mod glibc_backtrace;
 pub(super) mod glibc_heap;
 pub(super) mod go;
+pub(super) mod java;
 pub(super) mod libvirt_log;
 pub(super) mod libxl_log;
 pub(super) mod linux;
@@ -136,6 +137,8 @@ pub(super) enum Format {
     Go,
     /// Python's tracebacks and faulthandler.
     Python,
+    /// Java's exceptions and thread dumps.
+    Java,
     /// The Xen hypervisor's crashes.
     Xen,
     /// Android's tombstones.
@@ -180,6 +183,7 @@ impl Format {
             Format::RustPanic => "rust-panic",
             Format::Go => "go",
             Format::Python => "python",
+            Format::Java => "java",
             Format::Xen => "xen",
             Format::Android => "android",
             Format::Abrt => "abrt",
@@ -249,7 +253,7 @@ pub(super) fn numbered(rest: &str, index: u32) -> Option<Told> {
 
 /// What a line of a report says that is known by itself; perf's need their indentation.
 fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
-    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 18] = [
+    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 19] = [
         valgrind::start,
         maps::start,
         shared_libraries::start,
@@ -263,6 +267,7 @@ fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
         rust_panic::start,
         go::start,
         python::start,
+        java::start,
         llvm::start,
         lldb::start,
         android::start,
@@ -285,6 +290,7 @@ pub(super) fn within(format: Format, line: &str) -> Option<Start<'_>> {
         Format::RustPanic => told(rust_panic::frame(text)),
         Format::Go => told(go::frame(text)).or_else(|| remark(go::is_remark(text))),
         Format::Python => python::exception(line).map(|says| Start::Says(format, says)),
+        Format::Java => java::within(text).map(|says| Start::Says(format, says)),
         Format::Llvm => remark(llvm::is_activity(text)),
         _ => None,
     }
@@ -294,7 +300,8 @@ pub(super) fn within(format: Format, line: &str) -> Option<Start<'_>> {
 pub(super) fn without(line: &str) -> Option<Start<'_>> {
     let text = line.trim();
     let told = glibc_backtrace::frame(text).or_else(|| linux::old_frame(text));
-    told.map(|told| Start::Told(Box::new(told)))
+    let thrown = || java::thrown(text).map(|says| Start::Says(Format::Java, says));
+    told.map(|told| Start::Told(Box::new(told))).or_else(thrown)
 }
 
 /// What a line adds to this format's frame, module or fault above it.
@@ -308,6 +315,7 @@ pub(super) fn adds(format: Format, line: &str) -> Option<Adds> {
         Format::RustPanic => rust_panic::adds(text),
         Format::Go => go::adds(text),
         Format::Python => python::adds(line),
+        Format::Java => java::adds(text),
         Format::Xen => xen::adds(text),
         _ => None,
     }

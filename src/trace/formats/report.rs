@@ -37,6 +37,8 @@ pub(in crate::trace) enum Numbered {
 pub(in crate::trace) enum Says<'a> {
     /// What went wrong; its stack follows.
     Fault(Fault<'a>),
+    /// What went wrong in this thread; its stack follows.
+    Uncaught { fault: Fault<'a>, thread: Thread },
     /// A stack follows: the line is its label.
     Heading { thread: Option<Thread> },
     /// A signal, by its name with or without `SIG`; its stack follows.
