@@ -11,7 +11,7 @@ use dbgmate::trace::{LineFormats, LogRecord, LogStream, Trace};
 use crate::paste::unreadable;
 
 /// Bytes read at once.
-const PIECE: usize = 256 << 10;
+pub(crate) const PIECE: usize = 256 << 10;
 
 /// Whether the files are more than is read as one paste.
 pub(crate) fn is_large(files: &[PathBuf]) -> bool {

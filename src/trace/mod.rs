@@ -20,6 +20,7 @@ mod model;
 mod assemble;
 mod budget;
 mod builder;
+mod by_time;
 mod expanded;
 mod formats;
 mod leaf;
@@ -33,6 +34,7 @@ mod record_keys;
 mod steps;
 mod stream;
 mod threads;
+mod time;
 mod value;
 mod wrapped;
 
@@ -43,10 +45,12 @@ pub use model::{
 };
 
 pub use crate::address::Pc;
+pub use by_time::ByTime;
 pub use line_formats::{LineFormat, LineFormats, Reads};
 pub use nesting::closed;
 pub use record_keys::RecordKey;
 pub use stream::LogStream;
+pub use time::{Clock, Reckoning, Time, time};
 
 use crate::job::{Job, Stopped};
 

@@ -30,7 +30,7 @@ pub(super) mod report;
 pub(super) mod rust_panic;
 pub(super) mod sanitizer;
 pub(super) mod shared_libraries;
-mod syslog;
+pub(super) mod syslog;
 pub(super) mod valgrind;
 pub(super) mod xen;
 mod xen_console;
