@@ -14,8 +14,13 @@ impl Answer for ReportMethod {
         job: &Job,
         mut request: ReportRequest,
     ) -> Result<ReportResponse, Error> {
-        let trace =
-            paste::read(job, request.trace.take(), request.text.as_deref(), &request.pieces)?;
+        let trace = paste::read(
+            engine,
+            job,
+            request.trace.take(),
+            request.text.as_deref(),
+            &request.pieces,
+        )?;
         let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
         let symbolized = symbolize(engine, job, trace, &wanted)?;
         let report = triage::report(job, symbolized.trace, engine.plugins().notes())?;

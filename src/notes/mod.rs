@@ -16,8 +16,10 @@ mod claims;
 mod comparison;
 mod files;
 mod frame_pattern;
+mod line_format;
 mod member_path;
 mod note;
+mod pattern;
 mod plugin;
 mod predicate;
 mod problem;
@@ -42,10 +44,13 @@ use std::path::PathBuf;
 use files::PluginFiles;
 use regex::{RegexSet, RegexSetBuilder};
 
+use crate::trace::LineFormats;
+
 /// Every plugin loaded, and their notes.
 #[derive(Clone, Debug, Default)]
 pub struct Plugins {
     plugins: BTreeMap<String, Plugin>,
+    line_formats: LineFormats,
     notes: Notes,
 }
 
@@ -64,12 +69,19 @@ impl Plugins {
             load_plugin(files, &mut plugins, &mut problems);
             load_notes(files, &plugins, &mut notes, &mut problems);
         }
-        (Plugins { plugins, notes: Notes::new(notes, &mut problems) }, problems)
+        let line_formats = line_formats(&plugins, &mut problems);
+        let notes = Notes::new(notes, &mut problems);
+        (Plugins { plugins, line_formats, notes }, problems)
     }
 
     /// The plugins, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Plugin> {
         self.plugins.values()
+    }
+
+    /// The forms of lines that the plugins know, for [`trace::parse_with`](crate::trace::parse_with).
+    pub fn line_formats(&self) -> &LineFormats {
+        &self.line_formats
     }
 
     /// The notes of all plugins.
@@ -85,8 +97,9 @@ fn load_plugin(
 ) {
     match &files.manifest {
         Some(file) => match Plugin::read(&file.text, &files.name) {
-            Ok(plugin) => {
+            Ok((plugin, flaws)) => {
                 plugins.insert(files.name.clone(), plugin);
+                problems.extend(flaws.into_iter().map(|flaw| flaw.in_file(&file.path, &file.text)));
             }
             Err(flaw) => problems.push(flaw.in_file(&file.path, &file.text)),
         },
@@ -98,6 +111,21 @@ fn load_plugin(
             hint: "write one, as docs/notes.md shows".to_owned(),
         }),
     }
+}
+
+/// All forms of lines as one. Should they be more than one set takes, which the bounds on each rule out,
+/// none is used.
+fn line_formats(plugins: &BTreeMap<String, Plugin>, problems: &mut Vec<Problem>) -> LineFormats {
+    let formats = plugins.values().flat_map(|plugin| plugin.line_formats.iter().cloned());
+    LineFormats::new(formats.collect()).unwrap_or_else(|error| {
+        problems.push(Problem {
+            file: "all plugins".to_owned(),
+            line: None,
+            what: format!("the line formats do not fit together: {error}"),
+            hint: "simplify the largest pattern".to_owned(),
+        });
+        LineFormats::default()
+    })
 }
 
 fn load_notes(
@@ -138,9 +166,7 @@ impl Notes {
     /// that read logs are left aside.
     fn new(mut notes: BTreeMap<String, Note>, problems: &mut Vec<Problem>) -> Self {
         let patterns = patterns_of(&notes);
-        match RegexSetBuilder::new(&patterns)
-            .size_limit(predicate::set_bytes(patterns.len()))
-            .build()
+        match RegexSetBuilder::new(&patterns).size_limit(pattern::set_bytes(patterns.len())).build()
         {
             Ok(patterns) => Notes { notes, patterns },
             Err(error) => {

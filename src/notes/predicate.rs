@@ -11,18 +11,15 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 
-use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
 use super::comparison::{Comparison, integer};
 use super::frame_pattern::{FramePattern, Globs, strings};
 use super::member_path::MemberPath;
+use super::pattern::compile;
 use super::problem::Flaw;
 use crate::public_name::public_name;
-
-/// What one compiled pattern may take, in bytes.
-const PATTERN_BYTES: usize = 1 << 18;
 
 /// One thing asked of a paste.
 #[derive(Clone, Debug)]
@@ -306,21 +303,6 @@ fn log(keys: &Table) -> Result<Predicate, String> {
         }
     }
     Ok(Predicate::Log(asked))
-}
-
-/// Compiles a pattern within the bounds set for one.
-fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).build().map_err(|error| {
-        // The crate draws the place over several lines; the last says what it is.
-        let drawn = error.to_string();
-        let reason = drawn.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        format!("the pattern {pattern:?} cannot be used: {reason}")
-    })
-}
-
-/// A bound for all of `count` patterns in one set.
-pub(super) fn set_bytes(count: usize) -> usize {
-    PATTERN_BYTES.saturating_mul(count.saturating_add(1))
 }
 
 impl fmt::Display for Predicate {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::trace::LineFormat;
 
 /// A note that is in order, to be spoilt by each test.
 const GOOD: &str = r#"schema = 1
@@ -72,7 +73,8 @@ fn everything_shipped_is_in_order() {
             assert!(plugins.notes().get(related).is_some(), "{}: {related}", note.id);
         }
     }
-    assert!(plugins.iter().all(|plugin| !plugin.binaries.is_empty()));
+    let teaches = |plugin: &Plugin| !(plugin.binaries.is_empty() && plugin.line_formats.is_empty());
+    assert!(plugins.iter().all(teaches));
 }
 
 #[test]
@@ -206,4 +208,44 @@ fn what_is_no_text_file_is_not_read() {
     let (plugins, problems) = Plugins::load(&[folder.path().to_owned()]);
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(plugins.iter().any(|plugin| plugin.name == "demo"));
+}
+
+#[test]
+fn a_line_format_that_cannot_be_used_is_left_out_alone() {
+    let manifest = r#"name = "demo"
+
+[[log_format]]
+name = "log"
+line = '^(?<time>\d+) (?<text>.*)$'
+
+[[log_format]]
+name = "bad"
+line = '^(?<time>\d+ (?<text>.*)$'
+
+[[log_format]]
+name = "large"
+line = '^(?<time>\w{900}\w{900}) (?<text>.*)$'
+
+[[frame_format]]
+name = "two words"
+line = '^(?<function>\w+)$'
+
+[[frame_format]]
+name = "frame"
+program = "demo"
+line = '^(?<function>\w+)$'
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "demo/plugin.toml", manifest);
+    write(folder.path(), "demo/notes/crash.toml", GOOD);
+    let (plugins, problems) = Plugins::load(&[folder.path().to_owned()]);
+    assert!(plugins.notes().get("demo/crash").is_some());
+    let demo = plugins.iter().find(|plugin| plugin.name == "demo").unwrap();
+    let names: Vec<_> = demo.line_formats.iter().map(LineFormat::name).collect();
+    assert_eq!(names, ["demo/log"]);
+    assert!(plugins.line_formats().iter().any(|format| format.name() == "demo/log"));
+    let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [Some(9), Some(13), Some(16), Some(21)], "{problems:?}");
+    assert!(problems[0].what.contains("unclosed group"), "{}", problems[0]);
+    assert!(problems[1].what.contains("size limit"), "{}", problems[1]);
 }

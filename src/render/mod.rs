@@ -19,6 +19,7 @@ mod full_layout;
 mod gdb_session;
 mod in_order;
 mod interleaving;
+mod log;
 mod markdown;
 mod offsets;
 pub mod report;
@@ -29,6 +30,7 @@ mod wrap;
 
 pub use clean::text as clean_text;
 pub use gdb_session::gdb_session;
+pub use log::log;
 pub use markdown::markdown;
 
 use std::fmt::{self, Write};

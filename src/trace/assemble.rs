@@ -10,6 +10,7 @@ use super::folded::Folded;
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::{Prefix, prefix};
 use super::formats::{self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, valgrind};
+use super::line_formats::LineFormats;
 use super::lines::{End, Line};
 use super::message::Message;
 use super::model::{
@@ -21,7 +22,7 @@ use super::{notation, value};
 
 /// Joins lines and hands what they show to the builder.
 #[derive(Debug, Default)]
-pub(super) struct Assembler {
+pub(super) struct Assembler<'f> {
     /// A text that gdb or a mail may have wrapped.
     text: Option<Wrapped>,
     /// Whether a log has put something before its first line.
@@ -30,7 +31,7 @@ pub(super) struct Assembler {
     folded: Option<Folded>,
     /// A log record whose message may go on; it can stand in the midst of the text.
     record: Option<Message>,
-    builder: Builder,
+    builder: Builder<'f>,
 }
 
 /// Why a text ends.
@@ -42,10 +43,16 @@ enum Ending {
     OfPaste,
 }
 
-impl Assembler {
+impl<'f> Assembler<'f> {
     /// One whose records are taken away as they come, and that keeps little else.
     pub(super) fn passing_records_on() -> Self {
         Assembler { builder: Builder::passing_records_on(), ..Assembler::default() }
+    }
+
+    /// The same, which knows the formats of plugins too.
+    pub(super) fn with_formats(mut self, formats: &'f LineFormats) -> Self {
+        self.builder.formats = Some(formats);
+        self
     }
 
     /// The records that are complete, in order.
@@ -117,16 +124,21 @@ impl Assembler {
         if text.trim().is_empty() {
             return self.blank(line.number);
         }
-        match start_of(text) {
-            Some(Start::Record(record)) => {
+        let own = start_of(text);
+        if own.is_none() && self.goes_on(text, at, prefix) {
+            return;
+        }
+        let starts = self.of_plugin(own, &line.text, text);
+        match (starts, prefix) {
+            (Some(Start::Record(record)), _) => {
                 let record = match prefix {
                     Some(prefix) => prefix.around(record),
                     None => record,
                 };
                 self.start_record(&record, text, at);
             }
-            None if self.goes_on(text, at, prefix) => {}
-            starts => {
+            (None, _) if self.message_goes_on(text, at, prefix) => {}
+            (starts, _) => {
                 self.close(Ending::Followed);
                 self.text_is_logged = prefix.is_some();
                 match (starts, prefix) {
@@ -140,6 +152,30 @@ impl Assembler {
                 }
             }
         }
+    }
+
+    /// What the line begins, by the formats of plugins where the program's own know nothing surer: the
+    /// whole line, or what stands behind the prefix.
+    fn of_plugin<'t>(
+        &self,
+        own: Option<Start<'t>>,
+        line: &'t str,
+        text: &'t str,
+    ) -> Option<Start<'t>>
+    where
+        'f: 't,
+    {
+        let Some(formats) = self.builder.formats else { return own };
+        let is_behind = line.len() != text.len();
+        let unsure = match &own {
+            None => true,
+            Some(Start::Record(record)) => record.format == Format::Print,
+            // `warning: …` is gdb's where nothing stands before it.
+            Some(Start::Talk(_)) => is_behind,
+            Some(_) => false,
+        };
+        let behind = || is_behind.then(|| formats.start(text)).flatten();
+        unsure.then(|| formats.start(line).or_else(behind)).flatten().or(own)
     }
 
     fn blank(&mut self, number: usize) {
@@ -174,6 +210,11 @@ impl Assembler {
             self.close_complete();
             return true;
         }
+        text.starts_with([' ', '\t']) && self.message_goes_on(text, at, prefix)
+    }
+
+    /// Joins the line to the message of the record above, if it can be more of it.
+    fn message_goes_on(&mut self, text: &str, at: At, prefix: Option<Prefix<'_>>) -> bool {
         match &mut self.record {
             Some(message) if message.goes_on_with(text, prefix) => {
                 message.join(text, at.last);
@@ -240,7 +281,7 @@ impl Assembler {
             return self.builder.skip(at.number, at.last, line);
         }
         let lines = self.builder.lines(at.number, at.last);
-        self.record = Some(Message::new(record, lines));
+        self.record = Some(Message::new(record, self.builder.name(record.format), lines));
     }
 
     /// A line that only means something after what came before it; whether it does.
@@ -260,6 +301,9 @@ impl Assembler {
         }
         if let Some(starts) = formats::without(text) {
             self.report(starts, text, at);
+            return true;
+        }
+        if self.builder.message_goes_on(text, &self.builder.lines(at.number, at.last)) {
             return true;
         }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
@@ -379,7 +423,7 @@ impl Assembler {
             Shows::LeftFrame => self.builder.reach(wrapped.last),
             Shows::Frame(index) => match read(index) {
                 Some(frame) if says_where(&frame) || self.builder.expects(index) => {
-                    self.builder.frame(frame);
+                    self.builder.frame(frame, indentation(&wrapped.line));
                 }
                 _ => match formats::numbered(&wrapped.text, index) {
                     // A mail has broken the line.
@@ -437,6 +481,11 @@ impl Assembler {
     }
 }
 
+/// The blanks before the text of a line.
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
 /// Whether the frame has its address or its place, or is no function's.
 fn says_where(frame: &Frame) -> bool {
     let placed = frame.line.is_some() || frame.module.is_some();
@@ -466,104 +515,4 @@ fn source_line(text: &str) -> Option<SourceLine> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trace::budget::Budget;
-    use crate::trace::lines::lines;
-
-    fn read(text: &str, budget: Budget) -> Trace {
-        let mut assembler = Assembler::default();
-        assembler.builder.budget = budget;
-        lines(text).for_each(|line| assembler.line(&line));
-        assembler.finish()
-    }
-
-    fn function_lines(trace: &Trace) -> Vec<(&str, usize, usize)> {
-        let frames = trace.stacks.iter().flat_map(|stack| &stack.frames);
-        frames
-            .map(|f| (f.function.as_deref().unwrap_or_default(), f.lines.first, f.lines.last))
-            .collect()
-    }
-
-    #[test]
-    fn a_frame_wraps_at_every_place_gdb_wraps_it() {
-        let text = "#0  0x1 in f\n    (a=1,\n    b=2)\n    at f.c:1\n#1  g ()\n   from /lib/g.so";
-        let trace = read(text, Budget::default());
-        assert_eq!(function_lines(&trace), [("f", 1, 4), ("g", 5, 6)]);
-        assert_eq!(trace.stacks[0].frames[0].arguments.len(), 2);
-    }
-
-    #[test]
-    fn a_frame_cut_off_does_not_swallow_the_next() {
-        let text = "#0  0x1 in f (a=1,\n#1  0x2 in g (s=0x2 \"unfinished\n#2  0x3 in h ()\n";
-        let trace = read(text, Budget::default());
-        assert_eq!(function_lines(&trace), [("f", 1, 1), ("g", 2, 2), ("h", 3, 3)]);
-    }
-
-    #[test]
-    fn a_value_is_of_the_frame_that_was_selected() {
-        let text = "#0  0x1 in f ()\n#1  0x2 in g ()\n(gdb) frame 1\n#1  0x2 in g ()\n\
-                    (gdb) p x\n$1 = 1\n(gdb) cont\nContinuing.\n(gdb) p x\n$2 = 2\n";
-        let trace = read(text, Budget::default());
-        let places: Vec<_> = trace.values.iter().map(|value| (value.stack, value.frame)).collect();
-        assert_eq!(places, [(Some(0), Some(1)), (None, None)]);
-    }
-
-    #[test]
-    fn a_complaint_is_not_a_value() {
-        let text = "(gdb) p x\nNo symbol \"x\" in current context.\n$1 = 1\n";
-        assert_eq!(read(text, Budget::default()).values[0].expression, None);
-    }
-
-    #[test]
-    fn empty_prompts_are_one_event() {
-        let trace = read(&"(gdb) \n".repeat(100), Budget::default());
-        assert_eq!(trace.events.len(), 1);
-        assert_eq!((trace.events[0].lines.first, trace.events[0].lines.last), (1, 100));
-        let trace = read("(gdb) \n(gdb) next\n(gdb) \n\n(gdb) \n", Budget::default());
-        assert_eq!(trace.events.len(), 4);
-    }
-
-    #[test]
-    fn skipped_runs_are_paid_for_too() {
-        let text = "hello\n$1 = 1\n".repeat(1000);
-        let trace = read(&text, Budget::of(100 << 10));
-        assert!(trace.skipped.len() < 1000);
-        let last = &trace.skipped.last().unwrap().lines;
-        assert!(last.first < last.last && last.last == 2000);
-    }
-
-    #[test]
-    fn a_frame_without_address_and_place_follows_the_one_above() {
-        let text = "#1234 crashed ()\n\n#0  0x1 in f ()\n#1  g ()\n#7  h ()\n#8  i () at i.c:1\n";
-        let trace = read(text, Budget::default());
-        assert_eq!(function_lines(&trace), [("f", 3, 3), ("g", 4, 4), ("i", 6, 6)]);
-    }
-
-    #[test]
-    fn a_record_before_a_page_break_is_no_part_of_the_frame_around() {
-        let text = "#2  v\nxl: error: text\n---Type <return> to continue, or q <return> to quit---";
-        let trace = read(text, Budget::default());
-        assert_eq!(trace.log[0].lines.first, 2);
-        let skipped: Vec<_> = trace.skipped.iter().map(|s| (s.lines.first, s.lines.last)).collect();
-        assert_eq!(skipped, [(1, 1), (3, 3)]);
-    }
-
-    #[test]
-    fn a_frame_that_never_gets_its_arguments_ends() {
-        let text = format!("#0  0x1 in f\n{}", "(a) x\n".repeat(100));
-        let trace = read(&text, Budget::default());
-        assert_eq!(trace.stacks.len(), 0);
-        let lines: usize = trace.skipped.iter().map(|s| s.lines.last - s.lines.first + 1).sum();
-        assert_eq!(lines, 101);
-    }
-
-    #[test]
-    fn what_is_too_much_is_skipped_and_said_to_be() {
-        let text = "#0  0x1 in f ()\n".repeat(100);
-        let trace = read(&text, Budget::of(10 * size_of::<(Frame, Stack)>()));
-        assert!((1..10).contains(&trace.stacks.len()));
-        let skipped = &trace.skipped[0].lines;
-        assert_eq!((skipped.first, skipped.last), (trace.stacks.len() + 1, 100));
-    }
-}
+mod tests;

@@ -100,7 +100,8 @@ impl Wrapped {
         // A line that was cut goes on with the very next character.
         let cut = self.end == End::Cut || self.is_frame() && self.lacks == Lacks::RestOfPath;
         let line = if cut { line.trim_end() } else { line.trim() };
-        if !self.text.is_empty() && !cut {
+        // Where gdb breaks behind a brace, there is no blank.
+        if !self.text.is_empty() && !cut && !self.text.ends_with('{') {
             self.text.push(' ');
         }
         self.nesting.read(line);

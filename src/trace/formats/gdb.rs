@@ -15,6 +15,9 @@ use crate::trace::nesting::{Nesting, after_character, string_end};
 use crate::trace::steps::took;
 use crate::trace::{notation, value};
 
+/// The frame that the kernel has made.
+const SIGNAL_HANDLER: &str = "<signal handler called>";
+
 /// `#3  …`: the number, and the text behind it.
 pub(in crate::trace) fn frame_start(text: &str) -> Option<(u32, &str)> {
     let (index, rest) = number(text.strip_prefix('#')?)?;
@@ -149,7 +152,7 @@ pub(in crate::trace) fn is_path(line: &str) -> bool {
 /// The frame that the joined text, without its number, shows; none when gdb did not write it.
 pub(in crate::trace) fn frame(text: &str, index: u32, budget: &mut Budget) -> Option<Frame> {
     let mut frame = bare_frame(index);
-    if text.starts_with("<signal handler called>") {
+    if text.starts_with(SIGNAL_HANDLER) {
         frame.signal_handler = true;
         return Some(frame);
     }
@@ -161,7 +164,10 @@ pub(in crate::trace) fn frame(text: &str, index: u32, budget: &mut Budget) -> Op
         return None;
     }
     frame.address = address;
-    frame.function = (!name.is_empty() && name != "??").then(|| name.to_owned());
+    // Frame filters put it where a name would stand.
+    frame.signal_handler = name == SIGNAL_HANDLER;
+    let unnamed = name.is_empty() || name == "??" || frame.signal_handler;
+    frame.function = (!unnamed).then(|| name.to_owned());
     set_place(&mut frame, place);
     if let Some(Parenthesized { text, closed }) = arguments {
         frame.arguments = value::arguments(text, budget);
@@ -390,6 +396,8 @@ mod tests {
         assert_eq!(library.module.as_deref(), Some("/lib/with space.so"));
         let filtered = read("0x41 in  () at /usr/lib/x.so");
         assert_eq!((filtered.function, filtered.module.as_deref()), (None, Some("/usr/lib/x.so")));
+        let filtered = read("0x41 in <signal handler called> () at /lib/x.so");
+        assert_eq!((filtered.function, filtered.signal_handler), (None, true));
         let last = read("0x41 in f ()Backtrace stopped: previous frame identical");
         assert_eq!((last.function.as_deref(), last.module), (Some("f"), None));
     }

@@ -190,7 +190,7 @@ fn says(text: &str) -> Option<Says<'_>> {
         return Some(Says::Heading { thread: None });
     }
     if FAULTS.iter().any(|start| text.starts_with(start)) && !text.ends_with('?') {
-        return Some(Says::Fault(Fault { what: text, address: None, place: None }));
+        return Some(Says::Fault(Fault { what: text, ..Fault::default() }));
     }
     let process = text.starts_with("CPU: ")
         && (text.contains(" PID: ") || text.contains(" Comm: "))
