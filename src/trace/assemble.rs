@@ -124,58 +124,56 @@ impl<'f> Assembler<'f> {
         if text.trim().is_empty() {
             return self.blank(line.number);
         }
-        let own = start_of(text);
-        if own.is_none() && self.goes_on(text, at, prefix) {
-            return;
-        }
-        let starts = self.of_plugin(own, &line.text, text);
-        match (starts, prefix) {
-            (Some(Start::Record(record)), _) => {
-                let record = match prefix {
-                    Some(prefix) => prefix.around(record),
-                    None => record,
-                };
-                self.start_record(&record, text, at);
-            }
-            (None, _) if self.message_goes_on(text, at, prefix) => {}
-            (starts, _) => {
-                self.close(Ending::Followed);
-                self.text_is_logged = prefix.is_some();
-                match (starts, prefix) {
-                    (Some(starts), _) => self.start(starts, text, at),
-                    (None, _) if self.other(text, at) => {}
-                    (None, Some(prefix)) => {
-                        self.builder.interrupt();
-                        self.start_record(&prefix.record(text.trim_start()), text, at);
-                    }
-                    (None, None) => self.builder.skip(at.number, at.last, text),
-                }
-            }
+        let is_behind = prefix.is_some();
+        match start_of(text) {
+            Some(starts) if is_sure(&starts, is_behind) => self.start_at(starts, text, at, prefix),
+            None if self.goes_on(text, at, prefix) => {}
+            own => match self.of_plugin(&line.text, text, is_behind).or(own) {
+                Some(starts) => self.start_at(starts, text, at, prefix),
+                None if self.message_goes_on(text, at, prefix) => {}
+                None => self.unknown(text, at, prefix),
+            },
         }
     }
 
-    /// What the line begins, by the formats of plugins where the program's own know nothing surer: the
-    /// whole line, or what stands behind the prefix.
-    fn of_plugin<'t>(
-        &self,
-        own: Option<Start<'t>>,
-        line: &'t str,
-        text: &'t str,
-    ) -> Option<Start<'t>>
+    /// What the line begins by the formats of plugins: the whole line, or what stands behind the prefix.
+    fn of_plugin<'t>(&self, line: &'t str, text: &'t str, is_behind: bool) -> Option<Start<'t>>
     where
         'f: 't,
     {
-        let Some(formats) = self.builder.formats else { return own };
-        let is_behind = line.len() != text.len();
-        let unsure = match &own {
-            None => true,
-            Some(Start::Record(record)) => record.format == Format::Print,
-            // `warning: …` is gdb's where nothing stands before it.
-            Some(Start::Talk(_)) => is_behind,
-            Some(_) => false,
-        };
+        let formats = self.builder.formats?;
         let behind = || is_behind.then(|| formats.start(text)).flatten();
-        unsure.then(|| formats.start(line).or_else(behind)).flatten().or(own)
+        formats.start(line).or_else(behind)
+    }
+
+    /// A line that a format knows, behind a prefix or not.
+    fn start_at(&mut self, starts: Start<'_>, text: &str, at: At, prefix: Option<Prefix<'_>>) {
+        if let Start::Record(record) = starts {
+            let record = match prefix {
+                Some(prefix) => prefix.around(record),
+                None => record,
+            };
+            return self.start_record(&record, text, at);
+        }
+        self.close(Ending::Followed);
+        self.text_is_logged = prefix.is_some();
+        self.start(starts, text, at);
+    }
+
+    /// A line that no format knows by itself.
+    fn unknown(&mut self, text: &str, at: At, prefix: Option<Prefix<'_>>) {
+        self.close(Ending::Followed);
+        self.text_is_logged = prefix.is_some();
+        if self.other(text, at) {
+            return;
+        }
+        match prefix {
+            Some(prefix) => {
+                self.builder.interrupt();
+                self.start_record(&prefix.record(text.trim_start()), text, at);
+            }
+            None => self.builder.skip(at.number, at.last, text),
+        }
     }
 
     fn blank(&mut self, number: usize) {
@@ -484,6 +482,16 @@ impl<'f> Assembler<'f> {
 /// The blanks before the text of a line.
 fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
+}
+
+/// Whether no format of a plugin can know the line better.
+fn is_sure(starts: &Start<'_>, is_behind: bool) -> bool {
+    match starts {
+        Start::Record(record) => record.format != Format::Print,
+        // `warning: …` is gdb's where nothing stands before it.
+        Start::Talk(_) => !is_behind,
+        _ => true,
+    }
 }
 
 /// Whether the frame has its address or its place, or is no function's.

@@ -43,6 +43,8 @@ impl Before {
         let (_, text) = prefix(line);
         match start_of(text) {
             Some(Start::Frame { rest, .. }) => !gdb::has_arguments(rest),
+            // gdb's sentences.
+            Some(Start::Talk(_)) if text.ends_with('.') => false,
             Some(_) => self.says(line).is_some(),
             None => true,
         }
