@@ -4,7 +4,9 @@
 //! Of each declaration some twenty bytes are kept; its attributes stay in .debug_abbrev and are read
 //! from there by those who want them. A kernel has half a million declarations in three thousand tables.
 
-use gimli::{AttributeSpecification, DwAt, DwForm, DwTag, Reader, UnitHeader, constants as dw};
+use gimli::{
+    AttributeSpecification, DwAt, DwForm, DwTag, Format, Reader, UnitHeader, constants as dw,
+};
 use rustc_hash::FxHashMap;
 
 use super::{Error, Slice};
@@ -35,6 +37,8 @@ pub(super) struct Abbreviation {
     stride_count: u16,
     tag: DwTag,
     sibling: Sibling,
+    named: Named,
+    declared: Declared,
     has_children: bool,
     has_code: bool,
 }
@@ -52,6 +56,28 @@ pub(super) enum Stride {
     Text,
     /// A value of this form, as gimli reads it.
     Value(DwForm),
+}
+
+/// Where among an entry's attributes DW_AT_name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    No,
+    /// So many bytes on, as DW_FORM_strp of four bytes.
+    StrAt(u16),
+    /// So many bytes on, as DW_FORM_string.
+    TextAt(u16),
+    /// Behind attributes whose size varies, or in another form.
+    Somewhere,
+}
+
+/// Whether entries have DW_AT_declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Declared {
+    No,
+    /// As DW_FORM_flag_present.
+    Always,
+    /// Each for itself.
+    Somewhere,
 }
 
 /// Where among an entry's attributes DW_AT_sibling is.
@@ -92,16 +118,18 @@ impl Abbreviations {
             let attributes = u32::try_from(length - input.len());
             let attributes = attributes.map_err(|_| gimli::Error::UnsupportedOffset)?;
             let strides = table.strides.len() as u32;
-            let Measured { sibling, has_code } = measure(&mut input, header, &mut table.strides)?;
+            let measured = measure(&mut input, header, &mut table.strides)?;
             let stride_count = table.strides.len() - strides as usize;
             let abbreviation = Abbreviation {
                 attributes,
                 strides,
                 stride_count: stride_count as u16,
                 tag,
-                sibling,
+                sibling: measured.sibling,
+                named: measured.named,
+                declared: measured.declared,
                 has_children,
-                has_code,
+                has_code: measured.has_code,
             };
             if code == table.dense.len() as u64 + 1 {
                 table.dense.push(abbreviation);
@@ -166,6 +194,18 @@ impl Abbreviation {
         self.has_code
     }
 
+    /// Where DW_AT_name is.
+    #[inline]
+    pub(super) fn named(&self) -> Named {
+        self.named
+    }
+
+    /// Whether DW_AT_declaration is there.
+    #[inline]
+    pub(super) fn declared(&self) -> Declared {
+        self.declared
+    }
+
     /// Where DW_AT_sibling is.
     #[inline]
     pub(super) fn sibling(&self) -> Sibling {
@@ -211,6 +251,8 @@ fn attribute(input: &mut Slice<'_>) -> gimli::Result<Option<AttributeSpecificati
 /// What a list of attributes is found to have.
 struct Measured {
     sibling: Sibling,
+    named: Named,
+    declared: Declared,
     has_code: bool,
 }
 
@@ -220,7 +262,12 @@ fn measure(
     header: &UnitHeader<Slice<'_>>,
     strides: &mut Vec<Stride>,
 ) -> Result<Measured, Error> {
-    let mut measured = Measured { sibling: Sibling::Absent, has_code: false };
+    let mut measured = Measured {
+        sibling: Sibling::Absent,
+        named: Named::No,
+        declared: Declared::No,
+        has_code: false,
+    };
     // How far the next value is from the first, while that is always the same.
     let mut distance = Some(0_u16);
     // Whether a stride of this list is there to be lengthened.
@@ -240,6 +287,19 @@ fn measure(
                     (dw::DW_FORM_ref4, Some(at)) => Sibling::At(at),
                     (dw::DW_FORM_ref4, None) => Sibling::Last,
                     _ => Sibling::Somewhere,
+                };
+            }
+            dw::DW_AT_name => {
+                measured.named = match (attribute.form(), distance, header.format()) {
+                    (dw::DW_FORM_strp, Some(at), Format::Dwarf32) => Named::StrAt(at),
+                    (dw::DW_FORM_string, Some(at), _) => Named::TextAt(at),
+                    _ => Named::Somewhere,
+                };
+            }
+            dw::DW_AT_declaration => {
+                measured.declared = match attribute.form() {
+                    dw::DW_FORM_flag_present => Declared::Always,
+                    _ => Declared::Somewhere,
                 };
             }
             dw::DW_AT_low_pc | dw::DW_AT_ranges => measured.has_code = true,

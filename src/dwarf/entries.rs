@@ -12,7 +12,7 @@ use gimli::{
     UnitHeader, UnitOffset, constants as dw,
 };
 
-use super::abbreviations::{Abbreviation, Abbreviations, Sibling, Stride};
+use super::abbreviations::{Abbreviation, Abbreviations, Declared, Named, Sibling, Stride};
 use super::file::FileView;
 use super::walk::MAX_DEPTH;
 use super::{DieRef, DieSection, Error, FileId, Slice};
@@ -36,6 +36,15 @@ pub struct Entry {
     abbreviation: Abbreviation,
     /// Where its attributes start.
     attributes: UnitOffset,
+}
+
+/// The name of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name<'a> {
+    /// At an offset of .debug_str.
+    At(u32),
+    /// This one.
+    Text(&'a [u8]),
 }
 
 /// Where an entry refers to.
@@ -169,10 +178,68 @@ impl<'a> Entries<'a> {
             return self.after(entry);
         }
         let after = self.after(entry)?;
-        match self.sibling(entry, after)? {
-            Some(sibling) if sibling >= after && sibling < self.end() => Ok(sibling),
-            _ => self.skip_list(after),
+        match self.sibling_ahead(entry, after)? {
+            Some(sibling) => Ok(sibling),
+            None => self.skip_list(after),
         }
+    }
+
+    /// The name of an entry.
+    #[inline]
+    pub(super) fn name(&self, entry: &Entry) -> Result<Option<Name<'a>>, Error> {
+        let attribute = |at: u16| self.from(UnitOffset(entry.attributes.0 + usize::from(at)));
+        Ok(match entry.abbreviation.named() {
+            Named::No => None,
+            Named::StrAt(at) => Some(Name::At(attribute(at)?.read_u32()?)),
+            Named::TextAt(at) => {
+                Some(Name::Text(attribute(at)?.read_null_terminated_slice()?.slice()))
+            }
+            Named::Somewhere => {
+                let mut name = None;
+                self.attributes(entry, |attribute, value| {
+                    if attribute == dw::DW_AT_name {
+                        name = Some(value);
+                    }
+                    Ok(())
+                })?;
+                name.and_then(|name| self.text(name)).map(Name::Text)
+            }
+        })
+    }
+
+    /// The text of a name in .debug_str; none where it is not there.
+    pub(super) fn name_at(&self, offset: u32) -> Option<&'a [u8]> {
+        let offset = gimli::DebugStrOffset(offset as usize);
+        Some(self.file.dwarf.debug_str.get_str(offset).ok()?.slice())
+    }
+
+    /// Whether an entry only says that something exists.
+    #[inline]
+    pub(super) fn is_declaration(&self, entry: &Entry) -> Result<bool, Error> {
+        match entry.abbreviation.declared() {
+            Declared::No => return Ok(false),
+            Declared::Always => return Ok(true),
+            Declared::Somewhere => {}
+        }
+        let mut is_declaration = false;
+        self.attributes(entry, |attribute, value| {
+            if attribute == dw::DW_AT_declaration {
+                is_declaration = value == AttributeValue::Flag(true);
+            }
+            Ok(())
+        })?;
+        Ok(is_declaration)
+    }
+
+    /// What DW_AT_sibling says of an entry whose attributes end at `after`, if it lies ahead.
+    #[inline]
+    pub(super) fn sibling_ahead(
+        &self,
+        entry: &Entry,
+        after: UnitOffset,
+    ) -> Result<Option<UnitOffset>, Error> {
+        let sibling = self.sibling(entry, after)?;
+        Ok(sibling.filter(|sibling| (after..self.end()).contains(sibling)))
     }
 
     /// What DW_AT_sibling says of an entry whose attributes end at `after`.
@@ -216,12 +283,12 @@ impl<'a> Entries<'a> {
             };
             let after = self.after(&entry)?;
             let sibling = match entry.has_children() {
-                true => self.sibling(&entry, after)?,
+                true => self.sibling_ahead(&entry, after)?,
                 false => None,
             };
             offset = match sibling {
-                Some(sibling) if sibling >= after && sibling < self.end() => sibling,
-                _ => {
+                Some(sibling) => sibling,
+                None => {
                     depth += u64::from(entry.has_children());
                     after
                 }

@@ -37,6 +37,7 @@ use std::sync::OnceLock;
 use crate::api::Method;
 use crate::binary::Libraries;
 use crate::config::Config;
+use crate::dwarf::IndexCache;
 use crate::error::Error;
 use crate::job::Job;
 use crate::notes::{Plugins, Problem};
@@ -55,7 +56,9 @@ pub struct Engine {
 impl Engine {
     /// An engine that has nothing open and has read nothing yet.
     pub fn new(config: Config) -> Self {
-        let binaries = Binaries::new(debug_sources(&config));
+        let directory = config.index.directory.clone();
+        let indexes = directory.map(|folder| IndexCache::new(folder, config.index.size_bytes));
+        let binaries = Binaries::new(debug_sources(&config), indexes);
         let (agreement_hash, plugins, libraries) =
             (OnceLock::new(), OnceLock::new(), OnceLock::new());
         Engine { config, agreement_hash, plugins, libraries, binaries }

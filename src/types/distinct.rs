@@ -109,7 +109,7 @@ fn targets(
     question: &Question<'_>,
 ) -> Result<(Vec<Target>, Option<Error>), Error> {
     let spellings = question.name.spellings();
-    let find = |name: &String| reader.index.find(reader.view, name.as_bytes()).definitions;
+    let find = |name: &String| reader.index.find(name.as_bytes()).definitions;
     let mut named = Vec::new();
     for at in spellings.iter().flat_map(find) {
         let die = reader.die(at)?;

@@ -10,6 +10,7 @@ mod bit_fields;
 mod case;
 mod containers;
 mod cxx;
+mod kept_index;
 mod names;
 mod nested;
 mod rust;
