@@ -35,7 +35,10 @@ pub(super) struct Abbreviation {
     /// The position of its first stride.
     strides: u32,
     stride_count: u16,
+    /// What the attributes take, where that is always the same.
+    size: Option<u16>,
     tag: DwTag,
+    role: Role,
     sibling: Sibling,
     named: Named,
     declared: Declared,
@@ -56,6 +59,40 @@ pub(super) enum Stride {
     Text,
     /// A value of this form, as gimli reads it.
     Value(DwForm),
+}
+
+/// What a pass over all types does with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Steps over it, and goes on with its children, if it has any.
+    Passed,
+    /// Steps over its children too: no producer puts a type there. Concrete inlined instances have
+    /// nothing that their abstract instance has (DWARF 5 §3.3.8.2), calls have parameters alone.
+    Skipped,
+    /// Reads it: a type that people name, or the import of a unit.
+    Wanted,
+}
+
+impl Role {
+    /// Base types are among those that people name: `size_t` leads to one.
+    fn of(tag: DwTag) -> Role {
+        match tag {
+            dw::DW_TAG_structure_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_interface_type
+            | dw::DW_TAG_enumeration_type
+            | dw::DW_TAG_typedef
+            | dw::DW_TAG_template_alias
+            | dw::DW_TAG_base_type
+            | dw::DW_TAG_imported_unit => Role::Wanted,
+            dw::DW_TAG_inlined_subroutine
+            | dw::DW_TAG_call_site
+            | dw::DW_TAG_GNU_call_site
+            | dw::DW_TAG_subroutine_type => Role::Skipped,
+            _ => Role::Passed,
+        }
+    }
 }
 
 /// Where among an entry's attributes DW_AT_name is.
@@ -124,7 +161,9 @@ impl Abbreviations {
                 attributes,
                 strides,
                 stride_count: stride_count as u16,
+                size: measured.size,
                 tag,
+                role: Role::of(tag),
                 sibling: measured.sibling,
                 named: measured.named,
                 declared: measured.declared,
@@ -194,6 +233,18 @@ impl Abbreviation {
         self.has_code
     }
 
+    /// What a pass over all types does with such entries.
+    #[inline]
+    pub(super) fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Bytes that the attributes take; none where that depends on their values.
+    #[inline]
+    pub(super) fn size(&self) -> Option<u16> {
+        self.size
+    }
+
     /// Where DW_AT_name is.
     #[inline]
     pub(super) fn named(&self) -> Named {
@@ -250,6 +301,7 @@ fn attribute(input: &mut Slice<'_>) -> gimli::Result<Option<AttributeSpecificati
 
 /// What a list of attributes is found to have.
 struct Measured {
+    size: Option<u16>,
     sibling: Sibling,
     named: Named,
     declared: Declared,
@@ -263,6 +315,7 @@ fn measure(
     strides: &mut Vec<Stride>,
 ) -> Result<Measured, Error> {
     let mut measured = Measured {
+        size: None,
         sibling: Sibling::Absent,
         named: Named::No,
         declared: Declared::No,
@@ -316,6 +369,7 @@ fn measure(
         }
         lengthens = true;
     }
+    measured.size = distance;
     Ok(measured)
 }
 

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use gimli::{DwTag, UnitOffset, constants as dw};
+use gimli::{UnitOffset, constants as dw};
 use rustc_hash::FxHashMap;
 
 use super::super::entries::{Entry, Name};
@@ -152,23 +152,15 @@ impl<'a> Scan<'_, 'a> {
     ) -> Result<(), Interrupted> {
         let is_c = root.language == Language::C;
         let mut offset = entries.root();
-        let mut read = 0_usize;
         while offset < entries.end() {
-            read += 1;
-            if read.is_multiple_of(CHECK_EVERY) {
+            let Some(entry) = entries.next_wanted(&mut offset, CHECK_EVERY)? else {
                 self.job.check()?;
-            }
-            let Some(entry) = entries.entry(offset)? else {
-                offset = entries.after_null(offset);
                 continue;
             };
             let after = entries.after(&entry)?;
             offset = after;
             if entry.tag() == dw::DW_TAG_imported_unit {
                 part.elsewhere.extend(imported(view, entries, &entry)?);
-                continue;
-            }
-            if !is_named_type(entry.tag()) {
                 continue;
             }
             let die =
@@ -250,19 +242,4 @@ fn imported<'a>(
         Some(Target::There(at)) => view.imported(at),
         Some(Target::Here(UnitOffset(_))) | None => Ok(None),
     }
-}
-
-/// The tags of types that people name. Base types are among them: `size_t` leads to one.
-fn is_named_type(tag: DwTag) -> bool {
-    matches!(
-        tag,
-        dw::DW_TAG_structure_type
-            | dw::DW_TAG_union_type
-            | dw::DW_TAG_class_type
-            | dw::DW_TAG_interface_type
-            | dw::DW_TAG_enumeration_type
-            | dw::DW_TAG_typedef
-            | dw::DW_TAG_template_alias
-            | dw::DW_TAG_base_type
-    )
 }
