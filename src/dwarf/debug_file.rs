@@ -169,6 +169,20 @@ impl DebugFile {
         }
     }
 
+    /// What an earlier process has found out about a question to this very file.
+    pub fn recall(&self, question: &str) -> Option<Vec<u8>> {
+        self.cache.as_ref()?.recall(self.indexed()?.key()?, question)
+    }
+
+    /// Keeps it for later processes, where the index is kept too.
+    pub fn remember(&self, question: &str, answer: &[u8]) {
+        if let (Some(cache), Some(index)) = (&self.cache, self.indexed())
+            && let Some(key) = index.key()
+        {
+            cache.remember(key, question, answer);
+        }
+    }
+
     /// What keeps all of the debug info from being there, in a sentence: a section that cannot be
     /// unpacked, a file that was not found.
     pub fn missing(&self) -> Option<String> {

@@ -80,12 +80,12 @@ impl DieRef {
     }
 
     /// As a number: one that fits into four bytes is an offset of the main file's .debug_info.
-    pub(super) fn packed(self) -> u64 {
+    pub fn packed(self) -> u64 {
         self.0
     }
 
     /// From that number. Any number is the place of some DIE, which need not be there.
-    pub(super) fn from_packed(packed: u64) -> DieRef {
+    pub fn from_packed(packed: u64) -> DieRef {
         DieRef(packed)
     }
 

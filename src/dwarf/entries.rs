@@ -15,13 +15,14 @@ use gimli::{
 use super::abbreviations::{Abbreviation, Abbreviations, Declared, Named, Role, Sibling, Stride};
 use super::file::FileView;
 use super::walk::MAX_DEPTH;
-use super::{DieRef, DieSection, Error, FileId, Slice};
+use super::{DieRef, DieSection, Error, FileId, Language, Slice};
 
 /// A unit whose entries can be read.
 #[derive(Debug)]
 pub struct Entries<'a> {
     pub(super) unit: Unit<Slice<'a>>,
     pub(super) file: Rc<FileView<'a>>,
+    pub(super) language: Language,
     /// The entries' bytes, of which the first is at the root's offset.
     bytes: Slice<'a>,
     abbreviations: Arc<Abbreviations>,
@@ -33,6 +34,7 @@ pub struct Entries<'a> {
 pub struct Entry {
     /// Where it is in its unit.
     pub offset: UnitOffset,
+    code: u64,
     abbreviation: Abbreviation,
     /// Where its attributes start.
     attributes: UnitOffset,
@@ -40,11 +42,24 @@ pub struct Entry {
 
 /// The name of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name<'a> {
+pub enum Name<'a> {
     /// At an offset of .debug_str.
     At(u32),
     /// This one.
     Text(&'a [u8]),
+}
+
+/// One attribute among an entry's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// What it says.
+    pub name: DwAt,
+    /// How it is written.
+    pub form: DwForm,
+    /// Its first byte, from the first of the first attribute.
+    pub start: usize,
+    /// The byte after its last.
+    pub end: usize,
 }
 
 /// Where an entry refers to.
@@ -83,7 +98,8 @@ impl<'a> Entries<'a> {
         };
         let debug_abbrev = *view.dwarf.debug_abbrev.reader();
         let file = Rc::clone(view);
-        Ok(Entries { unit, file, bytes, abbreviations, debug_abbrev })
+        let language = Language::Other;
+        Ok(Entries { unit, file, language, bytes, abbreviations, debug_abbrev })
     }
 
     /// Where the root entry is.
@@ -111,7 +127,7 @@ impl<'a> Entries<'a> {
         let abbreviation = self.abbreviations.get(code);
         let abbreviation = *abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
         let attributes = self.offset_of(input);
-        Ok(Some(Entry { offset, abbreviation, attributes }))
+        Ok(Some(Entry { offset, code, abbreviation, attributes }))
     }
 
     /// Shows an entry's attributes as written, in order; the offset after them.
@@ -213,6 +229,7 @@ impl<'a> Entries<'a> {
             let abbreviation = abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
             let entry = || Entry {
                 offset: UnitOffset(root + start),
+                code,
                 abbreviation: *abbreviation,
                 attributes: UnitOffset(root + at),
             };
@@ -244,7 +261,7 @@ impl<'a> Entries<'a> {
 
     /// The name of an entry.
     #[inline]
-    pub(super) fn name(&self, entry: &Entry) -> Result<Option<Name<'a>>, Error> {
+    pub fn name(&self, entry: &Entry) -> Result<Option<Name<'a>>, Error> {
         let attribute = |at: u16| self.from(UnitOffset(entry.attributes.0 + usize::from(at)));
         Ok(match entry.abbreviation.named() {
             Named::No => None,
@@ -273,7 +290,7 @@ impl<'a> Entries<'a> {
 
     /// Whether an entry only says that something exists.
     #[inline]
-    pub(super) fn is_declaration(&self, entry: &Entry) -> Result<bool, Error> {
+    pub fn is_declaration(&self, entry: &Entry) -> Result<bool, Error> {
         match entry.abbreviation.declared() {
             Declared::No => return Ok(false),
             Declared::Always => return Ok(true),
@@ -365,6 +382,49 @@ impl<'a> Entries<'a> {
         &self.file.dwarf
     }
 
+    /// The language of the unit.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The file it is in.
+    pub fn file(&self) -> FileId {
+        self.file.id
+    }
+
+    /// Whether the lower bytes of numbers come first.
+    #[inline]
+    pub fn is_little_endian(&self) -> bool {
+        self.bytes.endian() == gimli::RunTimeEndian::Little
+    }
+
+    /// How an entry's attributes are declared: bytes of .debug_abbrev, the end of
+    /// the list included. Equal bytes declare alike.
+    pub fn declaration(&self, entry: &Entry) -> &'a [u8] {
+        self.abbreviations.declaration(self.debug_abbrev, &entry.abbreviation)
+    }
+
+    /// The bytes of the unit from an entry's attributes on.
+    #[inline]
+    pub fn attribute_bytes(&self, entry: &Entry) -> &'a [u8] {
+        let start = entry.attributes.0 - self.root().0;
+        self.bytes.slice().get(start..).unwrap_or_default()
+    }
+
+    /// Where each attribute of an entry is among its bytes.
+    pub fn spans(&self, entry: &Entry) -> Result<Vec<Span>, Error> {
+        let mut raw = self.raw(entry.attributes)?;
+        let mut spans = Vec::new();
+        let place = |offset: UnitOffset| offset.0 - entry.attributes.0;
+        for declared in self.abbreviations.attributes(self.debug_abbrev, &entry.abbreviation) {
+            let start = place(raw.next_offset());
+            raw.skip_attributes(&[declared])?;
+            let end = place(raw.next_offset());
+            spans.push(Span { name: declared.name(), form: declared.form(), start, end });
+        }
+        Ok(spans)
+    }
+
     /// Takes over what only the skeleton of a split unit says (DWARF 5 §3.1.3).
     pub(super) fn take_bases(&mut self, skeleton: &Entries<'a>) {
         self.unit.copy_relocated_attributes(&skeleton.unit);
@@ -407,6 +467,18 @@ impl<'a> Entries<'a> {
 }
 
 impl Entry {
+    /// The number of its abbreviation in its unit.
+    #[inline]
+    pub fn code(&self) -> u64 {
+        self.code
+    }
+
+    /// Where its attributes start in its unit.
+    #[inline]
+    pub fn attributes(&self) -> UnitOffset {
+        self.attributes
+    }
+
     /// What it describes.
     #[inline]
     pub fn tag(&self) -> DwTag {

@@ -9,6 +9,7 @@
 
 mod distinct;
 mod gaps;
+mod kept;
 mod layout;
 mod location;
 mod model;
@@ -19,6 +20,7 @@ mod shape;
 mod sizes;
 mod spelling;
 mod suggest;
+mod twins;
 
 pub use distinct::{Question, find};
 pub use model::{

@@ -33,7 +33,7 @@ pub(super) struct Shapes<'r, 'v, 'a> {
 
 /// How a type is met: as bytes of the layout, or behind a pointer, where only its name shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Through {
+pub(super) enum Through {
     Value,
     Pointer,
 }
@@ -230,7 +230,7 @@ fn hash_value<'a>(
 }
 
 /// The children of a type that its layout is read from, and the parameters its spelling shows.
-fn is_part_of_layout(tag: DwTag) -> bool {
+pub(super) fn is_part_of_layout(tag: DwTag) -> bool {
     matches!(
         tag,
         dw::DW_TAG_member
@@ -247,12 +247,12 @@ fn is_part_of_layout(tag: DwTag) -> bool {
 }
 
 /// Types whose target is part of their own bytes; behind the others only its name shows.
-fn keeps_value(tag: DwTag) -> bool {
+pub(super) fn keeps_value(tag: DwTag) -> bool {
     is_aggregate(tag) || is_transparent(tag) || tag == dw::DW_TAG_array_type
 }
 
 /// Types whose spelling goes on behind them: the chain is followed to a type with a name.
-fn is_pointer_like(tag: DwTag) -> bool {
+pub(super) fn is_pointer_like(tag: DwTag) -> bool {
     matches!(
         tag,
         dw::DW_TAG_pointer_type

@@ -35,6 +35,10 @@ impl Folder {
 
     /// The size of a type as a new process finds it.
     fn size_of(&self, name: &str, file: &Path) -> Option<u64> {
+        self.matches(name, file).first().and_then(|found| found.layout.size.known())
+    }
+
+    fn matches(&self, name: &str, file: &Path) -> Vec<types::LayoutMatch> {
         let binary = Binary::open(&Job::new(), file, &DebugSources::default()).unwrap();
         let cache = IndexCache::new(self.folder.path().to_owned(), 1 << 20);
         let file = DebugFile::with_cache(Arc::new(binary), Some(Arc::new(cache)));
@@ -43,7 +47,7 @@ impl Folder {
         let found = types::find(&Job::new(), &file, &question).unwrap();
         assert_eq!(file.problem(), None);
         assert_eq!(file.indexed().unwrap().problem(), None);
-        found.first().and_then(|found| found.layout.size.known())
+        found
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -150,6 +154,42 @@ fn those_who_start_at_once_do_not_disturb_one_another() {
     });
     assert_eq!(folder.size_of("struct a", compiled.path()), Some(8));
     folder.index();
+}
+
+/// A header's type is defined in every unit: which of them differ is found out once.
+#[test]
+fn what_many_definitions_come_to_is_kept_too() {
+    let text = |unit: usize| {
+        let last = if unit < 70 { "char y" } else { "long y" };
+        format!(
+            "struct many {{ int x; {last}; }}; static struct many v; void *f{unit}(void) {{ return &v; }}"
+        )
+    };
+    let names: Vec<String> = (0..80).map(|unit| format!("u{unit}")).collect();
+    let texts: Vec<String> = (0..80).map(text).collect();
+    let sources: Vec<(&str, &str)> =
+        names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+    let compiled = GCC.compile_all(&sources).unwrap();
+    let folder = Folder::new();
+    let first = folder.matches("struct many", compiled.path());
+    let units = |found: &[types::LayoutMatch]| -> Vec<usize> {
+        found.iter().map(|found| found.units).collect()
+    };
+    assert_eq!(units(&first), [70, 10]);
+    let is_answer = |path: &PathBuf| path.extension().unwrap() == "answer";
+    let [answer] =
+        folder.files().into_iter().filter(is_answer).collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(folder.matches("struct many", compiled.path()), first);
+    // It is what the next one reads.
+    let whole = fs::read(&answer).unwrap();
+    fs::remove_file(&answer).unwrap();
+    let other = folder.matches("many", compiled.path());
+    assert_eq!(other, first);
+    let [other] =
+        folder.files().into_iter().filter(is_answer).collect::<Vec<_>>().try_into().unwrap();
+    fs::copy(&other, &answer).unwrap();
+    assert_eq!(folder.matches("struct many", compiled.path()), first);
+    assert_eq!(fs::read(&answer).unwrap(), whole);
 }
 
 /// A .dwo file is rewritten without its skeleton.

@@ -16,3 +16,4 @@ mod nested;
 mod rust;
 mod text;
 mod toolchain;
+mod twins;

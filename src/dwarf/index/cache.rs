@@ -13,14 +13,19 @@ use std::time::{Duration, SystemTime};
 
 use super::bytes::Table;
 use super::key::Key;
-use super::{Bytes, Index};
-use crate::binary::map_file;
+use crate::binary::{Mapping, map_file};
 
 /// A time stamp that is younger says enough of when a file was used.
 const FRESH: Duration = Duration::from_secs(3600);
 
 /// What is being written for so long was given up.
 const GIVEN_UP: Duration = Duration::from_secs(3600);
+
+/// The bytes before an answer.
+const ANSWER_HEAD: usize = 16;
+
+/// Changed whenever what is put into answers is.
+const ANSWER_VERSION: u32 = 1;
 
 /// How names of files that are being written end.
 const PARTIAL: &str = ".part";
@@ -40,7 +45,7 @@ impl IndexCache {
     }
 
     /// The index of a key; none where it is not there, or not as it was made.
-    pub(super) fn load(&self, key: &Key) -> Option<Index> {
+    pub(super) fn load(&self, key: &Key) -> Option<Mapping> {
         let path = self.folder.join(key.file_name());
         let mapping = map_file(&path).ok()?;
         if Table::checked(&mapping, key.content).is_none() {
@@ -49,28 +54,50 @@ impl IndexCache {
             return None;
         }
         self.touch(&path);
-        Some(Index { bytes: Bytes::Mapped(mapping), problem: None })
+        Some(mapping)
+    }
+
+    /// What was found out about a question to the binary of a key.
+    pub(in crate::dwarf) fn recall(&self, key: &Key, question: &str) -> Option<Vec<u8>> {
+        let path = self.folder.join(key.answer_name(question));
+        let mapping = map_file(&path).ok()?;
+        let (head, answer) = mapping.split_at_checked(ANSWER_HEAD)?;
+        if head != answer_head(key, question, answer) {
+            let _ = fs::remove_file(&path);
+            return None;
+        }
+        self.touch(&path);
+        Some(answer.to_vec())
+    }
+
+    /// Keeps what was found out about a question to the binary of a key.
+    pub(in crate::dwarf) fn remember(&self, key: &Key, question: &str, answer: &[u8]) {
+        let bytes = [&answer_head(key, question, answer), answer].concat();
+        // Else it is found out again.
+        if self.write(&key.answer_name(question), &bytes).is_ok() {
+            self.make_room();
+        }
     }
 
     /// Keeps an index for those who come later.
     pub(super) fn keep(&self, key: &Key, bytes: &[u8]) {
         // Without room or leave to write, the next process makes it again.
-        if bytes.len() as u64 <= self.size && self.write(key, bytes).is_ok() {
+        if bytes.len() as u64 <= self.size && self.write(&key.file_name(), bytes).is_ok() {
             self.make_room();
         }
     }
 
-    fn write(&self, key: &Key, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let partial = format!("{}.{}-{number}{PARTIAL}", key.file_name(), std::process::id());
+        let partial = format!("{name}.{}-{number}{PARTIAL}", std::process::id());
         let partial = self.folder.join(partial);
         let written = (|| {
             let mut options = OpenOptions::new();
             let mut file = options.write(true).create_new(true).mode(0o600).open(&partial)?;
             file.write_all(bytes)?;
-            fs::rename(&partial, self.folder.join(key.file_name()))
+            fs::rename(&partial, self.folder.join(name))
         })();
         if written.is_err() {
             let _ = fs::remove_file(&partial);
@@ -118,6 +145,17 @@ impl IndexCache {
     }
 }
 
+/// What stands before an answer: it tells whether all of it is there, and whose it is.
+fn answer_head(key: &Key, question: &str, answer: &[u8]) -> [u8; ANSWER_HEAD] {
+    let mut checksum = crc32fast::Hasher::new_with_initial(ANSWER_VERSION);
+    checksum.update(question.as_bytes());
+    checksum.update(answer);
+    let mut head = [0; ANSWER_HEAD];
+    let parts = [&key.content.to_le_bytes()[..], &checksum.finalize().to_le_bytes()].concat();
+    head.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
+    head
+}
+
 /// How long ago a file was changed; nothing for a time stamp of the future.
 fn age(metadata: &fs::Metadata, now: SystemTime) -> Duration {
     let changed = metadata.modified().unwrap_or(now);
@@ -147,7 +185,7 @@ mod tests {
         let (_folder, path) = folder();
         let cache = IndexCache::new(path.clone(), 100);
         for (name, hours) in [("a", 5_u64), ("b", 9), ("c", 7)] {
-            cache.write(&Key::made_up(name), &[0; 30]).unwrap();
+            cache.write(&Key::made_up(name).file_name(), &[0; 30]).unwrap();
             let used = SystemTime::now() - Duration::from_secs(hours * 3600);
             let file = path.join(Key::made_up(name).file_name());
             File::options().write(true).open(file).unwrap().set_modified(used).unwrap();
@@ -163,6 +201,31 @@ mod tests {
         // One that has no room of itself is not written, and drives out none.
         cache.keep(&Key::made_up("e"), &[0; 101]);
         assert_eq!(names(&path).len(), 4);
+    }
+
+    #[test]
+    fn an_answer_is_of_its_question_and_whole() {
+        let (_folder, path) = folder();
+        let cache = IndexCache::new(path.clone(), 100);
+        let (key, other) = (Key::made_up("a"), Key::made_up("b"));
+        cache.remember(&key, "struct x", b"answer");
+        assert_eq!(cache.recall(&key, "struct x").unwrap(), b"answer");
+        assert_eq!(cache.recall(&key, "struct y"), None);
+        assert_eq!(cache.recall(&other, "struct x"), None);
+        let file = path.join(key.answer_name("struct x"));
+        let whole = fs::read(&file).unwrap();
+        for at in 0..whole.len() {
+            let mut altered = whole.clone();
+            altered[at] ^= 1;
+            fs::write(&file, &altered).unwrap();
+            assert_eq!(cache.recall(&key, "struct x"), None, "byte {at}");
+            fs::write(&file, &whole[..at]).unwrap();
+            assert_eq!(cache.recall(&key, "struct x"), None, "{at} bytes");
+        }
+        // A file of another question in its place.
+        cache.remember(&key, "struct y", b"other");
+        fs::rename(path.join(key.answer_name("struct y")), &file).unwrap();
+        assert_eq!(cache.recall(&key, "struct x"), None);
     }
 
     #[test]

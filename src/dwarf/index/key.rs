@@ -16,7 +16,7 @@ use crate::binary::{BuildId, Sections, Stored};
 
 /// The key of an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(in crate::dwarf) struct Key {
     /// The build-id, in hexadecimal; empty where the file has none.
     build_id: String,
     /// What the bytes come to.
@@ -45,10 +45,21 @@ impl Key {
         Some(Key { build_id, content: hasher.finish() })
     }
 
-    /// The name of its file.
+    /// The name of the index's file.
     pub(super) fn file_name(&self) -> String {
+        format!("{}.types", self.name())
+    }
+
+    /// The name of the file of what was found out about a question.
+    pub(super) fn answer_name(&self, question: &str) -> String {
+        let mut hasher = DefaultHasher::new();
+        question.hash(&mut hasher);
+        format!("{}-{:016x}.answer", self.name(), hasher.finish())
+    }
+
+    fn name(&self) -> String {
         let build_id = if self.build_id.is_empty() { "none" } else { &self.build_id };
-        format!("{build_id}-{:016x}.types", self.content)
+        format!("{build_id}-{:016x}", self.content)
     }
 }
 

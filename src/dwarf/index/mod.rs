@@ -11,6 +11,7 @@ mod merge;
 mod scan;
 
 pub use cache::IndexCache;
+use key::Key;
 
 use std::fmt;
 
@@ -21,13 +22,14 @@ use super::{DebugFile, DieRef, DieSection, FileId};
 use crate::binary::Mapping;
 use crate::job::{Job, Stopped};
 use bytes::Table;
-use key::Key;
 
 /// All named types of a debug file.
 pub struct Index {
     bytes: Bytes,
     /// What could not be read: a sentence. An index with one is not kept in a file.
     problem: Option<String>,
+    /// The key of its file, if it is in one.
+    kept_under: Option<Key>,
 }
 
 /// Where the table is.
@@ -55,14 +57,16 @@ impl Index {
     ) -> Result<Index, Stopped> {
         let kept = cache.and_then(|cache| Some((cache, Key::of(file)?)));
         if let Some((cache, key)) = &kept
-            && let Some(index) = cache.load(key)
+            && let Some(mapping) = cache.load(key)
         {
-            return Ok(index);
+            let bytes = Bytes::Mapped(mapping);
+            return Ok(Index { bytes, problem: None, kept_under: Some(key.clone()) });
         }
         let content = kept.as_ref().map_or(0, |(_, key)| key.content);
-        let (index, is_whole) = Index::build(job, file, content, threads)?;
+        let (mut index, is_whole) = Index::build(job, file, content, threads)?;
         if let (Some((cache, key)), true) = (kept, is_whole) {
             cache.keep(&key, index.bytes());
+            index.kept_under = Some(key);
         }
         Ok(index)
     }
@@ -98,9 +102,11 @@ impl Index {
         let contents = merge::contents(&parts, file.units(), content);
         if !contents.fits() {
             let problem = Some("it has more types than can be counted".to_owned());
-            return Ok((Index { bytes: Bytes::Built(Box::default()), problem }, false));
+            let bytes = Bytes::Built(Box::default());
+            return Ok((Index { bytes, problem, kept_under: None }, false));
         }
-        Ok((Index { bytes: Bytes::Built(contents.bytes()), problem }, is_whole))
+        let bytes = Bytes::Built(contents.bytes());
+        Ok((Index { bytes, problem, kept_under: None }, is_whole))
     }
 
     /// How many named types there are, declarations included.
@@ -129,6 +135,11 @@ impl Index {
             definitions: definitions.iter().collect(),
             declarations: declarations.iter().collect(),
         }
+    }
+
+    /// The key under which it is kept, if it is.
+    pub(super) fn key(&self) -> Option<&Key> {
+        self.kept_under.as_ref()
     }
 
     /// All names, each once, in no order that means anything.
