@@ -6,9 +6,12 @@
 
 mod backend;
 mod binaries;
+mod decode;
 mod doctor;
+mod field_at;
 mod large;
 mod manual;
+mod number;
 mod offsets_of;
 mod output;
 mod parse;
@@ -49,6 +52,8 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     OffsetsOf(offsets_of::Args),
+    FieldAt(field_at::Args),
+    Decode(decode::Args),
     Parse(parse::Args),
     Symbolize(symbolize::Args),
     Triage(triage::Args),
@@ -119,6 +124,14 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::OffsetsOf(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             offsets_of::run(args, &backend, &job, output)
+        }
+        Command::FieldAt(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            field_at::run(args, &backend, &job, output)
+        }
+        Command::Decode(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            decode::run(args, &backend, &job, output)
         }
         Command::Parse(args) => {
             let (backend, job) = answering(cli.daemon, output)?;

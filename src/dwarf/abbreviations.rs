@@ -199,19 +199,6 @@ impl Abbreviations {
         Attributes { input: skipped.is_ok().then_some(input) }
     }
 
-    /// The bytes of a declaration's list of attributes, its end included.
-    pub(super) fn declaration<'a>(
-        &self,
-        section: Slice<'a>,
-        abbreviation: &Abbreviation,
-    ) -> &'a [u8] {
-        let mut attributes = self.attributes(section, abbreviation);
-        let start = attributes.input;
-        attributes.by_ref().for_each(drop);
-        let (Some(start), Some(end)) = (start, attributes.input) else { return &[] };
-        start.slice().get(..start.len() - end.len()).unwrap_or_default()
-    }
-
     /// How to step over the attributes of a declaration.
     #[inline]
     pub(super) fn strides(&self, abbreviation: &Abbreviation) -> &[Stride] {

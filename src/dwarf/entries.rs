@@ -49,19 +49,6 @@ pub enum Name<'a> {
     Text(&'a [u8]),
 }
 
-/// One attribute among an entry's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// What it says.
-    pub name: DwAt,
-    /// How it is written.
-    pub form: DwForm,
-    /// Its first byte, from the first of the first attribute.
-    pub start: usize,
-    /// The byte after its last.
-    pub end: usize,
-}
-
 /// Where an entry refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -398,10 +385,12 @@ impl<'a> Entries<'a> {
         self.bytes.endian() == gimli::RunTimeEndian::Little
     }
 
-    /// How an entry's attributes are declared: bytes of .debug_abbrev, the end of
-    /// the list included. Equal bytes declare alike.
-    pub fn declaration(&self, entry: &Entry) -> &'a [u8] {
-        self.abbreviations.declaration(self.debug_abbrev, &entry.abbreviation)
+    /// How an entry's attributes are declared, in order.
+    pub fn declared(
+        &self,
+        entry: &Entry,
+    ) -> impl Iterator<Item = AttributeSpecification> + use<'a> {
+        self.abbreviations.attributes(self.debug_abbrev, &entry.abbreviation)
     }
 
     /// The bytes of the unit from an entry's attributes on.
@@ -409,20 +398,6 @@ impl<'a> Entries<'a> {
     pub fn attribute_bytes(&self, entry: &Entry) -> &'a [u8] {
         let start = entry.attributes.0 - self.root().0;
         self.bytes.slice().get(start..).unwrap_or_default()
-    }
-
-    /// Where each attribute of an entry is among its bytes.
-    pub fn spans(&self, entry: &Entry) -> Result<Vec<Span>, Error> {
-        let mut raw = self.raw(entry.attributes)?;
-        let mut spans = Vec::new();
-        let place = |offset: UnitOffset| offset.0 - entry.attributes.0;
-        for declared in self.abbreviations.attributes(self.debug_abbrev, &entry.abbreviation) {
-            let start = place(raw.next_offset());
-            raw.skip_attributes(&[declared])?;
-            let end = place(raw.next_offset());
-            spans.push(Span { name: declared.name(), form: declared.form(), start, end });
-        }
-        Ok(spans)
     }
 
     /// Takes over what only the skeleton of a split unit says (DWARF 5 §3.1.3).

@@ -28,7 +28,7 @@ mod walk;
 pub use debug_file::DebugFile;
 pub use die::{Children, Die};
 pub use die_ref::{DieRef, DieSection, FileId};
-pub use entries::{Entries, Entry, Name, Span, Target};
+pub use entries::{Entries, Entry, Name, Target};
 pub use index::{Definitions, Index, IndexCache};
 pub use language::Language;
 pub use root::{Extent, Root, Split};

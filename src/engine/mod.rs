@@ -15,6 +15,8 @@
 mod agreement;
 mod binaries;
 mod debug_sources;
+mod decode;
+mod field_at;
 mod hello;
 mod known;
 mod load;
@@ -22,6 +24,7 @@ mod offsets_of;
 mod packages;
 mod paste;
 mod resolve;
+mod search;
 mod sources;
 mod symbolize;
 mod triage;

@@ -14,7 +14,9 @@
 //! client asks; what came from outside passes [`escape`] first.
 
 mod clean;
+mod decode;
 pub mod escape;
+mod field_at;
 mod full_layout;
 mod gdb_session;
 mod in_order;
@@ -28,6 +30,8 @@ pub mod trace;
 mod wrap;
 
 pub use clean::text as clean_text;
+pub use decode::decode;
+pub use field_at::field_at;
 pub use gdb_session::gdb_session;
 pub use markdown::markdown;
 

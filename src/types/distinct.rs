@@ -35,6 +35,9 @@ pub(super) struct Target {
     pub(super) known_as: Option<String>,
 }
 
+/// Targets that are written differently, each with how many are like it.
+type Distinct = Vec<(Target, usize)>;
+
 /// Every distinct layout, the most common first; empty where the binary does not define the name.
 /// Where a member is asked for, those that have it.
 pub fn find(
@@ -83,12 +86,12 @@ fn distinct_targets(
     file: &DebugFile,
     reader: &Reader<'_, '_>,
     question: &Question<'_>,
-) -> Result<(Vec<(Target, usize)>, Option<Error>), Error> {
+) -> Result<(Distinct, Option<Error>), Error> {
     let (targets, failure) = targets(reader, question)?;
     let shapes = shapes(job, file, reader, question.threads, &targets)?;
     let all = targets.len();
     let mut groups: FxHashMap<u64, usize> = FxHashMap::default();
-    let mut distinct: Vec<(Target, usize)> = Vec::new();
+    let mut distinct = Distinct::new();
     for (target, shape) in targets.into_iter().zip(shapes) {
         let position = *groups.entry(shape).or_insert(distinct.len());
         match distinct.get_mut(position) {

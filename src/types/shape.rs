@@ -41,7 +41,7 @@ pub(super) enum Through {
 /// What one DIE's attributes come to, apart from the hash of their values.
 #[derive(Debug, Default)]
 struct Facts<'a> {
-    has_name: bool,
+    name: Option<AttributeValue<Slice<'a>>>,
     is_declaration: bool,
     target: Option<AttributeValue<Slice<'a>>>,
     class: Option<AttributeValue<Slice<'a>>>,
@@ -95,17 +95,23 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         self.reader.count()?;
         let mut walk = unit.walk(at)?;
         let mut facts = Facts::default();
-        let step = walk.step(|name, value| facts.feed(self.reader, unit, name, value, hasher))?;
+        let mut own = DefaultHasher::new();
+        let step = walk.step(|name, value| facts.feed(self.reader, unit, name, value, &mut own))?;
         let Some(step) = step else { return Ok(()) };
         step.tag.0.hash(hasher);
         unit.language().hash(hasher);
-        if facts.has_name && unit.language() != Language::C {
+        if facts.name.is_some() && unit.language() != Language::C {
             self.reader.scope(&self.reader.die(at)?)?.hash(hasher);
         }
-        // What is behind a pointer shows by name only, and may lead back to where we came from.
-        if through == Through::Pointer && facts.has_name && !is_pointer_like(step.tag) {
+        // What is behind a pointer shows by name only, and may lead back to where we came from: whether
+        // it is defined in this unit does not matter.
+        if let (Through::Pointer, Some(name), false) =
+            (through, facts.name, is_pointer_like(step.tag))
+        {
+            hash_value(self.reader, unit, name, hasher);
             return Ok(());
         }
+        own.finish().hash(hasher);
         if facts.is_declaration && is_aggregate(step.tag) {
             let completed = self.reader.completed(self.reader.die(at)?)?;
             if completed.at() != at {
@@ -180,7 +186,9 @@ impl<'a> Facts<'a> {
             dw::DW_AT_decl_file | dw::DW_AT_decl_line | dw::DW_AT_decl_column => {}
             dw::DW_AT_declaration => self.is_declaration = value == AttributeValue::Flag(true),
             _ => {
-                self.has_name |= name == dw::DW_AT_name;
+                if name == dw::DW_AT_name {
+                    self.name = Some(value);
+                }
                 name.0.hash(hasher);
                 hash_value(reader, unit, value, hasher);
             }

@@ -1,20 +1,21 @@
-//! Whether a definition is written as one that was seen before, byte for byte where it matters.
+//! Whether a definition says what one that was seen before says.
 //!
-//! A kernel has two thousand copies of task_struct, each of some thousand entries. Nearly all of them
-//! are written alike: the same abbreviations under other numbers, the same bytes but for the references
-//! and the places in source text. The first of them is made a [`Model`], and the others are compared
-//! with it, entry by entry, without decoding attributes.
+//! A kernel has two thousand copies of task_struct, each of some thousand entries, and nearly all of
+//! them say the same. Their abbreviations have other numbers, and often other forms: a file's number
+//! takes one byte or two, or stands in the abbreviation. So the first definition is made a [`Model`] of
+//! values, and each unit's abbreviations are made [`Step`]s that read values in the same order. Then an
+//! entry is compared without decoding what does not show.
 //!
 //! It says yes only where nothing can differ that a layout shows ([`super::shape`] says what that is).
 //! Where it cannot tell, or meets what C does not have, it says nothing, and the shape is hashed.
 
-use gimli::{DwForm, DwTag, Encoding, UnitOffset, constants as dw};
+use gimli::{AttributeSpecification, DwTag, Encoding, UnitOffset, constants as dw};
 use rustc_hash::FxHashMap;
 
 use super::Error;
 use super::reader::{Reader, is_aggregate};
 use super::shape::{Through, is_part_of_layout, is_pointer_like, keeps_value};
-use crate::dwarf::{DieRef, Entries, Entry, FileId, Language, Name, Span};
+use crate::dwarf::{DieRef, Entries, Entry, FileId, Language, Name};
 
 /// So many different definitions of a name are remembered.
 const MAX_MODELS: usize = 4;
@@ -27,19 +28,65 @@ const MAX_NODES: usize = 1 << 16;
 pub(super) struct Twins<'r, 'v, 'a> {
     reader: &'r Reader<'v, 'a>,
     models: Vec<(Model<'a>, u64)>,
-    declarations: Declarations<'a>,
+    plans: Plans,
     /// Where in the definition each node of the model was met; nowhere is 0.
     met: Vec<usize>,
     /// What is still to be compared.
     left: Vec<(u32, UnitOffset)>,
 }
 
-/// Abbreviations by what they declare, which has the same number in all units.
+/// How to read the attributes of a unit's entries, by abbreviation.
 #[derive(Debug, Default)]
-struct Declarations<'a> {
-    numbers: FxHashMap<(DwTag, bool, &'a [u8]), u32>,
-    /// By code, of the unit at hand; 0 where it was not met.
-    of_unit: Vec<u32>,
+struct Plans {
+    /// Entries of one kind say the same things in the same order: the tag, whether children follow, the
+    /// attributes that show, each with the class of its value.
+    kinds: FxHashMap<Vec<u32>, u32>,
+    /// By code, of the unit at hand.
+    of_unit: Vec<Option<Plan>>,
+    steps: Vec<Step>,
+    key: Vec<u32>,
+}
+
+/// How to read the attributes of entries of one abbreviation.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    /// None for what is not compared here.
+    kind: Option<u32>,
+    first: usize,
+    end: usize,
+}
+
+/// How to read, or to step over, one attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// So many bytes that do not show.
+    Skip(usize),
+    /// A number in LEB128 that does not show.
+    SkipLeb,
+    /// A number of so many bytes.
+    Number(usize),
+    /// A number in LEB128 without a sign.
+    Leb,
+    /// A number that is in the abbreviation.
+    Implicit(i64),
+    /// A place in .debug_str.
+    Str,
+    /// A text up to its zero byte.
+    Text,
+    /// A reference to a type, in the unit.
+    Type,
+}
+
+/// What an attribute says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Value<'a> {
+    /// A number, and in how many bytes it stands if its uppermost bit is set: whether it is negative is
+    /// then for the reader to say.
+    Number(u64, usize),
+    Str(u32),
+    Text(&'a [u8]),
+    /// The node of a model.
+    Type(u32),
 }
 
 /// One definition, with all that its layout shows.
@@ -57,20 +104,14 @@ enum Node<'a> {
     /// Only its name shows.
     Named { tag: DwTag, name: Name<'a> },
     /// All of it shows.
-    Whole { own: Row, children: Vec<Row> },
+    Whole { own: Row<'a>, children: Vec<Row<'a>> },
 }
 
 /// The attributes of an entry.
 #[derive(Debug)]
-struct Row {
-    declaration: u32,
-    has_children: bool,
-    /// How many bytes they take.
-    size: usize,
-    /// Eight bytes each: their value, and which of them matter.
-    words: Vec<(u64, u64)>,
-    /// Where among them the type is referred to, and which it is.
-    target: Option<(usize, u32)>,
+struct Row<'a> {
+    kind: u32,
+    values: Vec<Value<'a>>,
 }
 
 impl<'r, 'v, 'a> Twins<'r, 'v, 'a> {
@@ -78,7 +119,7 @@ impl<'r, 'v, 'a> Twins<'r, 'v, 'a> {
         Twins {
             reader,
             models: Vec::new(),
-            declarations: Declarations::default(),
+            plans: Plans::default(),
             met: Vec::new(),
             left: Vec::new(),
         }
@@ -91,7 +132,7 @@ impl<'r, 'v, 'a> Twins<'r, 'v, 'a> {
         }
         // What is damaged is told by those who read it in full.
         let Ok((entries, offset)) = self.reader.view.entries_of(at) else { return Ok(None) };
-        self.declarations.of_unit.clear();
+        self.plans.next_unit();
         let models = std::mem::take(&mut self.models);
         let mut shape = Ok(None);
         for (model, known) in models.iter().rev() {
@@ -113,8 +154,8 @@ impl<'r, 'v, 'a> Twins<'r, 'v, 'a> {
             return;
         }
         let Ok((entries, offset)) = self.reader.view.entries_of(at) else { return };
-        self.declarations.of_unit.clear();
-        let model = Making { entries: &entries, declarations: &mut self.declarations };
+        self.plans.next_unit();
+        let model = Making { entries: &entries, plans: &mut self.plans };
         self.models.extend(model.model(offset).map(|model| (model, shape)));
     }
 
@@ -154,83 +195,192 @@ impl<'r, 'v, 'a> Twins<'r, 'v, 'a> {
 
     fn is_whole_alike(
         &mut self,
-        own: &Row,
-        children: &[Row],
+        own: &Row<'a>,
+        children: &[Row<'a>],
         entries: &Entries<'a>,
         entry: &Entry,
     ) -> Result<bool, Error> {
-        if !self.is_row_alike(own, entries, entry) {
-            return Ok(false);
-        }
-        let mut offset = UnitOffset(entry.attributes().0 + own.size);
+        let Some(mut offset) = self.after_alike(own, entries, entry) else { return Ok(false) };
         let mut children = children.iter();
-        while own.has_children {
+        while entry.has_children() {
             let Some(child) = entries.entry(offset)? else { break };
             if !is_part_of_layout(child.tag()) {
                 offset = entries.after_children(&child)?;
                 continue;
             }
             let Some(row) = children.next() else { return Ok(false) };
-            if !self.is_row_alike(row, entries, &child) {
-                return Ok(false);
+            match self.after_alike(row, entries, &child) {
+                Some(after) => offset = after,
+                None => return Ok(false),
             }
-            offset = UnitOffset(child.attributes().0 + row.size);
         }
         Ok(children.next().is_none())
     }
 
-    fn is_row_alike(&mut self, row: &Row, entries: &Entries<'a>, entry: &Entry) -> bool {
-        if self.declarations.number(entries, entry) != row.declaration {
-            return false;
+    /// The offset after the attributes of an entry that says what a row of the model says.
+    fn after_alike(
+        &mut self,
+        row: &Row<'a>,
+        entries: &Entries<'a>,
+        entry: &Entry,
+    ) -> Option<UnitOffset> {
+        let plan = self.plans.of(entries, entry);
+        if plan.kind != Some(row.kind) {
+            return None;
         }
-        let bytes = entries.attribute_bytes(entry);
-        let differs = |(position, (value, mask)): (usize, &(u64, u64))| {
-            (word(bytes, position * size_of::<u64>()) ^ value) & mask != 0
-        };
-        if bytes.len() < row.size || row.words.iter().enumerate().any(differs) {
-            return false;
-        }
-        let Some((at, node)) = row.target else { return true };
-        let Some(target) = reference(entries, bytes, at) else { return false };
-        match self.met.get_mut(node as usize) {
-            Some(met) if *met == 0 => {
-                *met = target.0;
-                self.left.push((node, target));
-                true
+        let mut bytes = entries.attribute_bytes(entry);
+        let length = bytes.len();
+        let mut values = row.values.iter();
+        for step in self.plans.steps.get(plan.first..plan.end)? {
+            if *step == Step::Type {
+                let Some(Value::Type(node)) = values.next() else { return None };
+                let target = UnitOffset(number(entries, &mut bytes, 4)? as usize);
+                let met = self.met.get_mut(*node as usize)?;
+                if *met == 0 {
+                    *met = target.0;
+                    self.left.push((*node, target));
+                } else if *met != target.0 {
+                    return None;
+                }
+            } else if let Some(value) = step.read(entries, &mut bytes)?
+                && Some(&value) != values.next()
+            {
+                return None;
             }
-            Some(met) => *met == target.0,
-            None => false,
         }
+        Some(UnitOffset(entry.attributes().0 + (length - bytes.len())))
     }
 }
 
-impl<'a> Declarations<'a> {
-    fn number(&mut self, entries: &Entries<'a>, entry: &Entry) -> u32 {
-        // Producers number from 1 on; others are looked up each time.
+impl Plans {
+    /// Codes mean something else in the next unit.
+    fn next_unit(&mut self) {
+        self.of_unit.clear();
+        self.steps.clear();
+    }
+
+    fn of(&mut self, entries: &Entries<'_>, entry: &Entry) -> Plan {
+        // Producers number from 1 on; others are made each time.
         let code = usize::try_from(entry.code()).ok().filter(|code| *code < 1 << 12);
-        let known = code.and_then(|code| self.of_unit.get(code).copied()).unwrap_or(0);
-        if known != 0 {
-            return known;
+        if let Some(Some(plan)) = code.and_then(|code| self.of_unit.get(code)) {
+            return *plan;
         }
-        let next = self.numbers.len() as u32 + 1;
-        let declared = (entry.tag(), entry.has_children(), entries.declaration(entry));
-        let number = *self.numbers.entry(declared).or_insert(next);
+        let plan = self.make(entries, entry);
         if let Some(code) = code {
             if self.of_unit.len() <= code {
-                self.of_unit.resize(code + 1, 0);
+                self.of_unit.resize(code + 1, None);
             }
-            if let Some(known) = self.of_unit.get_mut(code) {
-                *known = number;
+            if let Some(place) = self.of_unit.get_mut(code) {
+                *place = Some(plan);
             }
         }
-        number
+        plan
+    }
+
+    fn make(&mut self, entries: &Entries<'_>, entry: &Entry) -> Plan {
+        let first = self.steps.len();
+        self.key.clear();
+        self.key.extend([u32::from(entry.tag().0), entry.has_children().into()]);
+        for declared in entries.declared(entry) {
+            let Some(step) = Step::over(declared) else {
+                return Plan { kind: None, first, end: first };
+            };
+            self.steps.push(step);
+            if let Some(class) = step.class() {
+                self.key.push(u32::from(declared.name().0) << 8 | class);
+            }
+        }
+        let next = self.kinds.len() as u32;
+        let kind = match self.kinds.get(&self.key) {
+            Some(kind) => *kind,
+            None => *self.kinds.entry(self.key.clone()).or_insert(next),
+        };
+        Plan { kind: Some(kind), first, end: self.steps.len() }
+    }
+}
+
+impl Step {
+    /// None for an attribute that is not compared here.
+    fn over(declared: AttributeSpecification) -> Option<Step> {
+        let shown = match declared.form() {
+            dw::DW_FORM_data1 | dw::DW_FORM_flag => Step::Number(1),
+            dw::DW_FORM_data2 => Step::Number(2),
+            dw::DW_FORM_data4 => Step::Number(4),
+            dw::DW_FORM_data8 => Step::Number(8),
+            dw::DW_FORM_udata => Step::Leb,
+            dw::DW_FORM_flag_present => Step::Implicit(1),
+            dw::DW_FORM_implicit_const => Step::Implicit(declared.implicit_const_value()?),
+            dw::DW_FORM_string => Step::Text,
+            dw::DW_FORM_strp => Step::Str,
+            dw::DW_FORM_ref4 => Step::Type,
+            _ => return None,
+        };
+        match (declared.name(), shown) {
+            (dw::DW_AT_type, Step::Type) => Some(Step::Type),
+            (dw::DW_AT_sibling, Step::Type) => Some(Step::Skip(4)),
+            (_, Step::Type) | (dw::DW_AT_signature | dw::DW_AT_containing_type, _) => None,
+            (dw::DW_AT_decl_file | dw::DW_AT_decl_line | dw::DW_AT_decl_column, shown) => {
+                match shown {
+                    Step::Number(bytes) => Some(Step::Skip(bytes)),
+                    Step::Leb => Some(Step::SkipLeb),
+                    Step::Implicit(_) => Some(Step::Skip(0)),
+                    _ => None,
+                }
+            }
+            (_, shown) => Some(shown),
+        }
+    }
+
+    /// What kind of value it reads; none where it reads none.
+    fn class(self) -> Option<u32> {
+        match self {
+            Step::Skip(_) | Step::SkipLeb => None,
+            Step::Number(_) | Step::Leb | Step::Implicit(_) => Some(0),
+            Step::Str => Some(1),
+            Step::Text => Some(2),
+            Step::Type => Some(3),
+        }
+    }
+
+    /// Takes the attribute off the bytes, and its value if it shows; none where they end early. A type
+    /// is not for this to read.
+    #[inline]
+    fn read<'a>(self, entries: &Entries<'a>, bytes: &mut &'a [u8]) -> Option<Option<Value<'a>>> {
+        Some(Some(match self {
+            Step::Skip(count) => {
+                *bytes = bytes.get(count..)?;
+                return Some(None);
+            }
+            Step::SkipLeb => {
+                leb(bytes)?;
+                return Some(None);
+            }
+            Step::Number(count) => {
+                let value = number(entries, bytes, count)?;
+                let is_high = value >> (count * 8 - 1) == 1;
+                Value::Number(value, if is_high { count } else { 0 })
+            }
+            Step::Leb => Value::Number(leb(bytes)?, 0),
+            Step::Implicit(value) => match u64::try_from(value) {
+                Ok(value) => Value::Number(value, 0),
+                // As no other form has it.
+                Err(_) => Value::Number(value as u64, usize::MAX),
+            },
+            Step::Str => Value::Str(number(entries, bytes, 4)? as u32),
+            Step::Text => {
+                let (text, rest) = bytes.split_at_checked(memchr::memchr(0, bytes)?)?;
+                *bytes = rest.get(1..)?;
+                Value::Text(text)
+            }
+            Step::Type => return None,
+        }))
     }
 }
 
 /// Makes a model of one definition.
 struct Making<'m, 'a> {
     entries: &'m Entries<'a>,
-    declarations: &'m mut Declarations<'a>,
+    plans: &'m mut Plans,
 }
 
 /// The entries that a model has so far, and how each is met.
@@ -296,99 +446,46 @@ impl<'a> Making<'_, 'a> {
         Some(Node::Whole { own, children })
     }
 
-    fn row(&mut self, entry: &Entry, inside: Through, met: &mut Met) -> Option<Row> {
-        let spans = self.entries.spans(entry).ok()?;
-        let bytes = self.entries.attribute_bytes(entry);
-        let size = spans.last().map_or(0, |span| span.end);
-        let mut matters = vec![0xff_u8; size];
-        let mut target = None;
-        for span in &spans {
-            match treatment(span)? {
-                Treatment::Compared => continue,
-                Treatment::Ignored => {}
-                Treatment::Followed => {
-                    let to = reference(self.entries, bytes, span.start)?;
-                    target = Some((span.start, met.number(to, inside)));
-                }
+    fn row(&mut self, entry: &Entry, inside: Through, met: &mut Met) -> Option<Row<'a>> {
+        let plan = self.plans.of(self.entries, entry);
+        let kind = plan.kind?;
+        let mut bytes = self.entries.attribute_bytes(entry);
+        let mut values = Vec::new();
+        for step in self.plans.steps.get(plan.first..plan.end)? {
+            if *step == Step::Type {
+                let target = UnitOffset(number(self.entries, &mut bytes, 4)? as usize);
+                values.push(Value::Type(met.number(target, inside)));
+            } else {
+                values.extend(step.read(self.entries, &mut bytes)?);
             }
-            matters.get_mut(span.start..span.end)?.fill(0);
         }
-        let words = (0..size).step_by(size_of::<u64>()).map(|at| {
-            let mask = word(&matters, at);
-            (word(bytes, at) & mask, mask)
-        });
-        Some(Row {
-            declaration: self.declarations.number(self.entries, entry),
-            has_children: entry.has_children(),
-            size,
-            words: words.collect(),
-            target,
-        })
+        Some(Row { kind, values })
     }
 }
 
-/// What is done about an attribute.
-enum Treatment {
-    /// Its bytes are compared: equal bytes mean the same in every unit.
-    Compared,
-    /// It does not show, and always takes as many bytes.
-    Ignored,
-    /// It refers to a type that shows.
-    Followed,
-}
-
-/// None for what is not compared here.
-fn treatment(span: &Span) -> Option<Treatment> {
-    let is_fixed = matches!(
-        span.form,
-        dw::DW_FORM_data1 | dw::DW_FORM_data2 | dw::DW_FORM_data4 | dw::DW_FORM_implicit_const
-    );
-    match (span.name, span.form) {
-        (dw::DW_AT_type, dw::DW_FORM_ref4) => Some(Treatment::Followed),
-        (dw::DW_AT_sibling, dw::DW_FORM_ref4) => Some(Treatment::Ignored),
-        (dw::DW_AT_decl_file | dw::DW_AT_decl_line | dw::DW_AT_decl_column, _) if is_fixed => {
-            Some(Treatment::Ignored)
-        }
-        (dw::DW_AT_containing_type | dw::DW_AT_signature, _) => None,
-        (_, form) => means_the_same_everywhere(form).then_some(Treatment::Compared),
-    }
-}
-
-/// Whether the bytes of a form mean the same in all units of one file and encoding.
-fn means_the_same_everywhere(form: DwForm) -> bool {
-    matches!(
-        form,
-        dw::DW_FORM_data1
-            | dw::DW_FORM_data2
-            | dw::DW_FORM_data4
-            | dw::DW_FORM_data8
-            | dw::DW_FORM_udata
-            | dw::DW_FORM_sdata
-            | dw::DW_FORM_implicit_const
-            | dw::DW_FORM_flag
-            | dw::DW_FORM_flag_present
-            | dw::DW_FORM_string
-            | dw::DW_FORM_strp
-    )
-}
-
-/// Eight bytes, those past the end being zero.
+/// Takes a number of up to eight bytes off the front.
 #[inline]
-fn word(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    match rest.first_chunk() {
-        Some(word) => u64::from_le_bytes(*word),
-        None => rest.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)),
-    }
-}
-
-/// A reference of four bytes into the unit.
-#[inline]
-fn reference(entries: &Entries<'_>, bytes: &[u8], at: usize) -> Option<UnitOffset> {
-    let number: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-    Some(UnitOffset(if entries.is_little_endian() {
-        u32::from_le_bytes(number)
+fn number(entries: &Entries<'_>, bytes: &mut &[u8], count: usize) -> Option<u64> {
+    let (number, rest) = bytes.split_at_checked(count)?;
+    *bytes = rest;
+    let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
+    Some(if entries.is_little_endian() {
+        number.iter().rev().fold(0, fold)
     } else {
-        u32::from_be_bytes(number)
-    } as usize))
+        number.iter().fold(0, fold)
+    })
+}
+
+/// Takes a number in LEB128 off the front; none where it is larger than 64 bits.
+fn leb(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..u64::BITS - 7).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
 }
