@@ -24,13 +24,15 @@ use dbgmate::rpc::Client;
 use home::{Daemon, Home, Run, feed};
 use serde_json::{Value, json};
 
-const SUBCOMMANDS: [&str; 10] = [
+const SUBCOMMANDS: [&str; 12] = [
     "offsets-of",
     "field-at",
     "decode",
+    "diff",
     "parse",
     "symbolize",
     "triage",
+    "index",
     "serve",
     "doctor",
     "completions",

@@ -7,8 +7,10 @@
 mod backend;
 mod binaries;
 mod decode;
+mod diff;
 mod doctor;
 mod field_at;
+mod index;
 mod large;
 mod manual;
 mod number;
@@ -54,9 +56,11 @@ enum Command {
     OffsetsOf(offsets_of::Args),
     FieldAt(field_at::Args),
     Decode(decode::Args),
+    Diff(diff::Args),
     Parse(parse::Args),
     Symbolize(symbolize::Args),
     Triage(triage::Args),
+    Index(index::Args),
     Serve(serve::Args),
     Doctor(doctor::Args),
     Completions(manual::Completions),
@@ -132,6 +136,14 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Decode(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             decode::run(args, &backend, &job, output)
+        }
+        Command::Diff(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            diff::run(args, &backend, &job, output)
+        }
+        Command::Index(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            index::run(&args, &backend, &job, output)
         }
         Command::Parse(args) => {
             let (backend, job) = answering(cli.daemon, output)?;

@@ -10,6 +10,7 @@
 pub mod binary;
 pub mod daemon;
 pub mod decode;
+pub mod diff;
 pub mod field_at;
 pub mod layout;
 pub mod symbols;
@@ -60,6 +61,7 @@ macro_rules! for_each_method {
             $crate::api::layout::OffsetsOfMethod,
             $crate::api::field_at::FieldAtMethod,
             $crate::api::decode::DecodeMethod,
+            $crate::api::diff::DiffMethod,
             $crate::api::trace::ParseMethod,
             $crate::api::symbols::SymbolizeMethod,
             $crate::api::symbols::ResolveMethod,

@@ -16,6 +16,7 @@ mod agreement;
 mod binaries;
 mod debug_sources;
 mod decode;
+mod diff;
 mod field_at;
 mod hello;
 mod known;

@@ -15,6 +15,7 @@
 
 mod clean;
 mod decode;
+mod diff;
 pub mod escape;
 mod field_at;
 mod full_layout;
@@ -31,6 +32,7 @@ mod wrap;
 
 pub use clean::text as clean_text;
 pub use decode::decode;
+pub use diff::diff;
 pub use field_at::field_at;
 pub use gdb_session::gdb_session;
 pub use markdown::markdown;

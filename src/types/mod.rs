@@ -8,6 +8,7 @@
 //! and says why.
 
 mod decode;
+mod diff;
 mod distinct;
 mod gaps;
 mod kept;
@@ -26,6 +27,7 @@ mod suggest;
 mod twins;
 
 pub use decode::{Decoded, decode};
+pub use diff::{Change, Reach, Side, diff, held_types};
 pub use distinct::{Question, find};
 pub use locate::{Covering, Place, locate};
 pub use memory::read_memory;
