@@ -27,6 +27,8 @@ pub struct Config {
     pub deadline_seconds: u64,
     /// Servers of debug info.
     pub debuginfod: Debuginfod,
+    /// Where indexes of types are kept.
+    pub index: Index,
     /// What the daemon takes on.
     pub daemon: Daemon,
 }
@@ -67,6 +69,22 @@ impl Default for Debuginfod {
             // A kernel's debug info is 700 MB, a browser's 2 GB.
             size_bytes: 4 << 30,
         }
+    }
+}
+
+/// The `[index]` table: where indexes of types are kept from one process to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Index {
+    /// The folder; [`Config::load`] fills in the one in the XDG cache folder. None: they are not kept.
+    pub directory: Option<PathBuf>,
+    /// What all of them may take together, in bytes; what was used longest ago makes room.
+    pub size_bytes: u64,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Index { directory: None, size_bytes: 1 << 30 }
     }
 }
 
@@ -115,6 +133,7 @@ impl Default for Config {
             plugins: Vec::new(),
             deadline_seconds: 60,
             debuginfod: Debuginfod::default(),
+            index: Index::default(),
             daemon: Daemon::default(),
         }
     }
@@ -130,7 +149,7 @@ impl Config {
     pub fn load() -> Result<Config, Error> {
         match Config::path() {
             Some(path) => Config::read(&path),
-            None => Ok(Config::default().with_user_plugins()),
+            None => Ok(Config::default().with_user_folders()),
         }
     }
 
@@ -153,7 +172,7 @@ impl Config {
                 .hint("mend that line; docs/configuration.md lists what may stand there")
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Ok(config.resolved(folder).with_user_plugins())
+        Ok(config.resolved(folder).with_user_folders())
     }
 
     /// Relative paths start at the folder of the file they stand in: whoever answers, wherever it
@@ -168,16 +187,20 @@ impl Config {
             &mut self.source_roots,
             &mut self.plugins,
         ];
-        for path in lists.into_iter().flatten() {
+        for path in lists.into_iter().flatten().chain(&mut self.index.directory) {
             *path = folder.join(&path);
         }
         self
     }
 
-    /// The folder beside the configuration comes last, so that its notes override the others.
-    fn with_user_plugins(mut self) -> Config {
+    /// The plugins beside the configuration come last, so that their notes override the others.
+    fn with_user_folders(mut self) -> Config {
         if let Some(folder) = directory().map(|folder| folder.join("plugins")) {
             self.plugins.push(folder);
+        }
+        if self.index.directory.is_none() {
+            let base = etcetera::choose_base_strategy().ok();
+            self.index.directory = base.map(|base| base.cache_dir().join("dbgmate/index"));
         }
         self
     }
@@ -190,7 +213,8 @@ impl Config {
     /// A hash (64-bit FNV-1a) of all of it that changes answers: where two differ, so may those.
     pub fn hash(&self) -> String {
         use std::hash::Hasher;
-        let answering = Config { daemon: Daemon::default(), ..self.clone() };
+        let (daemon, index) = (Daemon::default(), Index::default());
+        let answering = Config { daemon, index, ..self.clone() };
         let mut hasher = fnv::FnvHasher::default();
         hasher.write(serde_json::to_string(&answering).unwrap_or_default().as_bytes());
         format!("{:016x}", hasher.finish())
@@ -210,7 +234,8 @@ mod tests {
     fn only_what_changes_answers_changes_the_hash() {
         let config = Config::default();
         let daemon = Daemon { workers: 3, ..Daemon::default() };
-        assert_eq!(Config { daemon, ..config.clone() }.hash(), config.hash());
+        let index = Index { size_bytes: 0, ..Index::default() };
+        assert_eq!(Config { daemon, index, ..config.clone() }.hash(), config.hash());
         let binaries = vec![PathBuf::from("/usr/sbin/libvirtd")];
         assert_ne!(Config { binaries, ..config.clone() }.hash(), config.hash());
     }

@@ -154,6 +154,8 @@ impl From<types::Error> for Error {
             }
             E::BadPath(why) => Error::new(Kind::Request, why)
                 .hint("write members with dots and indices, for instance `entry.le_next`"),
+            E::BadBytes(why) => Error::new(Kind::Request, why)
+                .hint("give bytes in hexadecimal, or what gdb prints for `x/40xb ADDRESS`"),
             E::NoSuchMember { step, inside, members } => no_such_member(&step, &inside, &members),
         }
     }

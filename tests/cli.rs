@@ -24,8 +24,20 @@ use dbgmate::rpc::Client;
 use home::{Daemon, Home, Run, feed};
 use serde_json::{Value, json};
 
-const SUBCOMMANDS: [&str; 8] =
-    ["offsets-of", "parse", "symbolize", "triage", "serve", "doctor", "completions", "man"];
+const SUBCOMMANDS: [&str; 12] = [
+    "offsets-of",
+    "field-at",
+    "decode",
+    "diff",
+    "parse",
+    "symbolize",
+    "triage",
+    "index",
+    "serve",
+    "doctor",
+    "completions",
+    "man",
+];
 
 /// A struct with a hole, a bit field and a list entry.
 const SOURCE: &str = "

@@ -54,6 +54,7 @@ impl Place {
         command
             .env("XDG_RUNTIME_DIR", self.folder.path())
             .env("XDG_CONFIG_HOME", self.folder.path())
+            .env("XDG_CACHE_HOME", self.folder.path())
             .env_remove("DBGMATE_SOCKET");
         command
     }

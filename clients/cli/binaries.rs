@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dbgmate::api::binary::{BinaryRef, Provenance};
+use dbgmate::api::layout::Searched;
 use dbgmate::error::{Error, Kind};
 
 /// The daemon has another working folder: it is sent absolute paths. Links stay as they are, since
@@ -26,4 +27,26 @@ pub(crate) fn without_debug_info(provenance: &Provenance) -> Option<String> {
     let tried = provenance.tried.iter().map(|tried| format!("{}: {}", tried.place, tried.why));
     let tried = tried.collect::<Vec<_>>().join("; ");
     Some(format!("no debug info, names are from the binary's symbols (tried {tried})"))
+}
+
+/// Where the answer comes from, for standard error.
+pub(crate) fn provenance(all: &[Searched]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for searched in all {
+        let used = searched.debug_info.used.as_deref().unwrap_or("no file");
+        if searched.definitions > 0 {
+            let mut line = format!("from {}", searched.path);
+            if used != searched.path {
+                line.push_str(&format!(", debug info in {used}"));
+            }
+            if searched.because != "asked" {
+                line.push_str(&format!(" ({})", searched.because));
+            }
+            lines.push(line);
+        }
+        if let Some(problem) = &searched.problem {
+            lines.push(format!("{}: {problem}", searched.path));
+        }
+    }
+    lines
 }

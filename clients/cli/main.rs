@@ -7,9 +7,14 @@
 mod backend;
 mod binaries;
 mod by_time;
+mod decode;
+mod diff;
 mod doctor;
+mod field_at;
+mod index;
 mod large;
 mod manual;
+mod number;
 mod offsets_of;
 mod output;
 mod parse;
@@ -50,9 +55,13 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     OffsetsOf(offsets_of::Args),
+    FieldAt(field_at::Args),
+    Decode(decode::Args),
+    Diff(diff::Args),
     Parse(parse::Args),
     Symbolize(symbolize::Args),
     Triage(triage::Args),
+    Index(index::Args),
     Serve(serve::Args),
     Doctor(doctor::Args),
     Completions(manual::Completions),
@@ -120,6 +129,22 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::OffsetsOf(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             offsets_of::run(args, &backend, &job, output)
+        }
+        Command::FieldAt(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            field_at::run(args, &backend, &job, output)
+        }
+        Command::Decode(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            decode::run(args, &backend, &job, output)
+        }
+        Command::Diff(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            diff::run(args, &backend, &job, output)
+        }
+        Command::Index(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            index::run(&args, &backend, &job, output)
         }
         Command::Parse(args) => {
             let (backend, job) = answering(cli.daemon, output)?;

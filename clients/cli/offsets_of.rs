@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use dbgmate::api::layout::{LayoutForm, OffsetsOf, OffsetsOfMethod, OffsetsOfRequest};
+use dbgmate::api::layout::{LayoutForm, OffsetsOfMethod, OffsetsOfRequest};
 use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
-use crate::binaries::absolute;
+use crate::binaries::{absolute, provenance};
 use crate::output::{Output, form};
 use crate::{Failure, Outcome};
 
@@ -60,31 +60,9 @@ pub(crate) fn run(
     } else {
         let form = if args.layout { LayoutForm::Layout } else { LayoutForm::Script };
         output.result(&render::layout(&answer, form))?;
-        for line in provenance(&answer) {
+        for line in provenance(&answer.searched) {
             output.notice(&line);
         }
     }
     Ok(Outcome::Found)
-}
-
-/// Where the answer comes from, for standard error.
-fn provenance(answer: &OffsetsOf) -> Vec<String> {
-    let mut lines = Vec::new();
-    for searched in &answer.searched {
-        let used = searched.debug_info.used.as_deref().unwrap_or("no file");
-        if searched.definitions > 0 {
-            let mut line = format!("from {}", searched.path);
-            if used != searched.path {
-                line.push_str(&format!(", debug info in {used}"));
-            }
-            if searched.because != "asked" {
-                line.push_str(&format!(" ({})", searched.because));
-            }
-            lines.push(line);
-        }
-        if let Some(problem) = &searched.problem {
-            lines.push(format!("{}: {problem}", searched.path));
-        }
-    }
-    lines
 }

@@ -9,6 +9,9 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod decode;
+pub mod diff;
+pub mod field_at;
 pub mod layout;
 pub mod symbols;
 pub mod trace;
@@ -56,6 +59,9 @@ macro_rules! for_each_method {
             $crate::api::binary::LoadMethod,
             $crate::api::binary::ListMethod,
             $crate::api::layout::OffsetsOfMethod,
+            $crate::api::field_at::FieldAtMethod,
+            $crate::api::decode::DecodeMethod,
+            $crate::api::diff::DiffMethod,
             $crate::api::trace::ParseMethod,
             $crate::api::symbols::SymbolizeMethod,
             $crate::api::symbols::ResolveMethod,

@@ -1,5 +1,6 @@
 //! The debug info of a binary: the file it is in, how that was found, and what it needs besides.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,6 +42,11 @@ impl DebugInfo {
     /// How it was found.
     pub fn how(&self) -> &How {
         &self.how
+    }
+
+    /// Opens that file once more, to be read and not mapped; none where it is not as it was.
+    pub fn reopen(&self) -> Option<File> {
+        self.image.reopen()
     }
 
     /// Its debug sections.

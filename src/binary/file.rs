@@ -3,10 +3,11 @@
 //! The path may lead anywhere: opening must not block (a FIFO without a writer), must not have side
 //! effects (a terminal, a tape), and only a regular file is read.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat};
 
 use super::{Error, Mapping};
 
@@ -44,9 +45,18 @@ impl FileStamp {
 
 /// Maps a regular file that is not empty.
 pub(crate) fn map(path: &Path) -> Result<(Mapping, FileStamp), Error> {
+    let (file, stamp) = open(path)?;
+    let mapping = Mapping::new(&file);
+    let mapping = mapping.map_err(|error| Error::Unreadable { path: path.to_owned(), error })?;
+    Ok((mapping, stamp))
+}
+
+/// Opens a regular file that is not empty.
+pub(super) fn open(path: &Path) -> Result<(File, FileStamp), Error> {
     let unreadable = |error: io::Error| Error::Unreadable { path: path.to_owned(), error };
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = open(path, flags, Mode::empty()).map_err(|error| unreadable(error.into()))?;
+    let file =
+        rustix::fs::open(path, flags, Mode::empty()).map_err(|error| unreadable(error.into()))?;
     let stat = fstat(&file).map_err(|error| unreadable(error.into()))?;
     let what = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => None,
@@ -62,6 +72,5 @@ pub(crate) fn map(path: &Path) -> Result<(Mapping, FileStamp), Error> {
     if stamp.size == 0 {
         return Err(Error::Empty { path: path.to_owned() });
     }
-    let mapping = Mapping::new(&file.into()).map_err(unreadable)?;
-    Ok((mapping, stamp))
+    Ok((file.into(), stamp))
 }

@@ -1,6 +1,7 @@
 //! One ELF file that is open: its bytes, what it says it is, and its debug sections. The headers are
 //! parsed once, here.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +49,12 @@ impl Image {
             true => Ok(()),
             false => Err("it has no .debug_info section".into()),
         }
+    }
+
+    /// Opens the file once more; none where it is another by now.
+    pub(super) fn reopen(&self) -> Option<File> {
+        let (file, stamp) = file::open(&self.path).ok()?;
+        (stamp == self.stamp).then_some(file)
     }
 
     /// Whether the file is as it was when it was opened.

@@ -44,7 +44,7 @@ pub use error::Error;
 pub use mapping::Mapping;
 pub use needed::Libraries;
 pub use place::{How, Tried};
-pub use sections::Sections;
+pub use sections::{Sections, Stored};
 pub use segments::Segment;
 pub use split::{SplitFile, SplitUnit};
 pub use supplement::Supplement;

@@ -56,6 +56,19 @@ pub struct Sections {
     split: Slots,
 }
 
+/// Where one section, or one of several of a name, is in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its first byte.
+    pub offset: u64,
+    /// Its bytes, compressed where they are.
+    pub size: u64,
+    /// What they come to.
+    pub uncompressed_size: u64,
+    /// Whether they are used as they are: neither compressed nor relocated.
+    pub is_in_place: bool,
+}
+
 /// The sections in the order of [`WANTED`].
 type Slots = [Option<Slot>; WANTED.len()];
 
@@ -133,6 +146,14 @@ impl Sections {
             None => None,
         };
         slot.map_or(&[], |slot| self.bytes_of(slot))
+    }
+
+    /// Where the sections are that are not of split DWARF, in the order of [`WANTED`].
+    pub fn stored(&self) -> impl Iterator<Item = (SectionId, Stored)> + '_ {
+        WANTED.into_iter().zip(&self.own).flat_map(|(id, slot)| {
+            let pieces = slot.iter().flat_map(|slot| &slot.pieces);
+            pieces.map(move |piece| (id, piece.stored()))
+        })
     }
 
     /// Why a section's bytes are missing, for the sections touched so far.
@@ -263,6 +284,15 @@ impl Piece {
     /// What it claims to hold, if it is compressed.
     fn claimed(&self) -> u64 {
         if self.format == CompressionFormat::None { 0 } else { self.uncompressed_size }
+    }
+
+    fn stored(&self) -> Stored {
+        Stored {
+            offset: self.offset,
+            size: self.size,
+            uncompressed_size: self.uncompressed_size,
+            is_in_place: self.format == CompressionFormat::None && !self.relocated,
+        }
     }
 
     fn raw<'data>(&self, mapping: &'data Mapping) -> Option<&'data [u8]> {

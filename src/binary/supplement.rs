@@ -4,6 +4,7 @@
 //! packager had it. dwz names it by an absolute path (`-M`) or from the file's own folder (`-r`).
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::debug_files::build_id_path;
@@ -28,6 +29,11 @@ impl Supplement {
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.image.path
+    }
+
+    /// Opens that file once more, to be read and not mapped; none where it is not as it was.
+    pub fn reopen(&self) -> Option<File> {
+        self.image.reopen()
     }
 
     /// How it was found.

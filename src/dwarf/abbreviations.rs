@@ -4,7 +4,9 @@
 //! Of each declaration some twenty bytes are kept; its attributes stay in .debug_abbrev and are read
 //! from there by those who want them. A kernel has half a million declarations in three thousand tables.
 
-use gimli::{AttributeSpecification, DwAt, DwForm, DwTag, Reader, UnitHeader, constants as dw};
+use gimli::{
+    AttributeSpecification, DwAt, DwForm, DwTag, Format, Reader, UnitHeader, constants as dw,
+};
 use rustc_hash::FxHashMap;
 
 use super::{Error, Slice};
@@ -33,8 +35,13 @@ pub(super) struct Abbreviation {
     /// The position of its first stride.
     strides: u32,
     stride_count: u16,
+    /// What the attributes take, where that is always the same.
+    size: Option<u16>,
     tag: DwTag,
+    role: Role,
     sibling: Sibling,
+    named: Named,
+    declared: Declared,
     has_children: bool,
     has_code: bool,
 }
@@ -52,6 +59,62 @@ pub(super) enum Stride {
     Text,
     /// A value of this form, as gimli reads it.
     Value(DwForm),
+}
+
+/// What a pass over all types does with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Steps over it, and goes on with its children, if it has any.
+    Passed,
+    /// Steps over its children too: no producer puts a type there. Concrete inlined instances have
+    /// nothing that their abstract instance has (DWARF 5 §3.3.8.2), calls have parameters alone.
+    Skipped,
+    /// Reads it: a type that people name, or the import of a unit.
+    Wanted,
+}
+
+impl Role {
+    /// Base types are among those that people name: `size_t` leads to one.
+    fn of(tag: DwTag) -> Role {
+        match tag {
+            dw::DW_TAG_structure_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_interface_type
+            | dw::DW_TAG_enumeration_type
+            | dw::DW_TAG_typedef
+            | dw::DW_TAG_template_alias
+            | dw::DW_TAG_base_type
+            | dw::DW_TAG_imported_unit => Role::Wanted,
+            dw::DW_TAG_inlined_subroutine
+            | dw::DW_TAG_call_site
+            | dw::DW_TAG_GNU_call_site
+            | dw::DW_TAG_subroutine_type => Role::Skipped,
+            _ => Role::Passed,
+        }
+    }
+}
+
+/// Where among an entry's attributes DW_AT_name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    No,
+    /// So many bytes on, as DW_FORM_strp of four bytes.
+    StrAt(u16),
+    /// So many bytes on, as DW_FORM_string.
+    TextAt(u16),
+    /// Behind attributes whose size varies, or in another form.
+    Somewhere,
+}
+
+/// Whether entries have DW_AT_declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Declared {
+    No,
+    /// As DW_FORM_flag_present.
+    Always,
+    /// Each for itself.
+    Somewhere,
 }
 
 /// Where among an entry's attributes DW_AT_sibling is.
@@ -92,16 +155,20 @@ impl Abbreviations {
             let attributes = u32::try_from(length - input.len());
             let attributes = attributes.map_err(|_| gimli::Error::UnsupportedOffset)?;
             let strides = table.strides.len() as u32;
-            let Measured { sibling, has_code } = measure(&mut input, header, &mut table.strides)?;
+            let measured = measure(&mut input, header, &mut table.strides)?;
             let stride_count = table.strides.len() - strides as usize;
             let abbreviation = Abbreviation {
                 attributes,
                 strides,
                 stride_count: stride_count as u16,
+                size: measured.size,
                 tag,
-                sibling,
+                role: Role::of(tag),
+                sibling: measured.sibling,
+                named: measured.named,
+                declared: measured.declared,
                 has_children,
-                has_code,
+                has_code: measured.has_code,
             };
             if code == table.dense.len() as u64 + 1 {
                 table.dense.push(abbreviation);
@@ -166,6 +233,30 @@ impl Abbreviation {
         self.has_code
     }
 
+    /// What a pass over all types does with such entries.
+    #[inline]
+    pub(super) fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Bytes that the attributes take; none where that depends on their values.
+    #[inline]
+    pub(super) fn size(&self) -> Option<u16> {
+        self.size
+    }
+
+    /// Where DW_AT_name is.
+    #[inline]
+    pub(super) fn named(&self) -> Named {
+        self.named
+    }
+
+    /// Whether DW_AT_declaration is there.
+    #[inline]
+    pub(super) fn declared(&self) -> Declared {
+        self.declared
+    }
+
     /// Where DW_AT_sibling is.
     #[inline]
     pub(super) fn sibling(&self) -> Sibling {
@@ -210,7 +301,10 @@ fn attribute(input: &mut Slice<'_>) -> gimli::Result<Option<AttributeSpecificati
 
 /// What a list of attributes is found to have.
 struct Measured {
+    size: Option<u16>,
     sibling: Sibling,
+    named: Named,
+    declared: Declared,
     has_code: bool,
 }
 
@@ -220,7 +314,13 @@ fn measure(
     header: &UnitHeader<Slice<'_>>,
     strides: &mut Vec<Stride>,
 ) -> Result<Measured, Error> {
-    let mut measured = Measured { sibling: Sibling::Absent, has_code: false };
+    let mut measured = Measured {
+        size: None,
+        sibling: Sibling::Absent,
+        named: Named::No,
+        declared: Declared::No,
+        has_code: false,
+    };
     // How far the next value is from the first, while that is always the same.
     let mut distance = Some(0_u16);
     // Whether a stride of this list is there to be lengthened.
@@ -242,6 +342,19 @@ fn measure(
                     _ => Sibling::Somewhere,
                 };
             }
+            dw::DW_AT_name => {
+                measured.named = match (attribute.form(), distance, header.format()) {
+                    (dw::DW_FORM_strp, Some(at), Format::Dwarf32) => Named::StrAt(at),
+                    (dw::DW_FORM_string, Some(at), _) => Named::TextAt(at),
+                    _ => Named::Somewhere,
+                };
+            }
+            dw::DW_AT_declaration => {
+                measured.declared = match attribute.form() {
+                    dw::DW_FORM_flag_present => Declared::Always,
+                    _ => Declared::Somewhere,
+                };
+            }
             dw::DW_AT_low_pc | dw::DW_AT_ranges => measured.has_code = true,
             _ => {}
         }
@@ -256,6 +369,7 @@ fn measure(
         }
         lengthens = true;
     }
+    measured.size = distance;
     Ok(measured)
 }
 

@@ -8,7 +8,7 @@ use gimli::EndianSlice;
 use super::file::{FileTables, FileView};
 use super::split::Splits;
 use super::units::{Place, Units};
-use super::{DieSection, FileId, Index, Slice, View};
+use super::{DieSection, FileId, Index, IndexCache, Slice, View};
 use crate::binary::{Binary, DebugInfo, Sections, Supplement};
 use crate::job::{Job, Stopped};
 
@@ -17,6 +17,7 @@ use crate::job::{Job, Stopped};
 #[derive(Debug)]
 pub struct DebugFile {
     binary: Arc<Binary>,
+    cache: Option<Arc<IndexCache>>,
     main: FileTables,
     supplement: FileTables,
     splits: OnceLock<Splits>,
@@ -52,8 +53,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 impl DebugFile {
     /// Reads nothing yet.
     pub fn new(binary: Arc<Binary>) -> DebugFile {
+        DebugFile::with_cache(binary, None)
+    }
+
+    /// The same, with a folder where the name index may be, or else is left for later processes.
+    pub fn with_cache(binary: Arc<Binary>, cache: Option<Arc<IndexCache>>) -> DebugFile {
         DebugFile {
             binary,
+            cache,
             main: FileTables::default(),
             supplement: FileTables::default(),
             splits: OnceLock::new(),
@@ -76,6 +83,12 @@ impl DebugFile {
     pub fn unit_starts(&self) -> impl Iterator<Item = u64> + '_ {
         let units = self.units().entries().iter();
         units.filter(|unit| unit.section == DieSection::Info).map(|unit| unit.start)
+    }
+
+    /// How many bytes the units of the main file take.
+    pub(super) fn unit_bytes(&self) -> u64 {
+        let units = self.units().entries().iter();
+        units.map(|unit| unit.end.saturating_sub(unit.start)).fold(0, u64::saturating_add)
     }
 
     /// The units of the main file.
@@ -142,7 +155,8 @@ impl DebugFile {
         drop(slot);
         // Whatever happens in there, those who wait are woken, to an index or to build it themselves.
         let mut outcome = Outcome { file: self, index: None };
-        let index = Arc::new(Index::build(job, self, threads)?);
+        let index = Arc::new(Index::of(job, self, self.cache.as_deref(), threads)?);
+        self.main.know_units(|| index.units());
         outcome.index = Some(Arc::clone(&index));
         Ok(index)
     }
@@ -152,6 +166,20 @@ impl DebugFile {
         match &*lock(&self.index) {
             Slot::Built(index) => Some(Arc::clone(index)),
             Slot::Absent | Slot::Building => None,
+        }
+    }
+
+    /// What an earlier process has found out about a question to this very file.
+    pub fn recall(&self, question: &str) -> Option<Vec<u8>> {
+        self.cache.as_ref()?.recall(self.indexed()?.key()?, question)
+    }
+
+    /// Keeps it for later processes, where the index is kept too.
+    pub fn remember(&self, question: &str, answer: &[u8]) {
+        if let (Some(cache), Some(index)) = (&self.cache, self.indexed())
+            && let Some(key) = index.key()
+        {
+            cache.remember(key, question, answer);
         }
     }
 
@@ -175,7 +203,7 @@ impl DebugFile {
     }
 
     /// The unit headers of the main file; none where the binary has no debug info.
-    fn units(&self) -> &Units {
+    pub(super) fn units(&self) -> &Units {
         self.main.units(FileId::Main, || self.dwarf())
     }
 }

@@ -40,7 +40,7 @@ pub enum DieSection {
 }
 
 /// The place of a DIE, in eight bytes: an index holds a million of them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DieRef(u64);
 
 // From the top: the section, the file, the offset.
@@ -77,6 +77,16 @@ impl DieRef {
     /// Which section it is in.
     pub fn section(self) -> DieSection {
         if self.0 & TYPES_BIT == 0 { DieSection::Info } else { DieSection::Types }
+    }
+
+    /// As a number: one that fits into four bytes is an offset of the main file's .debug_info.
+    pub fn packed(self) -> u64 {
+        self.0
+    }
+
+    /// From that number. Any number is the place of some DIE, which need not be there.
+    pub fn from_packed(packed: u64) -> DieRef {
+        DieRef(packed)
     }
 
     /// Bytes from the start of the section.

@@ -12,16 +12,17 @@ use gimli::{
     UnitHeader, UnitOffset, constants as dw,
 };
 
-use super::abbreviations::{Abbreviation, Abbreviations, Sibling, Stride};
+use super::abbreviations::{Abbreviation, Abbreviations, Declared, Named, Role, Sibling, Stride};
 use super::file::FileView;
 use super::walk::MAX_DEPTH;
-use super::{DieRef, DieSection, Error, FileId, Slice};
+use super::{DieRef, DieSection, Error, FileId, Language, Slice};
 
 /// A unit whose entries can be read.
 #[derive(Debug)]
 pub struct Entries<'a> {
     pub(super) unit: Unit<Slice<'a>>,
     pub(super) file: Rc<FileView<'a>>,
+    pub(super) language: Language,
     /// The entries' bytes, of which the first is at the root's offset.
     bytes: Slice<'a>,
     abbreviations: Arc<Abbreviations>,
@@ -33,9 +34,19 @@ pub struct Entries<'a> {
 pub struct Entry {
     /// Where it is in its unit.
     pub offset: UnitOffset,
+    code: u64,
     abbreviation: Abbreviation,
     /// Where its attributes start.
     attributes: UnitOffset,
+}
+
+/// The name of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name<'a> {
+    /// At an offset of .debug_str.
+    At(u32),
+    /// This one.
+    Text(&'a [u8]),
 }
 
 /// Where an entry refers to.
@@ -74,7 +85,8 @@ impl<'a> Entries<'a> {
         };
         let debug_abbrev = *view.dwarf.debug_abbrev.reader();
         let file = Rc::clone(view);
-        Ok(Entries { unit, file, bytes, abbreviations, debug_abbrev })
+        let language = Language::Other;
+        Ok(Entries { unit, file, language, bytes, abbreviations, debug_abbrev })
     }
 
     /// Where the root entry is.
@@ -102,7 +114,7 @@ impl<'a> Entries<'a> {
         let abbreviation = self.abbreviations.get(code);
         let abbreviation = *abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
         let attributes = self.offset_of(input);
-        Ok(Some(Entry { offset, abbreviation, attributes }))
+        Ok(Some(Entry { offset, code, abbreviation, attributes }))
     }
 
     /// Shows an entry's attributes as written, in order; the offset after them.
@@ -169,10 +181,127 @@ impl<'a> Entries<'a> {
             return self.after(entry);
         }
         let after = self.after(entry)?;
-        match self.sibling(entry, after)? {
-            Some(sibling) if sibling >= after && sibling < self.end() => Ok(sibling),
-            _ => self.skip_list(after),
+        match self.sibling_ahead(entry, after)? {
+            Some(sibling) => Ok(sibling),
+            None => self.skip_list(after),
         }
+    }
+
+    /// The next entry at `offset` or behind it that a pass over all types wants ([`Role`]), of so many
+    /// entries at most; none at the unit's end, and where there were as many. `offset` is then behind
+    /// those that were passed.
+    #[inline]
+    pub(super) fn next_wanted(
+        &self,
+        offset: &mut UnitOffset,
+        most: usize,
+    ) -> Result<Option<Entry>, Error> {
+        let bytes = self.bytes.slice();
+        let root = self.root().0;
+        let mut at = offset.0 - root;
+        for _ in 0..most {
+            let Some(&first) = bytes.get(at) else { break };
+            let start = at;
+            at += 1;
+            if first == 0 {
+                continue;
+            }
+            let mut code = u64::from(first);
+            if first >= 0x80 {
+                let mut input = self.from(UnitOffset(root + start))?;
+                code = input.read_uleb128()?;
+                at = bytes.len() - input.len();
+            }
+            let abbreviation = self.abbreviations.get(code);
+            let abbreviation = abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
+            let entry = || Entry {
+                offset: UnitOffset(root + start),
+                code,
+                abbreviation: *abbreviation,
+                attributes: UnitOffset(root + at),
+            };
+            let role = abbreviation.role();
+            if role == Role::Wanted {
+                *offset = UnitOffset(root + start);
+                return Ok(Some(entry()));
+            }
+            at = match abbreviation.size() {
+                Some(size) if role == Role::Passed => at + usize::from(size),
+                _ => self.after_unwanted(&entry())?.0 - root,
+            };
+        }
+        if at > bytes.len() {
+            return Err(gimli::Error::UnexpectedEof(self.bytes.offset_id()).into());
+        }
+        *offset = UnitOffset(root + at);
+        Ok(None)
+    }
+
+    /// The offset after an entry that is passed, or skipped with its children.
+    fn after_unwanted(&self, entry: &Entry) -> Result<UnitOffset, Error> {
+        let after = self.after(entry)?;
+        if entry.abbreviation.role() != Role::Skipped || !entry.has_children() {
+            return Ok(after);
+        }
+        Ok(self.sibling_ahead(entry, after)?.unwrap_or(after))
+    }
+
+    /// The name of an entry.
+    #[inline]
+    pub fn name(&self, entry: &Entry) -> Result<Option<Name<'a>>, Error> {
+        let attribute = |at: u16| self.from(UnitOffset(entry.attributes.0 + usize::from(at)));
+        Ok(match entry.abbreviation.named() {
+            Named::No => None,
+            Named::StrAt(at) => Some(Name::At(attribute(at)?.read_u32()?)),
+            Named::TextAt(at) => {
+                Some(Name::Text(attribute(at)?.read_null_terminated_slice()?.slice()))
+            }
+            Named::Somewhere => {
+                let mut name = None;
+                self.attributes(entry, |attribute, value| {
+                    if attribute == dw::DW_AT_name {
+                        name = Some(value);
+                    }
+                    Ok(())
+                })?;
+                name.and_then(|name| self.text(name)).map(Name::Text)
+            }
+        })
+    }
+
+    /// The text of a name in .debug_str; none where it is not there.
+    pub(super) fn name_at(&self, offset: u32) -> Option<&'a [u8]> {
+        let offset = gimli::DebugStrOffset(offset as usize);
+        Some(self.file.dwarf.debug_str.get_str(offset).ok()?.slice())
+    }
+
+    /// Whether an entry only says that something exists.
+    #[inline]
+    pub fn is_declaration(&self, entry: &Entry) -> Result<bool, Error> {
+        match entry.abbreviation.declared() {
+            Declared::No => return Ok(false),
+            Declared::Always => return Ok(true),
+            Declared::Somewhere => {}
+        }
+        let mut is_declaration = false;
+        self.attributes(entry, |attribute, value| {
+            if attribute == dw::DW_AT_declaration {
+                is_declaration = value == AttributeValue::Flag(true);
+            }
+            Ok(())
+        })?;
+        Ok(is_declaration)
+    }
+
+    /// What DW_AT_sibling says of an entry whose attributes end at `after`, if it lies ahead.
+    #[inline]
+    pub(super) fn sibling_ahead(
+        &self,
+        entry: &Entry,
+        after: UnitOffset,
+    ) -> Result<Option<UnitOffset>, Error> {
+        let sibling = self.sibling(entry, after)?;
+        Ok(sibling.filter(|sibling| (after..self.end()).contains(sibling)))
     }
 
     /// What DW_AT_sibling says of an entry whose attributes end at `after`.
@@ -216,12 +345,12 @@ impl<'a> Entries<'a> {
             };
             let after = self.after(&entry)?;
             let sibling = match entry.has_children() {
-                true => self.sibling(&entry, after)?,
+                true => self.sibling_ahead(&entry, after)?,
                 false => None,
             };
             offset = match sibling {
-                Some(sibling) if sibling >= after && sibling < self.end() => sibling,
-                _ => {
+                Some(sibling) => sibling,
+                None => {
                     depth += u64::from(entry.has_children());
                     after
                 }
@@ -238,6 +367,37 @@ impl<'a> Entries<'a> {
     /// The sections it is read from.
     pub fn dwarf(&self) -> &gimli::Dwarf<Slice<'a>> {
         &self.file.dwarf
+    }
+
+    /// The language of the unit.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The file it is in.
+    pub fn file(&self) -> FileId {
+        self.file.id
+    }
+
+    /// Whether the lower bytes of numbers come first.
+    #[inline]
+    pub fn is_little_endian(&self) -> bool {
+        self.bytes.endian() == gimli::RunTimeEndian::Little
+    }
+
+    /// How an entry's attributes are declared, in order.
+    pub fn declared(
+        &self,
+        entry: &Entry,
+    ) -> impl Iterator<Item = AttributeSpecification> + use<'a> {
+        self.abbreviations.attributes(self.debug_abbrev, &entry.abbreviation)
+    }
+
+    /// The bytes of the unit from an entry's attributes on.
+    #[inline]
+    pub fn attribute_bytes(&self, entry: &Entry) -> &'a [u8] {
+        let start = entry.attributes.0 - self.root().0;
+        self.bytes.slice().get(start..).unwrap_or_default()
     }
 
     /// Takes over what only the skeleton of a split unit says (DWARF 5 §3.1.3).
@@ -282,6 +442,18 @@ impl<'a> Entries<'a> {
 }
 
 impl Entry {
+    /// The number of its abbreviation in its unit.
+    #[inline]
+    pub fn code(&self) -> u64 {
+        self.code
+    }
+
+    /// Where its attributes start in its unit.
+    #[inline]
+    pub fn attributes(&self) -> UnitOffset {
+        self.attributes
+    }
+
     /// What it describes.
     #[inline]
     pub fn tag(&self) -> DwTag {

@@ -27,6 +27,11 @@ impl FileTables {
     ) -> &Units {
         self.units.get_or_init(|| Units::read(id, &dwarf()))
     }
+
+    /// Takes over unit headers that are known, unless they have been read.
+    pub(super) fn know_units(&self, units: impl FnOnce() -> Units) {
+        self.units.get_or_init(units);
+    }
 }
 
 /// The abbreviation tables read so far, by where they start and for which encoding: after LTO,

@@ -111,6 +111,7 @@ impl<'a> Entries<'a> {
         self.unit.addr_base = addresses.unwrap_or(self.unit.addr_base);
         self.unit.rnglists_base = range_lists.unwrap_or(self.unit.rnglists_base);
         self.unit.dwo_id = id;
+        self.language = root.language;
         root.dwo_id = id;
         if let Some(low) = root.extent.low {
             self.unit.low_pc = dwarf.attr_address(&self.unit, low)?.unwrap_or(0);

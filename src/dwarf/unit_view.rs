@@ -24,7 +24,6 @@ pub struct UnitView<'a> {
     language: Language,
     endian: gimli::RunTimeEndian,
     pub(super) line_offset: Option<gimli::DebugLineOffset>,
-    is_split: bool,
     pub(super) scopes: OnceCell<Vec<Scope<'a>>>,
 }
 
@@ -74,14 +73,8 @@ impl<'a> UnitView<'a> {
             language,
             endian,
             line_offset,
-            is_split: root.has_attr(dw::DW_AT_dwo_name) || root.has_attr(dw::DW_AT_GNU_dwo_name),
             scopes: OnceCell::new(),
         })
-    }
-
-    /// Whether the rest of the unit is in another file.
-    pub(super) fn is_split(&self) -> bool {
-        self.is_split
     }
 
     /// The source language.

@@ -50,6 +50,21 @@ impl Units {
         units
     }
 
+    /// Those of the main file, known from an earlier reading.
+    pub(super) fn known(
+        places: impl Iterator<Item = (DieSection, u64, u64)>,
+        signatures: impl Iterator<Item = (u64, DieRef)>,
+    ) -> Units {
+        let entry = |(section, start, end)| UnitEntry {
+            section,
+            start,
+            end,
+            abbreviations: OnceLock::new(),
+        };
+        let (entries, signatures) = (places.map(entry).collect(), signatures.collect());
+        Units { file: FileId::Main, entries, signatures, problem: None }
+    }
+
     fn read_section<'a>(
         &mut self,
         section: DieSection,
@@ -101,6 +116,11 @@ impl Units {
         let position = after.checked_sub(1)?;
         let unit = self.entries.get(position)?;
         (unit.section == die.section() && die.offset() < unit.end).then_some(position)
+    }
+
+    /// The signatures of type units, and their types.
+    pub(super) fn signatures(&self) -> impl Iterator<Item = (u64, DieRef)> + '_ {
+        self.signatures.iter().map(|(signature, die)| (*signature, *die))
     }
 
     /// The type DIE of the type unit with this signature.

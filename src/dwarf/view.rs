@@ -117,18 +117,12 @@ impl<'a> View<'a> {
 
     /// The unit that DW_AT_import leads to (DWARF 5 §3.2.5), unless it is in the main file, of which
     /// all are known.
-    pub(super) fn imported(
-        &self,
-        from: &UnitView<'a>,
-        value: AttributeValue<Slice<'a>>,
-    ) -> Result<Option<Place>, Error> {
-        let at = self.follow(from, value)?.filter(|at| at.file() != FileId::Main);
-        at.map(|at| {
-            let position =
-                self.of(at.file())?.units().position_of(at).ok_or(Error::Dangling(at))?;
-            Ok(Place { file: at.file(), position: position as u32 })
-        })
-        .transpose()
+    pub(super) fn imported(&self, at: DieRef) -> Result<Option<Place>, Error> {
+        if at.file() == FileId::Main {
+            return Ok(None);
+        }
+        let position = self.of(at.file())?.units().position_of(at).ok_or(Error::Dangling(at))?;
+        Ok(Some(Place { file: at.file(), position: position as u32 }))
     }
 
     /// The unit at a position of a file's unit table.

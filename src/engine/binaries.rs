@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::binary::debuginfod::{Debuginfod, Reach};
 use crate::binary::{self, Binary, DebugInfo, DebugSources};
-use crate::dwarf::DebugFile;
+use crate::dwarf::{DebugFile, IndexCache};
 use crate::job::Job;
 use crate::symbols::Symbols;
 use crate::types::LayoutMatch;
@@ -27,6 +27,7 @@ const MAX_SYMBOLS: usize = 256 << 20;
 #[derive(Debug)]
 pub(super) struct Binaries {
     sources: DebugSources,
+    indexes: Option<Arc<IndexCache>>,
     open: Mutex<BTreeMap<PathBuf, Arc<Slot>>>,
     clock: AtomicU64,
 }
@@ -71,8 +72,9 @@ struct Answers {
 }
 
 impl Binaries {
-    pub(super) fn new(sources: DebugSources) -> Binaries {
-        Binaries { sources, open: Mutex::default(), clock: AtomicU64::default() }
+    pub(super) fn new(sources: DebugSources, indexes: Option<IndexCache>) -> Binaries {
+        let (open, clock) = (Mutex::default(), AtomicU64::default());
+        Binaries { sources, indexes: indexes.map(Arc::new), open, clock }
     }
 
     /// The servers that sources can be had from too.
@@ -96,7 +98,7 @@ impl Binaries {
         let mut outcome = Outcome { slot: &slot, opened: None };
         match Binary::open(job, path, &self.sources.reaching(reach)) {
             Ok(binary) => {
-                let opened = Arc::new(Opened::new(Arc::new(binary), reach));
+                let opened = Arc::new(self.opened(Arc::new(binary), reach));
                 outcome.opened = Some(Arc::clone(&opened));
                 Ok(opened)
             }
@@ -104,6 +106,15 @@ impl Binaries {
                 lock(&self.open).remove(path);
                 Err(error)
             }
+        }
+    }
+
+    fn opened(&self, binary: Arc<Binary>, reach: Reach) -> Opened {
+        Opened {
+            reach,
+            file: DebugFile::with_cache(binary, self.indexes.clone()),
+            symbols: Mutex::default(),
+            answers: Mutex::default(),
         }
     }
 
@@ -182,15 +193,6 @@ impl Drop for Outcome<'_> {
 }
 
 impl Opened {
-    fn new(binary: Arc<Binary>, reach: Reach) -> Opened {
-        Opened {
-            reach,
-            file: DebugFile::new(binary),
-            symbols: Mutex::default(),
-            answers: Mutex::default(),
-        }
-    }
-
     /// Whether it is as it would be if it were opened now.
     fn serves(&self, reach: Reach) -> bool {
         let lacks =

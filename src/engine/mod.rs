@@ -15,6 +15,9 @@
 mod agreement;
 mod binaries;
 mod debug_sources;
+mod decode;
+mod diff;
+mod field_at;
 mod hello;
 mod known;
 mod load;
@@ -22,6 +25,7 @@ mod offsets_of;
 mod packages;
 mod paste;
 mod resolve;
+mod search;
 mod sources;
 mod symbolize;
 mod triage;
@@ -37,6 +41,7 @@ use std::sync::OnceLock;
 use crate::api::Method;
 use crate::binary::Libraries;
 use crate::config::Config;
+use crate::dwarf::IndexCache;
 use crate::error::Error;
 use crate::job::Job;
 use crate::notes::{Plugins, Problem};
@@ -55,7 +60,9 @@ pub struct Engine {
 impl Engine {
     /// An engine that has nothing open and has read nothing yet.
     pub fn new(config: Config) -> Self {
-        let binaries = Binaries::new(debug_sources(&config));
+        let directory = config.index.directory.clone();
+        let indexes = directory.map(|folder| IndexCache::new(folder, config.index.size_bytes));
+        let binaries = Binaries::new(debug_sources(&config), indexes);
         let (agreement_hash, plugins, libraries) =
             (OnceLock::new(), OnceLock::new(), OnceLock::new());
         Engine { config, agreement_hash, plugins, libraries, binaries }

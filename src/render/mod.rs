@@ -14,7 +14,10 @@
 //! client asks; what came from outside passes [`escape`] first.
 
 mod clean;
+mod decode;
+mod diff;
 pub mod escape;
+mod field_at;
 mod full_layout;
 mod gdb_session;
 mod in_order;
@@ -29,6 +32,9 @@ pub mod trace;
 mod wrap;
 
 pub use clean::text as clean_text;
+pub use decode::decode;
+pub use diff::diff;
+pub use field_at::field_at;
 pub use gdb_session::gdb_session;
 pub use log::log;
 pub use markdown::markdown;

@@ -5,7 +5,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_qualifier};
 use super::shape::Shapes;
-use super::{Error, LayoutMatch, MemberPath, TypeName};
+use super::twins::Twins;
+use super::{Error, LayoutMatch, MemberPath, TypeName, kept};
 use crate::dwarf::{DebugFile, Die, DieRef, Language};
 use crate::job::Job;
 
@@ -26,13 +27,16 @@ pub struct Question<'q> {
 const DEFINITIONS_PER_THREAD: usize = 32;
 
 /// Where a name leads: a type, and what was passed on the way.
-#[derive(Clone, Debug)]
-struct Target {
-    die: DieRef,
-    via: Vec<String>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) die: DieRef,
+    pub(super) via: Vec<String>,
     /// The typedef that names a type without a name.
-    known_as: Option<String>,
+    pub(super) known_as: Option<String>,
 }
+
+/// Targets that are written differently, each with how many are like it.
+type Distinct = Vec<(Target, usize)>;
 
 /// Every distinct layout, the most common first; empty where the binary does not define the name.
 /// Where a member is asked for, those that have it.
@@ -44,20 +48,13 @@ pub fn find(
     let index = file.index(job, question.threads)?;
     let view = file.view();
     let reader = Reader::new(job, &view, &index);
-    let (targets, mut failure) = targets(&reader, question)?;
-    let shapes = shapes(job, file, &reader, question.threads, &targets)?;
-    let mut groups: FxHashMap<u64, usize> = FxHashMap::default();
-    let mut distinct: Vec<(&Target, usize)> = Vec::new();
-    for (target, shape) in targets.iter().zip(shapes) {
-        let position = *groups.entry(shape).or_insert(distinct.len());
-        match distinct.get_mut(position) {
-            Some((_, units)) => *units += 1,
-            None => distinct.push((target, 1)),
-        }
-    }
+    let (distinct, mut failure) = match kept::recall(file, question) {
+        Some(distinct) => (distinct, None),
+        None => distinct_targets(job, file, &reader, question)?,
+    };
     let mut matches: Vec<LayoutMatch> = Vec::new();
-    for (target, units) in distinct {
-        let found = match read(&reader, target, units, question.path) {
+    for (target, units) in &distinct {
+        let found = match read(&reader, target, *units, question.path) {
             Ok(found) => found,
             Err(error) if is_its_own(&error) => {
                 failure = failure.or(Some(error));
@@ -80,6 +77,32 @@ pub fn find(
     // Stable: among equally common ones, the order of the file.
     matches.sort_by_key(|found| std::cmp::Reverse(found.units));
     Ok(matches)
+}
+
+/// The targets of a name that are written differently, each with how many are like it, and the first
+/// reason why one was left out. What took many definitions to find out is kept for later processes.
+fn distinct_targets(
+    job: &Job,
+    file: &DebugFile,
+    reader: &Reader<'_, '_>,
+    question: &Question<'_>,
+) -> Result<(Distinct, Option<Error>), Error> {
+    let (targets, failure) = targets(reader, question)?;
+    let shapes = shapes(job, file, reader, question.threads, &targets)?;
+    let all = targets.len();
+    let mut groups: FxHashMap<u64, usize> = FxHashMap::default();
+    let mut distinct = Distinct::new();
+    for (target, shape) in targets.into_iter().zip(shapes) {
+        let position = *groups.entry(shape).or_insert(distinct.len());
+        match distinct.get_mut(position) {
+            Some((_, units)) => *units += 1,
+            None => distinct.push((target, 1)),
+        }
+    }
+    if failure.is_none() && all >= kept::WORTH_KEEPING {
+        kept::remember(file, question, &distinct);
+    }
+    Ok((distinct, failure))
 }
 
 /// What one target comes to.
@@ -109,23 +132,32 @@ fn targets(
     question: &Question<'_>,
 ) -> Result<(Vec<Target>, Option<Error>), Error> {
     let spellings = question.name.spellings();
-    let find = |name: &String| reader.index.find(reader.view, name.as_bytes()).definitions;
-    let mut named = Vec::new();
+    let find = |name: &String| reader.index.find(name.as_bytes()).definitions;
+    let (mut tags, mut others) = (Vec::new(), Vec::new());
     for at in spellings.iter().flat_map(find) {
+        if let Some(is_wanted) = is_tag_of_c(reader, at, question)? {
+            tags.extend(is_wanted.then_some(Named::Tag(at)));
+            continue;
+        }
         let die = reader.die(at)?;
         let wanted = question.name.admits(die.tag())
             && question.language.is_none_or(|language| language == die.language())
             && in_scope(reader, &die, question.name)?;
-        if wanted {
-            named.push(die);
+        match (wanted, die.tag()) {
+            (false, _) => {}
+            (true, dw::DW_TAG_typedef) => others.push(Named::Other(die)),
+            (true, _) => tags.push(Named::Other(die)),
         }
     }
-    named.sort_by_key(|die| die.tag() == dw::DW_TAG_typedef);
     let mut seen = FxHashSet::default();
     let mut targets = Vec::new();
     let mut failure = None;
-    for die in named {
-        let resolved = match resolve(reader, die) {
+    for named in tags.into_iter().chain(others) {
+        let resolved = match named {
+            Named::Tag(die) => Ok(vec![Target { die, via: Vec::new(), known_as: None }]),
+            Named::Other(die) => resolve(reader, die),
+        };
+        let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(error) if is_its_own(&error) => {
                 failure = failure.or(Some(error));
@@ -136,6 +168,40 @@ fn targets(
         targets.extend(resolved.into_iter().filter(|target| seen.insert(target.die)));
     }
     Ok((targets, failure))
+}
+
+/// A DIE of the name.
+enum Named<'a> {
+    /// A struct, union or enum of C, which leads nowhere else.
+    Tag(DieRef),
+    Other(Die<'a>),
+}
+
+/// Whether a DIE is a tag of C, and then whether it is asked for: nearly all of a name are, and to
+/// see so takes less than to read them.
+fn is_tag_of_c(
+    reader: &Reader<'_, '_>,
+    at: DieRef,
+    question: &Question<'_>,
+) -> Result<Option<bool>, Error> {
+    reader.count()?;
+    // What cannot be read so is read in full, or says why not.
+    let Ok((entries, offset)) = reader.view.entries_of(at) else { return Ok(None) };
+    if entries.language() != Language::C || !question.name.scope.is_empty() {
+        return Ok(None);
+    }
+    let Ok(Some(entry)) = entries.entry(offset) else { return Ok(None) };
+    let is_tag = is_aggregate(entry.tag()) || entry.tag() == dw::DW_TAG_enumeration_type;
+    let mut stands_for_another = false;
+    let read = entries.attributes(&entry, |name, _| {
+        stands_for_another |= name == dw::DW_AT_signature || name == dw::DW_AT_declaration;
+        Ok(())
+    });
+    if !is_tag || stands_for_another || read.is_err() {
+        return Ok(None);
+    }
+    let is_language = question.language.is_none_or(|language| language == Language::C);
+    Ok(Some(is_language && question.name.admits(entry.tag())))
 }
 
 /// Whether the scopes written are the innermost ones around the DIE.
@@ -232,11 +298,19 @@ fn shapes(
 fn shapes_of(reader: &Reader<'_, '_>, targets: &[Target]) -> Result<Vec<u64>, Error> {
     use std::hash::{Hash, Hasher};
     let mut shapes = Shapes::new(reader);
+    let mut twins = Twins::new(reader);
     let mut all = Vec::with_capacity(targets.len());
     for target in targets {
         let mut hasher = std::hash::DefaultHasher::new();
-        match reader.die(target.die).and_then(|die| shapes.of(&die)) {
-            Ok(shape) => shape.hash(&mut hasher),
+        let shape = match twins.shape_of(target.die)? {
+            Some(shape) => Ok(shape),
+            None => reader.die(target.die).and_then(|die| shapes.of(&die)),
+        };
+        match shape {
+            Ok(shape) => {
+                twins.learn(target.die, shape);
+                shape.hash(&mut hasher);
+            }
             // Alike with none: whatever it comes to, it is read.
             Err(error) if is_its_own(&error) => target.die.hash(&mut hasher),
             Err(error) => return Err(error),

@@ -102,6 +102,11 @@ impl<'a> Reader<'_, 'a> {
         })
     }
 
+    /// The members of a struct that starts `base` bytes into the type asked for, without theirs.
+    pub(super) fn direct_members(&self, die: &Die<'a>, base: u64) -> Result<Vec<Member>, Error> {
+        Ok(self.members(die, Some(base), Nesting::Shallow, None)?.0)
+    }
+
     /// The members of a struct that starts `base` bytes into the type asked for. Damage ends the
     /// list: what was read is returned with the reason.
     fn members(
@@ -227,7 +232,7 @@ impl<'a> Reader<'_, 'a> {
         })
     }
 
-    fn enumerators(&self, die: &Die<'a>) -> Result<Vec<Enumerator>, Error> {
+    pub(super) fn enumerators(&self, die: &Die<'a>) -> Result<Vec<Enumerator>, Error> {
         let mut enumerators = Vec::new();
         for child in die.children() {
             self.count()?;

@@ -7,10 +7,15 @@
 //! Rule: unknown is not zero. What depends on run time is [`Size::Dynamic`] or an offset of none,
 //! and says why.
 
+mod decode;
+mod diff;
 mod distinct;
 mod gaps;
+mod kept;
 mod layout;
+mod locate;
 mod location;
+mod memory;
 mod model;
 mod name;
 mod path;
@@ -19,8 +24,13 @@ mod shape;
 mod sizes;
 mod spelling;
 mod suggest;
+mod twins;
 
+pub use decode::{Decoded, decode};
+pub use diff::{Change, Reach, Side, diff, held_types};
 pub use distinct::{Question, find};
+pub use locate::{Covering, Place, locate};
+pub use memory::read_memory;
 pub use model::{
     BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
 };
@@ -46,6 +56,8 @@ pub enum Error {
     BadName(String),
     /// The text is not a member path; what is wrong with it.
     BadPath(String),
+    /// The text is no memory; what is wrong with it.
+    BadBytes(String),
     /// The path leaves the type: no such member, or no array to index.
     NoSuchMember {
         /// The step that fails.

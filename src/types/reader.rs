@@ -158,7 +158,7 @@ impl<'v, 'a> Reader<'v, 'a> {
         }
         let mut found = Completions::default();
         let mut size = None;
-        for at in self.index.find(self.view, name).definitions {
+        for at in self.index.find(name).definitions {
             let die = self.die(at)?;
             if class_as_struct(die.tag()) != key.tag
                 || die.language() != key.language

@@ -33,7 +33,7 @@ pub(super) struct Shapes<'r, 'v, 'a> {
 
 /// How a type is met: as bytes of the layout, or behind a pointer, where only its name shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Through {
+pub(super) enum Through {
     Value,
     Pointer,
 }
@@ -41,7 +41,7 @@ enum Through {
 /// What one DIE's attributes come to, apart from the hash of their values.
 #[derive(Debug, Default)]
 struct Facts<'a> {
-    has_name: bool,
+    name: Option<AttributeValue<Slice<'a>>>,
     is_declaration: bool,
     target: Option<AttributeValue<Slice<'a>>>,
     class: Option<AttributeValue<Slice<'a>>>,
@@ -95,17 +95,23 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         self.reader.count()?;
         let mut walk = unit.walk(at)?;
         let mut facts = Facts::default();
-        let step = walk.step(|name, value| facts.feed(self.reader, unit, name, value, hasher))?;
+        let mut own = DefaultHasher::new();
+        let step = walk.step(|name, value| facts.feed(self.reader, unit, name, value, &mut own))?;
         let Some(step) = step else { return Ok(()) };
         step.tag.0.hash(hasher);
         unit.language().hash(hasher);
-        if facts.has_name && unit.language() != Language::C {
+        if facts.name.is_some() && unit.language() != Language::C {
             self.reader.scope(&self.reader.die(at)?)?.hash(hasher);
         }
-        // What is behind a pointer shows by name only, and may lead back to where we came from.
-        if through == Through::Pointer && facts.has_name && !is_pointer_like(step.tag) {
+        // What is behind a pointer shows by name only, and may lead back to where we came from: whether
+        // it is defined in this unit does not matter.
+        if let (Through::Pointer, Some(name), false) =
+            (through, facts.name, is_pointer_like(step.tag))
+        {
+            hash_value(self.reader, unit, name, hasher);
             return Ok(());
         }
+        own.finish().hash(hasher);
         if facts.is_declaration && is_aggregate(step.tag) {
             let completed = self.reader.completed(self.reader.die(at)?)?;
             if completed.at() != at {
@@ -180,7 +186,9 @@ impl<'a> Facts<'a> {
             dw::DW_AT_decl_file | dw::DW_AT_decl_line | dw::DW_AT_decl_column => {}
             dw::DW_AT_declaration => self.is_declaration = value == AttributeValue::Flag(true),
             _ => {
-                self.has_name |= name == dw::DW_AT_name;
+                if name == dw::DW_AT_name {
+                    self.name = Some(value);
+                }
                 name.0.hash(hasher);
                 hash_value(reader, unit, value, hasher);
             }
@@ -230,7 +238,7 @@ fn hash_value<'a>(
 }
 
 /// The children of a type that its layout is read from, and the parameters its spelling shows.
-fn is_part_of_layout(tag: DwTag) -> bool {
+pub(super) fn is_part_of_layout(tag: DwTag) -> bool {
     matches!(
         tag,
         dw::DW_TAG_member
@@ -247,12 +255,12 @@ fn is_part_of_layout(tag: DwTag) -> bool {
 }
 
 /// Types whose target is part of their own bytes; behind the others only its name shows.
-fn keeps_value(tag: DwTag) -> bool {
+pub(super) fn keeps_value(tag: DwTag) -> bool {
     is_aggregate(tag) || is_transparent(tag) || tag == dw::DW_TAG_array_type
 }
 
 /// Types whose spelling goes on behind them: the chain is followed to a type with a name.
-fn is_pointer_like(tag: DwTag) -> bool {
+pub(super) fn is_pointer_like(tag: DwTag) -> bool {
     matches!(
         tag,
         dw::DW_TAG_pointer_type

@@ -20,15 +20,13 @@ pub fn near_names(
     threads: usize,
 ) -> Result<Vec<String>, Error> {
     let index = file.index(job, threads)?;
-    let view = file.view();
     let wanted = name.to_lowercase();
     let mut near: BTreeMap<String, f64> = BTreeMap::new();
-    for (count, at) in index.distinct().enumerate() {
+    for (count, candidate) in index.names().enumerate() {
         if count.is_multiple_of(1 << 12) {
             job.check()?;
         }
-        let Ok(die) = view.die(at) else { continue };
-        let Some(Ok(candidate)) = view.name(&die).map(std::str::from_utf8) else { continue };
+        let Ok(candidate) = std::str::from_utf8(candidate) else { continue };
         // The name itself was not found for other reasons.
         if candidate == name {
             continue;

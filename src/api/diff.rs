@@ -1,0 +1,137 @@
+//! `layout.diff`: what has changed in the types of a binary from one build to the next.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::binary::BinaryRef;
+use super::method;
+use crate::types;
+
+method!(DiffMethod, "layout.diff", DiffRequest => Diff,
+    "What has changed in a type, or in all types, from one build of a binary to another.");
+
+/// Which builds, and which type.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiffRequest {
+    /// The older build.
+    pub old: BinaryRef,
+    /// The newer build.
+    pub new: BinaryRef,
+    /// One type, `struct libxl__ev_fd`; absent: all that have a name.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
+}
+
+/// What has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Diff {
+    /// The types that are not as they were, by name.
+    pub types: Vec<TypeDiff>,
+    /// How many are as they were.
+    pub unchanged: usize,
+}
+
+/// A type that is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TypeDiff {
+    /// The type, spelled.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Whether it has come, gone or changed.
+    pub change: TypeChange,
+    /// Its size in bytes before, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_size: Option<u64>,
+    /// Its size in bytes after, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_size: Option<u64>,
+    /// What is not as it was. Of all types, what is in a member whose type has a name is told there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberDiff>,
+    /// Changed types that are part of this one's bytes; of all types only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<String>,
+    /// Types, changed or not, whose bytes this one is part of; of all types only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<String>,
+}
+
+/// What has become of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TypeChange {
+    /// Only the newer build has it.
+    Added,
+    /// Only the older build has it.
+    Removed,
+    /// Both have it.
+    Changed,
+}
+
+/// A member or an enumerator that has come, gone, moved, or is of another size or type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberDiff {
+    /// `entry.le_next`.
+    pub path: String,
+    /// What it was; absent for one that has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Side>,
+    /// What it is; absent for one that has gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Side>,
+}
+
+/// A member, or an enumerator, in one build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Side {
+    /// A member's type.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
+    /// Bytes from the start of the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// In bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// A bit field's first bit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bit_offset: Option<u64>,
+    /// A bit field's width.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bit_size: Option<u64>,
+    /// An enumerator's value in decimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+impl From<&types::Change<'_>> for MemberDiff {
+    fn from(change: &types::Change<'_>) -> Self {
+        let side = |side: &Option<types::Side<'_>>| side.as_ref().map(Side::from);
+        MemberDiff { path: change.path.clone(), old: side(&change.old), new: side(&change.new) }
+    }
+}
+
+impl From<&types::Side<'_>> for Side {
+    fn from(side: &types::Side<'_>) -> Self {
+        let none = Side {
+            type_name: None,
+            offset: None,
+            size: None,
+            bit_offset: None,
+            bit_size: None,
+            value: None,
+        };
+        match side {
+            types::Side::Member(member) => Side {
+                type_name: Some(member.type_name.clone()),
+                offset: member.offset,
+                size: member.size.known(),
+                bit_offset: member.bits.map(|bits| bits.offset),
+                bit_size: member.bits.map(|bits| bits.size),
+                ..none
+            },
+            types::Side::Value(value) => Side { value: Some(value.to_string()), ..none },
+        }
+    }
+}

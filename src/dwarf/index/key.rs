@@ -1,0 +1,139 @@
+//! What tells whether an index was made from these very bytes.
+//!
+//! Tools rewrite debug sections and keep the build-id: so the places and sizes of all sections, the
+//! abbreviations and the header of each unit are hashed too. They are read from the file and not from
+//! its mapping, of which each touch would bring in sixteen pages.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use gimli::SectionId;
+
+use super::super::DebugFile;
+use crate::binary::{BuildId, Sections, Stored};
+
+/// The key of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::dwarf) struct Key {
+    /// The build-id, in hexadecimal; empty where the file has none.
+    build_id: String,
+    /// What the bytes come to.
+    pub(super) content: u64,
+}
+
+/// More than the header of any unit takes (DWARF 5 §7.5.1).
+const UNIT_HEADER: usize = 40;
+
+/// So many bytes are read at a time.
+const CHUNK: usize = 1 << 16;
+
+impl Key {
+    /// The key of a file's debug info; none where it has none, or it cannot be read.
+    pub(super) fn of(file: &DebugFile) -> Option<Key> {
+        let debug_info = file.binary().debug_info()?;
+        let build_id = file.binary().build_id().map(BuildId::to_string).unwrap_or_default();
+        let is_little = file.binary().identity().endian == gimli::RunTimeEndian::Little;
+        let mut hasher = DefaultHasher::new();
+        build_id.hash(&mut hasher);
+        hash_file(&debug_info.reopen()?, debug_info.sections(), is_little, &mut hasher).ok()?;
+        if let Some(supplement) = debug_info.supplement() {
+            hash_file(&supplement.reopen()?, supplement.sections(), is_little, &mut hasher).ok()?;
+        }
+        debug_info.missing_supplement().hash(&mut hasher);
+        Some(Key { build_id, content: hasher.finish() })
+    }
+
+    /// The name of the index's file.
+    pub(super) fn file_name(&self) -> String {
+        format!("{}.types", self.name())
+    }
+
+    /// The name of the file of what was found out about a question.
+    pub(super) fn answer_name(&self, question: &str) -> String {
+        let mut hasher = DefaultHasher::new();
+        question.hash(&mut hasher);
+        format!("{}-{:016x}.answer", self.name(), hasher.finish())
+    }
+
+    fn name(&self) -> String {
+        let build_id = if self.build_id.is_empty() { "none" } else { &self.build_id };
+        format!("{build_id}-{:016x}", self.content)
+    }
+}
+
+fn hash_file(
+    file: &File,
+    sections: &Sections,
+    is_little: bool,
+    hasher: &mut DefaultHasher,
+) -> io::Result<()> {
+    file.metadata()?.len().hash(hasher);
+    for (id, piece) in sections.stored() {
+        (id.name(), piece.offset, piece.size, piece.uncompressed_size).hash(hasher);
+        match id {
+            SectionId::DebugAbbrev => hash_bytes(file, piece, hasher)?,
+            SectionId::DebugInfo | SectionId::DebugTypes if piece.is_in_place => {
+                hash_headers(file, piece, is_little, hasher)?;
+            }
+            // Where the headers are is known only once it is unpacked.
+            SectionId::DebugInfo | SectionId::DebugTypes => hash_bytes(file, piece, hasher)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn hash_bytes(file: &File, piece: Stored, hasher: &mut DefaultHasher) -> io::Result<()> {
+    let mut buffer = vec![0; CHUNK];
+    let mut checksum = crc32fast::Hasher::new();
+    let mut at = piece.offset;
+    let end = piece.offset.saturating_add(piece.size);
+    while at < end {
+        let wanted = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
+        let chunk = buffer.get_mut(..wanted).unwrap_or_default();
+        file.read_exact_at(chunk, at)?;
+        checksum.update(chunk);
+        at += wanted as u64;
+    }
+    checksum.finalize().hash(hasher);
+    Ok(())
+}
+
+/// Each unit's length leads to the next.
+fn hash_headers(
+    file: &File,
+    piece: Stored,
+    is_little: bool,
+    hasher: &mut DefaultHasher,
+) -> io::Result<()> {
+    let mut buffer = [0; UNIT_HEADER];
+    let mut at = piece.offset;
+    let end = piece.offset.saturating_add(piece.size);
+    while at < end {
+        let wanted = usize::try_from(end - at).map_or(UNIT_HEADER, |left| left.min(UNIT_HEADER));
+        let header = buffer.get_mut(..wanted).unwrap_or_default();
+        file.read_exact_at(header, at)?;
+        header.hash(hasher);
+        let number = |bytes: Option<&[u8]>| {
+            let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
+            let bytes = bytes.unwrap_or_default();
+            if is_little { bytes.iter().rev().fold(0, fold) } else { bytes.iter().fold(0, fold) }
+        };
+        // DWARF 5 §7.4: the escape of the 64-bit format, then the length.
+        let length = match number(header.get(..4)) {
+            0xffff_ffff => number(header.get(4..12)).saturating_add(12),
+            length => length + 4,
+        };
+        at = at.saturating_add(length);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+impl Key {
+    pub(super) fn made_up(name: &str) -> Key {
+        Key { build_id: name.to_owned(), content: 7 }
+    }
+}

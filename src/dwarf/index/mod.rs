@@ -1,0 +1,181 @@
+//! The name index: which DIEs define or declare a type of a name.
+//!
+//! Every named type DIE is found by one pass over the entries ([`scan`]). What was found is laid out
+//! as bytes ([`format`]), which are used as they are, whether they were just made or are mapped from
+//! the file that an earlier process has left ([`cache`], under a [`key`]).
+
+mod bytes;
+mod cache;
+mod key;
+mod merge;
+mod scan;
+
+pub use cache::IndexCache;
+use key::Key;
+
+use std::fmt;
+
+use rustc_hash::FxHashSet;
+
+use super::units::{Place, Units};
+use super::{DebugFile, DieRef, DieSection, FileId};
+use crate::binary::Mapping;
+use crate::job::{Job, Stopped};
+use bytes::Table;
+
+/// All named types of a debug file.
+pub struct Index {
+    bytes: Bytes,
+    /// What could not be read: a sentence. An index with one is not kept in a file.
+    problem: Option<String>,
+    /// The key of its file, if it is in one.
+    kept_under: Option<Key>,
+}
+
+/// Where the table is.
+enum Bytes {
+    Built(Box<[u8]>),
+    Mapped(Mapping),
+}
+
+/// The DIEs of one name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definitions {
+    /// Those that say what the type is.
+    pub definitions: Vec<DieRef>,
+    /// Those that only say that it exists (DW_AT_declaration).
+    pub declarations: Vec<DieRef>,
+}
+
+impl Index {
+    /// From the cache, else by reading every unit once.
+    pub(super) fn of(
+        job: &Job,
+        file: &DebugFile,
+        cache: Option<&IndexCache>,
+        threads: usize,
+    ) -> Result<Index, Stopped> {
+        let kept = cache.and_then(|cache| Some((cache, Key::of(file)?)));
+        if let Some((cache, key)) = &kept
+            && let Some(mapping) = cache.load(key)
+        {
+            let bytes = Bytes::Mapped(mapping);
+            return Ok(Index { bytes, problem: None, kept_under: Some(key.clone()) });
+        }
+        let content = kept.as_ref().map_or(0, |(_, key)| key.content);
+        let (mut index, is_whole) = Index::build(job, file, content, threads)?;
+        if let (Some((cache, key)), true) = (kept, is_whole) {
+            cache.keep(&key, index.bytes());
+            index.kept_under = Some(key);
+        }
+        Ok(index)
+    }
+
+    /// Reads every unit once. And whether it is all there, and all from files that the key covers: those
+    /// of split units change by themselves.
+    fn build(
+        job: &Job,
+        file: &DebugFile,
+        content: u64,
+        threads: usize,
+    ) -> Result<(Index, bool), Stopped> {
+        let mut places: Vec<Place> = file.unit_places().collect();
+        let mut seen: FxHashSet<Place> = FxHashSet::default();
+        let mut parts = Vec::new();
+        let mut is_whole = file.units().problem().is_none();
+        // Units refer to units of other files: to those of a supplement that they share, to their rest.
+        while !places.is_empty() {
+            seen.extend(&places);
+            let mut found = scan::scan(job, file, &places, threads)?;
+            let elsewhere = found.iter_mut().flat_map(|part| std::mem::take(&mut part.elsewhere));
+            places = elsewhere.filter(|place| seen.insert(*place)).collect();
+            places.sort_unstable();
+            is_whole &= !places.iter().any(|place| matches!(place.file, FileId::Split(_)));
+            parts.append(&mut found);
+        }
+        let damaged = parts.iter().filter_map(|part| part.damaged.as_ref());
+        let problem = damaged.clone().next().map(|(why, _)| {
+            let units: usize = damaged.map(|(_, units)| units).sum();
+            format!("{units} of its units could not be read to the end ({why})")
+        });
+        is_whole &= problem.is_none();
+        let contents = merge::contents(&parts, file.units(), content);
+        if !contents.fits() {
+            let problem = Some("it has more types than can be counted".to_owned());
+            let bytes = Bytes::Built(Box::default());
+            return Ok((Index { bytes, problem, kept_under: None }, false));
+        }
+        let bytes = Bytes::Built(contents.bytes());
+        Ok((Index { bytes, problem, kept_under: None }, is_whole))
+    }
+
+    /// How many named types there are, declarations included.
+    pub fn len(&self) -> usize {
+        self.table().map_or(0, |table| table.types())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What could not be indexed, in a sentence.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.clone()
+    }
+
+    /// The DIEs whose name, without scope, is `name`.
+    pub fn find(&self, name: &[u8]) -> Definitions {
+        let found = || {
+            let table = self.table()?;
+            table.types_of(table.position_of(name)?)
+        };
+        let (definitions, declarations) = found().unwrap_or_default();
+        Definitions {
+            definitions: definitions.iter().collect(),
+            declarations: declarations.iter().collect(),
+        }
+    }
+
+    /// The key under which it is kept, if it is.
+    pub(super) fn key(&self) -> Option<&Key> {
+        self.kept_under.as_ref()
+    }
+
+    /// All names, each once, in no order that means anything.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.table().into_iter().flat_map(|table| {
+            (0..table.names()).filter_map(move |at| table.name(at)).map(|name| name.text)
+        })
+    }
+
+    /// The units of the main file, as an index that is not made anew tells them: without reading their
+    /// headers, which are all over the file.
+    pub(super) fn units(&self) -> Units {
+        let table = self.table();
+        let units = table.iter().flat_map(Table::units);
+        let places = units.map(|(start, end)| {
+            let is_types = start & bytes::TYPES_BIT != 0;
+            let section = if is_types { DieSection::Types } else { DieSection::Info };
+            (section, start & !bytes::TYPES_BIT, end)
+        });
+        Units::known(places, table.iter().flat_map(Table::signatures))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Built(bytes) => bytes,
+            Bytes::Mapped(mapping) => mapping,
+        }
+    }
+
+    fn table(&self) -> Option<Table<'_>> {
+        Table::of(self.bytes())
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Index of {} types", self.len())
+    }
+}

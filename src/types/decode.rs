@@ -1,0 +1,311 @@
+//! Bytes as the values of a type: numbers, enumerators, texts, bit fields, all members of a union.
+
+use std::ops::Range;
+
+use gimli::{DwAte, RunTimeEndian, constants as dw};
+
+use super::reader::{Reader, is_aggregate};
+use super::sizes::Extent;
+use super::{BitField, Error, Member, MemberKind, Size};
+use crate::dwarf::{DebugFile, Die, DieRef};
+use crate::job::Job;
+
+/// What some bytes say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// The member's name, or the index of an element; empty for the type itself and for what has none.
+    pub name: String,
+    /// Its type, spelled.
+    pub type_name: String,
+    /// Its bits, from the start of the type asked for; none where only run time can tell.
+    pub bits: Option<BitField>,
+    /// Whether it is counted in bits.
+    pub is_bit_field: bool,
+    /// What it says; none for what has members or elements, and where the bytes do not reach.
+    pub text: Option<String>,
+    /// Its members or elements.
+    pub values: Vec<Decoded>,
+    /// Why something is missing.
+    pub why: Option<String>,
+}
+
+/// As many elements of an array are shown.
+const MAX_ELEMENTS: u64 = 256;
+
+/// As many values are an answer.
+const MAX_VALUES: usize = 1 << 16;
+
+/// Members nested deeper are damage.
+const MAX_DEPTH: usize = 64;
+
+/// Reads bytes as the type of a DIE. They may end before it does.
+pub fn decode(
+    job: &Job,
+    file: &DebugFile,
+    die: DieRef,
+    bytes: &[u8],
+    threads: usize,
+) -> Result<Decoded, Error> {
+    let index = file.index(job, threads)?;
+    let view = file.view();
+    let reader = Reader::new(job, &view, &index);
+    let die = reader.die(die)?;
+    let mut decoding = Decoding { reader: &reader, bytes, count: 0 };
+    let type_name = reader.spell(Some(&die))?;
+    let size = match reader.size_of(&die)? {
+        Size::Known(bytes) => bytes,
+        Size::Dynamic => bytes.len() as u64,
+    };
+    let bits = BitField { offset: 0, size: size.saturating_mul(8) };
+    let blank = Decoded {
+        name: String::new(),
+        type_name,
+        bits: Some(bits),
+        is_bit_field: false,
+        text: None,
+        values: Vec::new(),
+        why: None,
+    };
+    decoding.value(&die, blank, 0)
+}
+
+struct Decoding<'d, 'v, 'a> {
+    reader: &'d Reader<'v, 'a>,
+    bytes: &'d [u8],
+    count: usize,
+}
+
+impl<'a> Decoding<'_, '_, 'a> {
+    /// Fills in what the bits of a value say.
+    fn value(&mut self, die: &Die<'a>, mut value: Decoded, depth: usize) -> Result<Decoded, Error> {
+        self.count += 1;
+        if depth > MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
+        if self.count > MAX_VALUES {
+            return Err(Error::TooMany);
+        }
+        let Some(bits) = value.bits else { return Ok(value) };
+        let Some(die) = self.reader.underlying(die.clone())? else { return Ok(value) };
+        match die.tag() {
+            tag if is_aggregate(tag) => {
+                for member in self.reader.direct_members(&die, bits.offset / 8)? {
+                    value.values.push(self.member(member, depth)?);
+                }
+                return Ok(value);
+            }
+            dw::DW_TAG_array_type => return self.array(&die, value, bits, depth),
+            _ => {}
+        }
+        match self.bits(bits, die.unit().endian()) {
+            Some(raw) => value.text = Some(self.scalar(&die, raw, bits)?),
+            None => value.why = Some(self.missing(bits)),
+        }
+        Ok(value)
+    }
+
+    fn member(&mut self, member: Member, depth: usize) -> Result<Decoded, Error> {
+        let place = member.offset.zip(member.size.known()).map(|(offset, size)| BitField {
+            offset: offset.saturating_mul(8),
+            size: size.saturating_mul(8),
+        });
+        let is_flexible = member.size == Size::Dynamic && member.type_name.ends_with("[]");
+        let rest = member.offset.filter(|_| is_flexible).map(|offset| {
+            let end = (self.bytes.len() as u64).saturating_mul(8);
+            let offset = offset.saturating_mul(8);
+            BitField { offset, size: end.saturating_sub(offset) }
+        });
+        let name = match member.kind {
+            MemberKind::Base => format!("<base {}>", member.type_name),
+            MemberKind::Field | MemberKind::Anonymous => member.name,
+        };
+        let value = Decoded {
+            name,
+            type_name: member.type_name,
+            bits: member.bits.or(place).or(rest),
+            is_bit_field: member.bits.is_some(),
+            text: None,
+            values: Vec::new(),
+            why: member.why,
+        };
+        match member.type_die {
+            Some(at) => self.value(&self.reader.die(at)?, value, depth + 1),
+            None => Ok(value),
+        }
+    }
+
+    fn array(
+        &mut self,
+        array: &Die<'a>,
+        mut value: Decoded,
+        bits: BitField,
+        depth: usize,
+    ) -> Result<Decoded, Error> {
+        let Some(element) = self.reader.type_of(array)? else { return Ok(value) };
+        let Size::Known(bytes) = self.reader.size_of(&element)? else { return Ok(value) };
+        let extents = self.reader.extents(array)?;
+        if bytes == 0 {
+            return Ok(value);
+        }
+        if bytes == 1 && extents.len() == 1 && self.is_character(&element)? {
+            let start = bits.offset / 8;
+            let end = start.saturating_add(bits.size / 8);
+            match self.range(start..end) {
+                Some(text) => value.text = Some(quoted(text)),
+                None => value.why = Some(self.missing(bits)),
+            }
+            return Ok(value);
+        }
+        let count = bits.size / 8 / bytes;
+        let type_name = self.reader.spell(Some(&element))?;
+        for index in 0..count.min(MAX_ELEMENTS) {
+            let offset = bits.offset.saturating_add(index * bytes * 8);
+            let blank = Decoded {
+                name: indices(&extents, index),
+                type_name: type_name.clone(),
+                bits: Some(BitField { offset, size: bytes * 8 }),
+                is_bit_field: false,
+                text: None,
+                values: Vec::new(),
+                why: None,
+            };
+            value.values.push(self.value(&element, blank, depth + 1)?);
+        }
+        if count > MAX_ELEMENTS {
+            value.why = Some(format!("{} more elements are not shown", count - MAX_ELEMENTS));
+        }
+        Ok(value)
+    }
+
+    fn is_character(&self, element: &Die<'a>) -> Result<bool, Error> {
+        let underlying = self.reader.underlying(element.clone())?;
+        let encoding = underlying.and_then(|die| encoding_of(&die));
+        Ok(matches!(
+            encoding,
+            Some(dw::DW_ATE_signed_char | dw::DW_ATE_unsigned_char | dw::DW_ATE_UTF)
+        ))
+    }
+
+    /// What a value that is no aggregate says.
+    fn scalar(&self, die: &Die<'a>, raw: u128, bits: BitField) -> Result<String, Error> {
+        let signed = || sign_extended(raw, bits.size);
+        Ok(match die.tag() {
+            dw::DW_TAG_enumeration_type => self.enumerator(die, raw, signed())?,
+            dw::DW_TAG_base_type => match encoding_of(die) {
+                Some(dw::DW_ATE_boolean) => match raw {
+                    0 => "false".to_owned(),
+                    1 => "true".to_owned(),
+                    other => format!("{other} (no boolean)"),
+                },
+                Some(dw::DW_ATE_float) if bits.size == 32 => f32::from_bits(raw as u32).to_string(),
+                Some(dw::DW_ATE_float) if bits.size == 64 => f64::from_bits(raw as u64).to_string(),
+                Some(dw::DW_ATE_signed_char | dw::DW_ATE_unsigned_char | dw::DW_ATE_UTF) => {
+                    let number = match encoding_of(die) {
+                        Some(dw::DW_ATE_signed_char) => signed(),
+                        _ => raw as i128,
+                    };
+                    match u8::try_from(raw) {
+                        Ok(byte) if byte.is_ascii_graphic() || byte == b' ' => {
+                            format!("{number} '{}'", char::from(byte))
+                        }
+                        _ => number.to_string(),
+                    }
+                }
+                Some(dw::DW_ATE_signed | dw::DW_ATE_signed_fixed) => signed().to_string(),
+                Some(dw::DW_ATE_unsigned) => raw.to_string(),
+                _ => format!("{raw:#x}"),
+            },
+            _ => format!("{raw:#x}"),
+        })
+    }
+
+    /// The name of an enum's value, or the flags that it is made of.
+    fn enumerator(&self, die: &Die<'a>, raw: u128, signed: i128) -> Result<String, Error> {
+        let all = self.reader.enumerators(die)?;
+        let is_it = |value: i128| value == signed || u128::try_from(value) == Ok(raw);
+        if let Some(found) = all.iter().find(|enumerator| is_it(enumerator.value)) {
+            return Ok(format!("{} ({})", found.name, found.value));
+        }
+        let mut rest = raw;
+        let mut names: Vec<&str> = Vec::new();
+        for enumerator in &all {
+            let flag = u128::try_from(enumerator.value).unwrap_or(0);
+            if flag.is_power_of_two() && rest & flag != 0 {
+                names.push(&enumerator.name);
+                rest &= !flag;
+            }
+        }
+        Ok(if rest == 0 && !names.is_empty() {
+            format!("{} ({raw:#x})", names.join(" | "))
+        } else {
+            format!("{signed} (no enumerator)")
+        })
+    }
+
+    /// The bits of a value, the most significant first; none where the bytes do not reach, and of more
+    /// than sixteen bytes.
+    fn bits(&self, bits: BitField, endian: RunTimeEndian) -> Option<u128> {
+        let end = bits.offset.checked_add(bits.size)?;
+        let range = bits.offset / 8..end.div_ceil(8);
+        let bytes = self.range(range.clone())?;
+        if bytes.len() > size_of::<u128>() {
+            return None;
+        }
+        let fold = |value: u128, byte: &u8| (value << 8) | u128::from(*byte);
+        let (all, below) = match endian {
+            RunTimeEndian::Little => (bytes.iter().rev().fold(0, fold), bits.offset % 8),
+            // Bits are counted from the most significant one.
+            RunTimeEndian::Big => (bytes.iter().fold(0, fold), range.end * 8 - end),
+        };
+        let mask = u128::MAX.checked_shr(u32::try_from(128 - bits.size).ok()?).unwrap_or(0);
+        Some((all >> below) & mask)
+    }
+
+    fn range(&self, range: Range<u64>) -> Option<&[u8]> {
+        self.bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+    }
+
+    fn missing(&self, bits: BitField) -> String {
+        let end = bits.offset.saturating_add(bits.size).div_ceil(8);
+        if end > self.bytes.len() as u64 {
+            format!("the {} bytes given end before it", self.bytes.len())
+        } else {
+            "it is larger than any number".to_owned()
+        }
+    }
+}
+
+fn encoding_of(die: &Die<'_>) -> Option<DwAte> {
+    u8::try_from(die.unsigned(dw::DW_AT_encoding)?).ok().map(DwAte)
+}
+
+fn sign_extended(raw: u128, size: u64) -> i128 {
+    match 128_u32.checked_sub(u32::try_from(size).unwrap_or(u32::MAX)) {
+        Some(above @ 0..128) => ((raw << above) as i128) >> above,
+        _ => raw as i128,
+    }
+}
+
+/// A text as C writes it, up to its zero byte; what follows that is told if it is not zero too.
+fn quoted(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    let (text, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+    let quoted = format!("\"{}\"", text.escape_ascii());
+    match end {
+        None if !bytes.is_empty() => format!("{quoted} (no zero byte)"),
+        _ if rest.iter().any(|byte| *byte != 0) => format!("{quoted} (and more behind its end)"),
+        _ => quoted,
+    }
+}
+
+/// `[1][2]` for an element by its number.
+fn indices(extents: &[Extent], mut index: u64) -> String {
+    let mut text = String::new();
+    for (dimension, extent) in extents.iter().enumerate().rev() {
+        let count = extent.count().filter(|count| *count > 0 && dimension > 0);
+        let position = count.map_or(index, |count| index % count);
+        index = count.map_or(0, |count| index / count);
+        text.insert_str(0, &format!("[{position}]"));
+    }
+    text
+}

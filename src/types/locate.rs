@@ -1,0 +1,241 @@
+//! What is at an offset of a type: the members that cover it, down to elements of arrays, or what no
+//! member covers.
+
+use std::ops::Range;
+
+use gimli::constants as dw;
+
+use super::reader::{Reader, is_aggregate};
+use super::sizes::Extent;
+use super::{BitField, Error, Kind, Member, Size};
+use crate::dwarf::{DebugFile, Die, DieRef};
+use crate::job::Job;
+
+/// What covers some bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// From the type asked for: `entry.le_next`, `fds[3].events`. Of a gap that of the struct it is in;
+    /// empty for the type itself.
+    pub path: String,
+    /// What it is.
+    pub what: Covering,
+    /// Its bits, from the start of the type asked for.
+    pub bits: BitField,
+}
+
+/// What covers a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Covering {
+    /// A member, or an element, of this type. `is_bit_field` tells whether it is counted in bits.
+    Member {
+        /// Its type, spelled.
+        type_name: String,
+        /// Its width is in bits.
+        is_bit_field: bool,
+    },
+    /// Bits between members.
+    Hole,
+    /// Bits after the last member.
+    Padding,
+}
+
+/// As many places are listed; an offset has few, and a long range of an array many.
+const MAX_PLACES: usize = 1000;
+
+/// Members nested deeper are damage.
+const MAX_DEPTH: usize = 64;
+
+/// The places that cover some bits of the type of a DIE, in order; of a union those of each member.
+/// None are covered behind its end.
+pub fn locate(
+    job: &Job,
+    file: &DebugFile,
+    die: DieRef,
+    bits: Range<u64>,
+    threads: usize,
+) -> Result<Vec<Place>, Error> {
+    let index = file.index(job, threads)?;
+    let view = file.view();
+    let reader = Reader::new(job, &view, &index);
+    let mut search = Search { reader: &reader, wanted: bits, places: Vec::new() };
+    let die = reader.die(die)?;
+    let size = reader.size_of(&die)?;
+    let whole = Within { path: String::new(), start: 0, end: end_of(0, size) };
+    search.inside(&die, &whole, 0)?;
+    search.places.sort_by_key(|place| place.bits.offset);
+    Ok(search.places)
+}
+
+struct Search<'r, 'v, 'a> {
+    reader: &'r Reader<'v, 'a>,
+    wanted: Range<u64>,
+    places: Vec<Place>,
+}
+
+/// What is being looked into.
+struct Within {
+    path: String,
+    /// In bits.
+    start: u64,
+    /// None where its size is not known.
+    end: Option<u64>,
+}
+
+impl<'a> Search<'_, '_, 'a> {
+    fn inside(&mut self, die: &Die<'a>, within: &Within, depth: usize) -> Result<bool, Error> {
+        if depth > MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
+        let Some(underlying) = self.reader.underlying(die.clone())? else { return Ok(false) };
+        match underlying.tag() {
+            tag if is_aggregate(tag) && !underlying.is_declaration() => {
+                self.aggregate(&underlying, within, depth)?;
+                Ok(true)
+            }
+            dw::DW_TAG_array_type => self.array(&underlying, within, depth),
+            _ => Ok(false),
+        }
+    }
+
+    fn aggregate(&mut self, die: &Die<'a>, within: &Within, depth: usize) -> Result<(), Error> {
+        let members = self.reader.direct_members(die, within.start / 8)?;
+        if super::spelling::kind_of(die) != Kind::Union {
+            self.gaps(&members, within);
+        }
+        for member in &members {
+            let Some(bits) = bits_of(member) else { continue };
+            if self.touches(&bits) {
+                self.member(member, bits, within, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn member(
+        &mut self,
+        member: &Member,
+        bits: Range<u64>,
+        within: &Within,
+        depth: usize,
+    ) -> Result<(), Error> {
+        let path = match (within.path.as_str(), member.name.as_str()) {
+            (path, "") => path.to_owned(),
+            ("", name) => name.to_owned(),
+            (path, name) => format!("{path}.{name}"),
+        };
+        let end = member.size.known().map(|_| bits.end);
+        let inner = Within { path, start: bits.start, end };
+        if let (None, Some(at)) = (member.bits, member.type_die) {
+            let die = self.reader.die(at)?;
+            if self.inside(&die, &inner, depth + 1)? {
+                return Ok(());
+            }
+        }
+        let is_bit_field = member.bits.is_some();
+        let what = Covering::Member { type_name: member.type_name.clone(), is_bit_field };
+        self.add(inner.path, what, bits)
+    }
+
+    fn array(&mut self, array: &Die<'a>, within: &Within, depth: usize) -> Result<bool, Error> {
+        let Some(element) = self.reader.type_of(array)? else { return Ok(false) };
+        let Size::Known(bytes) = self.reader.size_of(&element)? else { return Ok(false) };
+        let extents = self.reader.extents(array)?;
+        let size = bytes.saturating_mul(8);
+        if size == 0 {
+            return Ok(true);
+        }
+        // A flexible array has as many elements as one asks for.
+        let end = within.end.unwrap_or(u64::MAX).min(self.wanted.end);
+        let first = self.wanted.start.saturating_sub(within.start) / size;
+        let last = end.saturating_sub(within.start).div_ceil(size);
+        for index in first..last {
+            let start = within.start.saturating_add(index.saturating_mul(size));
+            let bits = start..start.saturating_add(size);
+            let Some(indices) = indices(&extents, index) else { break };
+            let path = format!("{}{indices}", within.path);
+            let inner = Within { path, start, end: Some(bits.end) };
+            if !self.inside(&element, &inner, depth + 1)? {
+                let type_name = self.reader.spell(Some(&element))?;
+                self.add(inner.path, Covering::Member { type_name, is_bit_field: false }, bits)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// What no member covers between the first bit and the last.
+    fn gaps(&mut self, members: &[Member], within: &Within) {
+        let Some(end) = within.end else { return };
+        let mut ranges: Vec<Range<u64>> = Vec::new();
+        for member in members {
+            match (bits_of(member), member.size) {
+                (Some(bits), _) => ranges.push(bits),
+                // It may be anywhere.
+                (None, _) => return,
+            }
+        }
+        ranges.sort_by_key(|bits| bits.start);
+        let mut used = within.start;
+        let mut gaps = Vec::new();
+        for bits in ranges {
+            gaps.push((used..bits.start.max(used), Covering::Hole));
+            used = used.max(bits.end);
+        }
+        gaps.push((used..end.max(used), Covering::Padding));
+        for (bits, what) in gaps {
+            if !bits.is_empty() && self.touches(&bits) {
+                let bits = BitField { offset: bits.start, size: bits.end - bits.start };
+                self.places.push(Place { path: within.path.clone(), what, bits });
+            }
+        }
+    }
+
+    fn touches(&self, bits: &Range<u64>) -> bool {
+        bits.start < self.wanted.end && self.wanted.start < bits.end
+    }
+
+    fn add(&mut self, path: String, what: Covering, bits: Range<u64>) -> Result<(), Error> {
+        self.reader.count()?;
+        if self.places.len() >= MAX_PLACES {
+            return Err(Error::TooMany);
+        }
+        let bits = BitField { offset: bits.start, size: bits.end.saturating_sub(bits.start) };
+        self.places.push(Place { path, what, bits });
+        Ok(())
+    }
+}
+
+/// The bits of a member; of a flexible array all behind its start.
+fn bits_of(member: &Member) -> Option<Range<u64>> {
+    if let Some(bits) = member.bits {
+        return Some(bits.offset..bits.offset.saturating_add(bits.size));
+    }
+    let start = member.offset?.checked_mul(8)?;
+    match end_of(start, member.size) {
+        Some(end) => Some(start..end),
+        None if member.type_name.ends_with("[]") => Some(start..u64::MAX),
+        None => None,
+    }
+}
+
+fn end_of(start: u64, size: Size) -> Option<u64> {
+    start.checked_add(size.known()?.checked_mul(8)?)
+}
+
+/// `[1][2]` for an element by its number; none behind the end.
+fn indices(extents: &[Extent], mut index: u64) -> Option<String> {
+    let mut text = String::new();
+    for (dimension, extent) in extents.iter().enumerate().rev() {
+        let position = match (extent.count(), dimension) {
+            (Some(0), _) => return None,
+            (Some(count), 1..) => {
+                let position = index % count;
+                index /= count;
+                position
+            }
+            (Some(count), _) if index >= count => return None,
+            (_, _) => index,
+        };
+        text.insert_str(0, &format!("[{position}]"));
+    }
+    Some(text)
+}

@@ -1,0 +1,182 @@
+//! The questions to a layout as people ask them: the real program, on a library that is compiled here.
+
+#![allow(clippy::unwrap_used)]
+
+mod home;
+
+use std::path::PathBuf;
+
+use home::Home;
+use serde_json::Value;
+
+const SOURCE: &str = r"
+enum colour { RED, GREEN = 5 };
+struct point { short x; int y; };
+struct shape { char tag; struct point at[2]; unsigned low : 3, high : 5; enum colour colour; } g;
+";
+
+fn library(home: &Home) -> PathBuf {
+    home.compile("shape", SOURCE)
+}
+
+#[test]
+fn field_at_says_what_is_there() {
+    let home = Home::new();
+    let library = library(&home);
+    let binary = library.to_str().unwrap();
+    let ask =
+        |arguments: &[&str]| home.run(&[&["field-at", "--binary", binary], arguments].concat());
+    for (arguments, expected) in [
+        (vec!["struct", "shape", "0"], "struct shape.tag  char, at 0, 1 byte\n"),
+        (
+            vec!["struct shape", "0xd"],
+            "struct shape.at[1].x  short int, at 12, 2 bytes  1 byte into it\n",
+        ),
+        (vec!["struct shape", "1"], "a hole in struct shape  at 1, 3 bytes\n"),
+        (vec!["struct shape", "14"], "a hole in struct shape.at[1]  at 14, 2 bytes\n"),
+        (
+            vec!["struct shape", "20", "--bit", "4"],
+            "struct shape.high  unsigned int, at 20, bits 3-7  1 bit into it\n",
+        ),
+        (vec!["struct shape", "21"], "a hole in struct shape  at 21, 3 bytes\n"),
+    ] {
+        let run = ask(&arguments);
+        assert_eq!(
+            (run.stdout.as_str(), run.status),
+            (expected, 0),
+            "{arguments:?}: {}",
+            run.stderr
+        );
+        assert!(run.stderr.contains("from "), "{}", run.stderr);
+    }
+    let behind = ask(&["struct shape", "28"]);
+    assert_eq!(behind.status, 1);
+    assert_eq!(behind.stdout, "nothing: behind the end of struct shape, which has 28 bytes\n");
+    for wrong in
+        [vec!["struct shape", "x"], vec!["struct shape", "0xg"], vec!["struct shape.tag", "0"]]
+    {
+        assert_eq!(ask(&wrong).status, 2, "{wrong:?}");
+    }
+    let json: Value = serde_json::from_str(&ask(&["--json", "struct shape", "4"]).stdout).unwrap();
+    assert_eq!(json["matches"][0]["places"][0]["path"], "at[0].x");
+}
+
+#[test]
+fn decode_says_what_bytes_say() {
+    let home = Home::new();
+    let library = library(&home);
+    let binary = library.to_str().unwrap();
+    let paste = "0x7ffe10:\t0x00000041\t0x0000ffff\t0x00000007\t0x00000002\n\
+                 0x7ffe20 <g+16>:\t0xffffffff\t0x0000002a\t0x00000005\n";
+    let run = home.feed(&["decode", "--binary", binary, "struct shape"], paste.as_bytes());
+    let expected = "struct shape = {
+    tag = 65 'A'
+    at = {
+        [0] = {
+            x = -1
+            y = 7
+        }
+        [1] = {
+            x = 2
+            y = -1
+        }
+    }
+    low : 3 at bit 160 = 2
+    high : 5 at bit 163 = 5
+    colour = GREEN (5)
+}
+";
+    assert_eq!((run.stdout.as_str(), run.status), (expected, 0), "{}", run.stderr);
+    let short = home.feed(&["decode", "--binary", binary, "struct point"], b"01 00");
+    assert_eq!(short.status, 0);
+    assert!(short.stdout.contains("x = 1\n"), "{}", short.stdout);
+    assert!(short.stdout.contains("2 bytes given, the type has 8 bytes"), "{}", short.stdout);
+    let wrong = home.feed(&["decode", "--binary", binary, "struct point"], b"hello");
+    assert_eq!(wrong.status, 2);
+    assert!(wrong.stderr.contains("not bytes in hexadecimal"), "{}", wrong.stderr);
+}
+
+#[test]
+fn diff_says_what_has_changed_and_what_that_does_to_others() {
+    let home = Home::new();
+    let old = home.compile(
+        "old",
+        "enum colour { RED, GREEN = 5, BLUE };
+         struct point { int x, y; };
+         struct box { struct point a, b; int depth; };
+         struct list { struct box *first; struct point at; unsigned low : 3, high : 5; };
+         struct gone { int x; }; struct same { int x; };
+         enum colour c; struct list l; struct gone g; struct same s; struct box b;",
+    );
+    let new = home.compile(
+        "new",
+        "enum colour { RED, GREEN = 6, WHITE };
+         struct point { int x; long y; int z; };
+         struct box { struct point a, b; int depth; };
+         struct list { struct box *first; struct point at; unsigned low : 4, high : 5; };
+         struct come { int x; }; struct same { int x; };
+         enum colour c; struct list l; struct come g; struct same s; struct box b;",
+    );
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    let run = home.run(&["diff", old, new]);
+    // `int`, `long int` and `unsigned int` are no structs. By hand from the x86-64 psABI.
+    let expected = "\
++ struct come  4 bytes
+- struct gone  4 bytes
+enum colour  4 bytes
+      GREEN  = 5 → 6
+    + WHITE  = 7
+    - BLUE  = 6
+struct box  20 → 56 bytes
+      a  8 bytes → 24 bytes
+      b  at 8 → 24, 8 bytes → 24 bytes
+      depth  at 16 → 48
+    holds struct point
+struct list  24 → 40 bytes
+      at  8 bytes → 24 bytes
+      low  at bit 128 → bit 256, 3 bits → 4 bits
+      high  at bit 131 → bit 260
+    holds struct point
+struct point  8 → 24 bytes
+      y  at 4 → 8, 4 bytes → 8 bytes, int → long int
+    + z  int at 16, 4 bytes
+    held by struct box, struct list
+4 types changed, 1 added, 1 removed, 1 as before
+";
+    // A type's lines are indented below it.
+    let blocks = |text: &str| {
+        let mut blocks: Vec<String> = Vec::new();
+        for line in text.lines() {
+            match (line.starts_with("  "), blocks.last_mut()) {
+                (true, Some(block)) => block.push_str(&format!("\n{line}")),
+                _ => blocks.push(line.to_owned()),
+            }
+        }
+        blocks.sort();
+        blocks
+    };
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(blocks(&run.stdout), blocks(expected), "{}", run.stdout);
+    // One type: all that is in it, too.
+    let one = home.run(&["diff", old, new, "struct", "box"]).stdout;
+    assert!(one.contains("      a.y  at 4 → 8, 4 bytes → 8 bytes, int → long int\n"), "{one}");
+    assert!(one.contains("    + b.z  int at"), "{one}");
+    let none = home.run(&["diff", old, new, "struct nowhere"]);
+    assert_eq!(none.status, 1);
+    let same = home.run(&["diff", old, old]);
+    assert_eq!(same.stdout, "0 types changed, 0 added, 0 removed, 6 as before\n");
+}
+
+#[test]
+fn index_reads_ahead() {
+    let home = Home::new();
+    let library = library(&home);
+    let run = home.run(&["index", library.to_str().unwrap()]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(run.stdout.ends_with(" types in 1 units\n"), "{}", run.stdout);
+    let kept: Vec<_> =
+        std::fs::read_dir(home.path().join("cache/dbgmate/index")).unwrap().collect();
+    assert_eq!(kept.len(), 1);
+    let missing = home.run(&["index", "/bin/sh-that-is-not-there"]);
+    assert_eq!(missing.status, 1);
+}
