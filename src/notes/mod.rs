@@ -16,6 +16,7 @@ mod claims;
 mod comparison;
 mod files;
 mod frame_pattern;
+mod frames_on;
 mod member_path;
 mod note;
 mod plugin;
@@ -29,11 +30,12 @@ pub use problem::Problem;
 
 pub(crate) use comparison::integer;
 pub(crate) use frame_pattern::{FramePattern, Globs};
+pub(crate) use frames_on::{Before, FramesOn, Recursion, Runs, StacksOn, Start};
 pub(crate) use member_path::MemberPath;
 pub(crate) use note::{Question, Signature};
 pub(crate) use predicate::{
-    AssertionFailed, Before, Expected, FramesOn, Logged, Predicate, Ran, Reached, StackPrinted,
-    Start, Stopped, ValueIs,
+    AssertionFailed, Deadlock, Deadlocked, Expected, Faulted, Logged, Predicate, Ran, Reached,
+    StackPrinted, Stopped, ValueIs,
 };
 
 use std::collections::BTreeMap;

@@ -8,8 +8,9 @@ use toml::{Spanned, Table};
 
 use super::claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank};
 use super::comparison::Comparison;
+use super::frames_on::FramesOn;
 use super::member_path::MemberPath;
-use super::predicate::{FramesOn, Predicate};
+use super::predicate::Predicate;
 use super::problem::Flaw;
 use crate::public_name::public_name;
 
@@ -248,6 +249,7 @@ impl Note {
             .chain(self.remarks.iter().flat_map(Remark::predicates))
             .flat_map(|predicate| match predicate {
                 Predicate::Log(asked) => asked.patterns.as_slice(),
+                Predicate::Fault(asked) => asked.patterns.as_slice(),
                 _ => &[],
             })
             .map(String::as_str)

@@ -116,7 +116,10 @@ fn each_flaw_is_refused_with_its_line() {
     refused(all, "all = [{ frames = [\"f\", \"...\"] }]", "both sides");
     refused(all, "all = [{ frames = [\"??\"] }]", "names no function");
     refused(all, "all = [{ frames = [{ function = \"f\", modul = \"x\" }] }]", "modul");
-    refused(all, "all = [{ stacks = [[\"f\"], [\"g\"]] }]", "not supported yet");
+    refused(all, "all = [{ stacks = [[\"f\"]] }]", "two to four");
+    refused(all, "all = [{ deadlock = \"maybe\" }]", "maybe");
+    refused(all, "all = [{ recursion = 0 }]", "zero");
+    refused(all, "all = [{ fault = \"x\", address = \"near 0\" }]", "no comparison");
     refused(all, "all = [{ asertion = \"a\" }]", "a predicate has one of");
     refused(all, "all = [{ value = \"f(x)\", equals = 1 }]", "not a member path");
     refused(all, "all = [{ value = \"x\", equals = 1.5 }]", "a whole number or a string");

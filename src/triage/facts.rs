@@ -10,6 +10,7 @@ use std::cell::Cell;
 use rustc_hash::FxHashMap;
 
 use super::in_text::InText;
+use super::number::number_of;
 use super::program;
 use crate::job::{Job, Stopped};
 use crate::notes::{MemberPath, Notes};
@@ -34,6 +35,8 @@ pub(super) struct Facts<'t> {
     in_text: InText<'t>,
     main_threads: FxHashMap<Option<&'t str>, Option<&'t str>>,
     log: FxHashMap<&'t str, Vec<usize>>,
+    /// The faults by the patterns that their words match.
+    faults: FxHashMap<&'t str, Vec<&'t Event>>,
     /// The expression of each printed value, where it is a member path.
     paths: Vec<Option<MemberPath>>,
 }
@@ -85,6 +88,7 @@ impl<'t> Facts<'t> {
             in_text: InText::default(),
             main_threads: program::main_threads(trace),
             log: FxHashMap::default(),
+            faults: FxHashMap::default(),
             paths: Vec::with_capacity(trace.values.len()),
         };
         facts.read_stacks()?;
@@ -218,6 +222,15 @@ impl<'t> Facts<'t> {
                 }
             }
         }
+        for event in &self.trace.events {
+            self.check()?;
+            let EventKind::Fault { what, .. } = &event.what else { continue };
+            for matched in &patterns.matches(what) {
+                if let Some(pattern) = patterns.patterns().get(matched) {
+                    self.faults.entry(pattern).or_default().push(event);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -325,6 +338,40 @@ impl<'t> Facts<'t> {
     pub(super) fn log(&self, pattern: &str) -> impl Iterator<Item = &'t LogRecord> {
         let records = self.log.get(pattern).map_or(&[] as &[usize], Vec::as_slice);
         records.iter().filter_map(|record| self.trace.log.get(*record))
+    }
+
+    /// The faults whose words match a pattern of the notes.
+    pub(super) fn faults(&self, pattern: &str) -> impl Iterator<Item = &'t Event> {
+        self.faults.get(pattern).into_iter().flatten().copied()
+    }
+
+    /// The address that could not be accessed, where the text says: the kernel's line, a checking
+    /// tool's report on the same stack, or the signal's own information as printed after it.
+    pub(super) fn fault_address(&self, signal: usize) -> Option<i128> {
+        let signal = self.signals.get(signal)?;
+        let EventKind::Signal { meaning, .. } = &signal.event.what else { return None };
+        let in_line = meaning.as_deref().and_then(|meaning| meaning.strip_prefix("segfault at "));
+        if let Some(address) = in_line.and_then(|hex| i128::from_str_radix(hex, 16).ok()) {
+            return Some(address);
+        }
+        let reported = self.trace.events.iter().find_map(|event| match &event.what {
+            EventKind::Fault { address, .. } if event.stack.is_some() => {
+                address.filter(|_| event.stack == signal.event.stack)
+            }
+            _ => None,
+        });
+        let printed = || {
+            let mut values = self.trace.values.iter();
+            let printed = values.find(|value| {
+                let shown = value.expression.as_deref().unwrap_or_default();
+                shown.starts_with("$_siginfo")
+                    && shown.ends_with("si_addr")
+                    && value.lines.piece == signal.event.lines.piece
+                    && value.lines.first > signal.event.lines.first
+            });
+            printed.and_then(|printed| number_of(&printed.value))
+        };
+        reported.map(|address| i128::from(address.0)).or_else(printed)
     }
 
     /// The member paths of the printed values, one a value.

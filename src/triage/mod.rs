@@ -16,12 +16,15 @@
 mod facts;
 mod frames;
 mod in_text;
+mod locks;
 mod number;
 mod predicates;
 mod program;
+mod recursion;
 mod report;
 mod scope;
 mod signatures;
+mod threads;
 mod values;
 
 pub use crate::notes::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Step};
@@ -53,3 +56,5 @@ pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped>
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thread_tests;

@@ -8,7 +8,7 @@ use super::predicates::held;
 use super::report::{Ask, Evidence, MatchedNote, Verdict};
 use super::scope::{Occasion, Scope, occasions};
 use super::values;
-use crate::notes::{Claim, Note, Predicate, Question, Rank, Signature};
+use crate::notes::{Claim, Kind, Note, Predicate, Question, Rank, Signature};
 use crate::trace::Value;
 
 /// A note with the signature that fits.
@@ -59,12 +59,12 @@ fn attempt<'n>(
     for predicate in &signature.all {
         let held = held(facts, predicate, &scope)?;
         held.stack.into_iter().for_each(|stack| scope.found_on(stack));
-        found.push(Evidence { required: true, ..held.evidence });
+        found.extend(held.evidence.into_iter().map(|one| Evidence { required: true, ..one }));
     }
     let mut missing = Vec::new();
     for predicate in &signature.any {
         match held(facts, predicate, &scope) {
-            Some(held) => found.push(held.evidence),
+            Some(held) => found.extend(held.evidence),
             None => missing.push(predicate.to_string()),
         }
     }
@@ -133,7 +133,15 @@ fn ask(facts: &Facts<'_>, question: &Question, scope: &Scope<'_>) -> Ask {
 impl Matched<'_> {
     /// What a report is sorted by, least first.
     pub(super) fn order(&self) -> impl Ord + use<'_> {
-        (self.rank, Reverse(self.evidence.len()), Reverse(self.specificity), self.note.id.as_str())
+        // A shape that many defects share tells less than any defect that is known.
+        let is_pattern = self.note.kind == Kind::Pattern;
+        (
+            is_pattern,
+            self.rank,
+            Reverse(self.evidence.len()),
+            Reverse(self.specificity),
+            self.note.id.as_str(),
+        )
     }
 
     /// The note as the report gives it.

@@ -7,7 +7,7 @@ use crate::notes::Plugins;
 use crate::trace::{self, Piece};
 
 /// A note whose only signature this is.
-fn notes(signature: &str) -> Notes {
+pub(super) fn notes(signature: &str) -> Notes {
     let folder = tempfile::tempdir().unwrap();
     let plugin = folder.path().join("demo");
     fs::create_dir_all(plugin.join("notes")).unwrap();
@@ -23,19 +23,19 @@ fn notes(signature: &str) -> Notes {
     plugins.notes().clone()
 }
 
-fn matched(signature: &str, pieces: &[Piece<'_>]) -> Option<MatchedNote> {
+pub(super) fn matched(signature: &str, pieces: &[Piece<'_>]) -> Option<MatchedNote> {
     let job = Job::new();
     let trace = trace::parse(&job, pieces).unwrap();
     let report = report(&job, trace, &notes(signature)).unwrap();
     report.notes.into_iter().find(|note| note.id == "demo/it")
 }
 
-fn holds(predicate: &str, paste: &str) -> bool {
+pub(super) fn holds(predicate: &str, paste: &str) -> bool {
     matched(&format!("all = [{predicate}]"), &[Piece::unnamed(paste)]).is_some()
 }
 
 /// gdb frames of these functions, innermost first.
-fn stack(functions: &[&str]) -> String {
+pub(super) fn stack(functions: &[&str]) -> String {
     let frame = |(number, function): (usize, &&str)| {
         format!("#{number}  0x00007f000000{:04x} in {function} ()\n", 0x1000 + number)
     };
