@@ -23,7 +23,7 @@ mod plugin;
 mod predicate;
 mod problem;
 
-pub use claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Step};
+pub use claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Setting, Step};
 pub use note::{Example, Kind, Lookalike, Note, Paste};
 pub use plugin::Plugin;
 pub use problem::Problem;

@@ -265,7 +265,12 @@ pub(super) fn parse<'de, T: Deserialize<'de>>(keys: &Table) -> Result<T, String>
 
 fn assertion(keys: &Table) -> Result<Predicate, String> {
     let mut asked: AssertionFailed = parse(keys)?;
-    asked.function = public_name(&asked.function).into_owned();
+    if asked.expression == "*" && asked.function == "*" {
+        return Err("any assertion in any function is every one".to_owned());
+    }
+    if asked.function != "*" {
+        asked.function = public_name(&asked.function).into_owned();
+    }
     Ok(Predicate::Assertion(asked))
 }
 
@@ -341,6 +346,9 @@ impl fmt::Display for Predicate {
         match self {
             Predicate::Assertion(asked) if asked.expression == "*" => {
                 write!(f, "an assertion in {}", asked.function)
+            }
+            Predicate::Assertion(asked) if asked.function == "*" => {
+                write!(f, "assertion {}", asked.expression)
             }
             Predicate::Assertion(asked) => {
                 write!(f, "assertion {} in {}", asked.expression, asked.function)

@@ -56,23 +56,15 @@ fn load(note: &str) -> (Plugins, Vec<Problem>) {
 fn everything_shipped_is_in_order() {
     let (plugins, problems) = Plugins::load(&[]);
     assert_eq!(problems, []);
-    let ids: Vec<&str> = plugins.notes().iter().map(|note| note.id.as_str()).collect();
-    assert_eq!(
-        ids,
-        [
-            "libvirt/build-info-strdup-null",
-            "libxl/fd-deregister-race",
-            "libxl/hvm-timer-mode-assert",
-            "libxl/timeout-ctx-lock",
-            "libxl/timeout-deregister-race",
-        ]
-    );
+    assert!(plugins.notes().iter().count() >= 20, "shipped notes are gone");
     for note in plugins.notes().iter() {
         for related in &note.related {
             assert!(plugins.notes().get(related).is_some(), "{}: {related}", note.id);
         }
     }
-    assert!(plugins.iter().all(|plugin| !plugin.binaries.is_empty()));
+    // Shapes that all projects share have no binaries.
+    let without = plugins.iter().filter(|plugin| plugin.binaries.is_empty());
+    assert_eq!(without.map(|plugin| plugin.name.as_str()).collect::<Vec<_>>(), ["patterns"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
 use super::wrap::wrap;
 use crate::trace::{Lines, Trace};
 use crate::triage::{
-    Affected, Ask, Claim, Confidence, Evidence, Fix, MatchedNote, Rank, Report, Verdict,
+    Affected, Ask, Claim, Confidence, Evidence, Fix, MatchedNote, Rank, Report, Setting, Verdict,
 };
 
 /// The page's width in columns.
@@ -81,7 +81,7 @@ fn write_note(page: &mut String, note: &MatchedNote) -> fmt::Result {
         }
     }
     write_remedies(page, note)?;
-    write_asks(page, &note.asks)?;
+    write_asks(page, &note.asks, &note.settings)?;
     write_list(page, "sources", &note.sources)?;
     write_list(page, "see also", &note.related)
 }
@@ -139,7 +139,14 @@ fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
             writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
         }
     }
-    write_list(page, "would also speak for it, and is not in the paste", &note.missing)
+    if note.missing.is_empty() {
+        return Ok(());
+    }
+    heading(page, "would also speak for it, and is not in the paste", None)?;
+    note.missing.iter().try_for_each(|missing| {
+        paragraph(page, &missing.what, 4)?;
+        paragraph(page, &format!("to get it: {}", missing.how), 6)
+    })
 }
 
 /// `line 8`, `lines 8-10`, with the piece's name in front where the paste has several.
@@ -198,12 +205,23 @@ fn write_fix(page: &mut String, fix: &Fix) -> fmt::Result {
     }
 }
 
-fn write_asks(page: &mut String, asks: &[Ask]) -> fmt::Result {
-    if asks.is_empty() {
+fn write_asks(page: &mut String, asks: &[Ask], settings: &[Setting]) -> fmt::Result {
+    if asks.is_empty() && settings.is_empty() {
         return Ok(());
     }
     heading(page, "look at next", None)?;
-    asks.iter().try_for_each(|ask| write_ask(page, ask))
+    asks.iter().try_for_each(|ask| write_ask(page, ask))?;
+    settings.iter().try_for_each(|setting| write_setting(page, setting))
+}
+
+/// A line to tick off: what to log, and what to look for then.
+fn write_setting(page: &mut String, setting: &Setting) -> fmt::Result {
+    writeln!(page, "    [ ] {HINT}log with {}{HINT:#}", escape(&setting.set))?;
+    paragraph(page, &setting.why, 8)?;
+    match &setting.shows {
+        Some(shows) => paragraph(page, &format!("look for: {shows}"), 8),
+        None => Ok(()),
+    }
 }
 
 /// A line to tick off: what to print where, and what the answer means.

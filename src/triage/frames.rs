@@ -172,10 +172,11 @@ pub(super) fn placed<'n, 'p>(
     runs.zip(places).flat_map(|(run, start)| run.iter().zip(*start..))
 }
 
-/// The innermost frame, or the one a signal interrupted.
+/// The innermost frame, or the one a signal interrupted. A stack that was cut at its start, or one
+/// frame that was selected, has no innermost one.
 fn is_top(frames: &[Frame], index: usize) -> bool {
     match index.checked_sub(1) {
-        None => true,
+        None => frames.first().is_some_and(|frame| frame.index == 0),
         Some(before) => frames.get(before).is_some_and(|frame| frame.signal_handler),
     }
 }

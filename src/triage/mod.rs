@@ -15,6 +15,7 @@
 
 mod facts;
 mod frames;
+mod how;
 mod in_text;
 mod locks;
 mod number;
@@ -27,8 +28,8 @@ mod signatures;
 mod threads;
 mod values;
 
-pub use crate::notes::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Step};
-pub use report::{Ask, Evidence, MatchedNote, Report, Verdict};
+pub use crate::notes::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Setting, Step};
+pub use report::{Ask, Evidence, MatchedNote, Missing, Report, Verdict};
 
 use crate::job::{Job, Stopped};
 use crate::notes::Notes;

@@ -66,7 +66,7 @@ pub(super) fn held(facts: &Facts<'_>, predicate: &Predicate, scope: &Scope<'_>) 
 fn assertion(facts: &Facts<'_>, asked: &AssertionFailed, scope: &Scope<'_>) -> Option<Shows> {
     let mut failed = facts.assertions(&asked.expression).take_while(|_| facts.may_go_on());
     let failed = failed.find(|failed| {
-        failed.function == asked.function
+        (asked.function == "*" || failed.function == asked.function)
             && asked.file.allow(failed.file)
             && asked.program.allow(failed.program)
             && failed

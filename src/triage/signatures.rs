@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use super::facts::Facts;
 use super::number::readings;
 use super::predicates::held;
-use super::report::{Ask, Evidence, MatchedNote, Verdict};
+use super::report::{Ask, Evidence, MatchedNote, Missing, Verdict};
 use super::scope::{Occasion, Scope, occasions};
-use super::values;
+use super::{how, values};
 use crate::notes::{Claim, Kind, Note, Predicate, Question, Rank, Signature};
 use crate::trace::Value;
 
@@ -16,7 +16,7 @@ pub(super) struct Matched<'n> {
     note: &'n Note,
     rank: Rank,
     evidence: Vec<Evidence>,
-    missing: Vec<String>,
+    missing: Vec<Missing>,
     specificity: usize,
     asks: Vec<Ask>,
     remarks: Vec<Claim>,
@@ -65,7 +65,10 @@ fn attempt<'n>(
     for predicate in &signature.any {
         match held(facts, predicate, &scope) {
             Some(held) => found.extend(held.evidence),
-            None => missing.push(predicate.to_string()),
+            None => {
+                let (what, how) = (predicate.to_string(), how::to_get(predicate));
+                missing.push(Missing { what, how });
+            }
         }
     }
     let asks: Vec<Ask> = note.asks.iter().map(|question| ask(facts, question, &scope)).collect();
@@ -162,6 +165,7 @@ impl Matched<'_> {
             fixes: note.fixes.clone(),
             workaround: note.workaround.clone(),
             asks: self.asks,
+            settings: note.settings.clone(),
             sources: note.sources.clone(),
             related: note.related.clone(),
         }
