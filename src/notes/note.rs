@@ -245,8 +245,8 @@ impl Note {
         })
     }
 
-    /// The patterns of all its log predicates.
-    pub(super) fn log_patterns(&self) -> impl Iterator<Item = &str> {
+    /// The patterns of all its predicates.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &str> {
         self.signatures
             .iter()
             .flat_map(|signature| signature.all.iter().chain(&signature.any))

@@ -1,9 +1,10 @@
-//! Which binaries belong to a project, and what do they load at run time?
+//! Which binaries belong to a project, what do they load at run time, and what tells its releases?
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::problem::Flaw;
+use super::versions::{VersionKeys, VersionRule};
 
 /// One project, as its `plugin.toml` tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +25,23 @@ struct Keys {
     binaries: Vec<Spanned<String>>,
     #[serde(default)]
     modules: Vec<Spanned<String>>,
+    /// The project whose releases it knows; the plugin's own name where it is not given.
+    project: Option<String>,
+    #[serde(default, rename = "version")]
+    versions: Vec<Spanned<VersionKeys>>,
 }
 
-impl Plugin {
+/// A plugin as its manifest tells it.
+pub(super) struct Manifest {
+    pub(super) plugin: Plugin,
+    /// The project whose releases it knows.
+    pub(super) project: String,
+    pub(super) versions: Vec<VersionRule>,
+}
+
+impl Manifest {
     /// Reads a `plugin.toml` from the folder of this name.
-    pub(super) fn read(text: &str, folder: &str) -> Result<Plugin, Flaw> {
+    pub(super) fn read(text: &str, folder: &str) -> Result<Manifest, Flaw> {
         let keys: Keys = toml::from_str(text)?;
         if keys.name.get_ref() != folder {
             let what =
@@ -37,11 +50,15 @@ impl Plugin {
         }
         let binaries = keys.binaries.into_iter().map(|glob| checked(glob, Slash::Forbidden));
         let modules = keys.modules.into_iter().map(|glob| checked(glob, Slash::Allowed));
-        Ok(Plugin {
+        let plugin = Plugin {
             binaries: binaries.collect::<Result<_, _>>()?,
             modules: modules.collect::<Result<_, _>>()?,
             name: keys.name.into_inner(),
-        })
+        };
+        let project = keys.project.unwrap_or_else(|| plugin.name.clone());
+        let versions = keys.versions.into_iter().map(|keys| VersionRule::read(keys, &project));
+        let versions = versions.collect::<Result<_, _>>()?;
+        Ok(Manifest { plugin, project, versions })
     }
 }
 

@@ -11,7 +11,6 @@
 
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
@@ -19,11 +18,9 @@ use super::comparison::{Comparison, integer};
 use super::frame_pattern::{FramePattern, Globs, strings};
 use super::frames_on::{FramesOn, Recursion, StacksOn};
 use super::member_path::MemberPath;
+use super::patterns::compile;
 use super::problem::Flaw;
 use crate::public_name::public_name;
-
-/// What one compiled pattern may take, in bytes.
-const PATTERN_BYTES: usize = 1 << 18;
 
 /// One thing asked of a paste.
 #[derive(Clone, Debug)]
@@ -59,6 +56,9 @@ pub(crate) struct AssertionFailed {
     /// The expression; `*` is any.
     #[serde(rename = "assertion")]
     pub(crate) expression: String,
+    /// The same without blanks, as expressions are compared.
+    #[serde(skip)]
+    pub(crate) unspaced: String,
     pub(crate) function: String,
     #[serde(default)]
     pub(crate) file: Globs,
@@ -265,6 +265,7 @@ pub(super) fn parse<'de, T: Deserialize<'de>>(keys: &Table) -> Result<T, String>
 
 fn assertion(keys: &Table) -> Result<Predicate, String> {
     let mut asked: AssertionFailed = parse(keys)?;
+    asked.unspaced = asked.expression.split_whitespace().collect();
     if asked.expression == "*" && asked.function == "*" {
         return Err("any assertion in any function is every one".to_owned());
     }
@@ -323,21 +324,6 @@ fn check_patterns(key: &str, patterns: &[String]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Compiles a pattern within the bounds set for one.
-fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).build().map_err(|error| {
-        // The crate draws the place over several lines; the last says what it is.
-        let drawn = error.to_string();
-        let reason = drawn.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        format!("the pattern {pattern:?} cannot be used: {reason}")
-    })
-}
-
-/// A bound for all of `count` patterns in one set.
-pub(super) fn set_bytes(count: usize) -> usize {
-    PATTERN_BYTES.saturating_mul(count.saturating_add(1))
 }
 
 impl fmt::Display for Predicate {

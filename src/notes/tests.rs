@@ -185,6 +185,8 @@ fn a_manifest_must_name_its_own_folder_and_stay_below_the_library_folders() {
         ("name = \"demo\"\nbinaries = [\"[\"]", "["),
         ("name = \"demo\"\nmodules = [\"../x.so\"]", "leaves the library folders"),
         ("name = \"demo\"\nprograms = []", "programs"),
+        ("name = \"demo\"\n[[version]]\nrelease = \"1\"", "exactly one thing"),
+        ("name = \"demo\"\n[[version]]\nfile = \"(\"\nrelease = \"1\"", "cannot be used"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "demo/plugin.toml", manifest);

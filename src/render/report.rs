@@ -8,7 +8,8 @@ use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
 use super::wrap::wrap;
 use crate::trace::{Lines, Trace};
 use crate::triage::{
-    Affected, Ask, Claim, Confidence, Evidence, Fix, MatchedNote, Rank, Report, Setting, Verdict,
+    Affected, Ask, Claim, Confidence, Evidence, Fix, MatchedNote, Rank, ReleaseTold,
+    ReleaseVerdict, Report, Setting, Verdict,
 };
 
 /// The page's width in columns.
@@ -164,6 +165,7 @@ fn write_remedies(page: &mut String, note: &MatchedNote) -> fmt::Result {
     if !note.affected.is_empty() {
         heading(page, "affected", None)?;
         note.affected.iter().try_for_each(|affected| write_affected(page, affected))?;
+        note.releases.iter().try_for_each(|told| write_release(page, told))?;
     }
     if note.fixes.is_empty() {
         heading(page, "no fix is known", None)?;
@@ -187,6 +189,19 @@ fn write_affected(page: &mut String, affected: &Affected) -> fmt::Result {
     }
     write!(text, " ({})", in_words(affected.confidence))?;
     paragraph(page, &text, 4)
+}
+
+/// `this paste: libvirt 1.0.0, which has it (line 3: libvirt version: 1.0.0)`.
+fn write_release(page: &mut String, told: &ReleaseTold) -> fmt::Result {
+    let verdict = match told.verdict {
+        ReleaseVerdict::Affected => "which has it",
+        ReleaseVerdict::NotAffected => "which does not have it",
+        ReleaseVerdict::Open => "of which not all have it, or that is not known",
+    };
+    let (project, release) = (&told.project, &told.release);
+    let (is, hint) = if told.hint { ("may be ", "; patches move lines") } else { ("", "") };
+    let from = format!("{}: {}{hint}", place(&told.lines), told.text);
+    paragraph(page, &format!("this paste: {is}{project} {release}, {verdict} ({from})"), 4)
 }
 
 fn write_fix(page: &mut String, fix: &Fix) -> fmt::Result {

@@ -13,7 +13,7 @@ use super::in_text::InText;
 use super::number::number_of;
 use super::program;
 use crate::job::{Job, Stopped};
-use crate::notes::{MemberPath, Notes};
+use crate::notes::{Clue, MemberPath, Notes};
 use crate::public_name::public_name;
 use crate::trace::{Event, EventKind, Frame, Lines, LogRecord, Trace};
 
@@ -216,22 +216,30 @@ impl<'t> Facts<'t> {
         }
         for (number, record) in self.trace.log.iter().enumerate() {
             self.check()?;
-            for matched in &patterns.matches(&record.text) {
-                if let Some(pattern) = patterns.patterns().get(matched) {
-                    self.log.entry(pattern).or_default().push(number);
-                }
+            for pattern in patterns.matching(&record.text) {
+                self.log.entry(pattern).or_default().push(number);
             }
         }
         for event in &self.trace.events {
             self.check()?;
             let EventKind::Fault { what, .. } = &event.what else { continue };
-            for matched in &patterns.matches(what) {
-                if let Some(pattern) = patterns.patterns().get(matched) {
-                    self.faults.entry(pattern).or_default().push(event);
-                }
+            for pattern in patterns.matching(what) {
+                self.faults.entry(pattern).or_default().push(event);
             }
         }
         Ok(())
+    }
+
+    /// What the paste holds that a note may need.
+    pub(super) fn clues(&self) -> impl Iterator<Item = Clue<'_>> {
+        let functions = self.by_function.keys().map(|name| Clue::Function(name));
+        let asserting = self.assertions.iter().map(|one| Clue::AssertingFunction(&one.function));
+        let expressions = self.by_expression.keys().map(|text| Clue::Expression(text));
+        let patterns = self.log.keys().chain(self.faults.keys());
+        let patterns = patterns.map(|pattern| Clue::Pattern(pattern));
+        let breakpoints = self.breakpoints.keys().map(|name| Clue::Breakpoint(name));
+        let events = asserting.chain(expressions).chain(breakpoints);
+        functions.chain(events).chain(patterns).chain([Clue::Value])
     }
 
     /// Asks the job now and then.
@@ -372,6 +380,18 @@ impl<'t> Facts<'t> {
             printed.and_then(|printed| number_of(&printed.value))
         };
         reported.map(|address| i128::from(address.0)).or_else(printed)
+    }
+
+    /// The paths of programs and libraries that the paste names, or that its addresses were found
+    /// in.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'t str, &'t Lines)> + use<'t> {
+        let trace = self.trace;
+        let modules = trace.modules.iter().map(|module| (module.path.as_str(), &module.lines));
+        let frames = trace.stacks.iter().flat_map(|stack| &stack.frames).flat_map(|frame| {
+            let found = frame.resolved.as_ref().map(|resolved| resolved.module.as_str());
+            frame.module.as_deref().into_iter().chain(found).map(|path| (path, &frame.lines))
+        });
+        modules.chain(frames)
     }
 
     /// The member paths of the printed values, one a value.

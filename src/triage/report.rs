@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::releases::ReleaseTold;
 use crate::notes::{Affected, Claim, Fix, Interleaving, Rank, Setting};
 use crate::trace::{Lines, Trace};
 
@@ -43,6 +44,9 @@ pub struct MatchedNote {
     pub interleaving: Option<Interleaving>,
     /// Which releases have the bug.
     pub affected: Vec<Affected>,
+    /// What the paste tells of those releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<ReleaseTold>,
     /// Commits that mend it; empty when none is known.
     pub fixes: Vec<Fix>,
     /// What helps until then.

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::facts::Facts;
 use super::number::readings;
 use super::predicates::held;
+use super::releases::{self, ReleaseTold, ReleaseVerdict, Told};
 use super::report::{Ask, Evidence, MatchedNote, Missing, Verdict};
 use super::scope::{Occasion, Scope, occasions};
 use super::{how, values};
@@ -20,12 +21,19 @@ pub(super) struct Matched<'n> {
     specificity: usize,
     asks: Vec<Ask>,
     remarks: Vec<Claim>,
+    releases: Vec<ReleaseTold>,
 }
 
-/// The note's best signature that holds on the trace.
-pub(super) fn best<'n>(facts: &Facts<'_>, note: &'n Note) -> Option<Matched<'n>> {
+/// The note's best signature that holds on the trace, and what the releases say that it tells.
+pub(super) fn best<'n>(facts: &Facts<'_>, note: &'n Note, told: &[Told]) -> Option<Matched<'n>> {
     let fitting = note.signatures.iter().filter_map(|signature| try_one(facts, note, signature));
-    fitting.min_by(|a, b| a.order().cmp(&b.order()))
+    let mut best = fitting.min_by(|a, b| a.order().cmp(&b.order()))?;
+    best.releases = releases::judged(told, &note.affected);
+    let is_mended = |told: &ReleaseTold| !told.hint && told.verdict == ReleaseVerdict::NotAffected;
+    if best.releases.iter().any(is_mended) {
+        best.rank = best.rank.max(Rank::Consistent);
+    }
+    Some(best)
 }
 
 /// A signature on the occasion that fits best. One that loses nothing of its rank will do: a paste
@@ -77,7 +85,8 @@ fn attempt<'n>(
     let rank = if refuted { signature.rank.max(Rank::Consistent) } else { signature.rank };
     let specificity = signature.all.iter().map(Predicate::specificity).sum();
     let remarks = remarks(facts, note, &scope);
-    Some(Matched { note, rank, evidence: found, missing, specificity, asks, remarks })
+    let releases = Vec::new();
+    Some(Matched { note, rank, evidence: found, missing, specificity, asks, remarks, releases })
 }
 
 /// The remarks that the paste calls for.
@@ -162,6 +171,7 @@ impl Matched<'_> {
             remarks: self.remarks,
             interleaving: note.interleaving.clone(),
             affected: note.affected.clone(),
+            releases: self.releases,
             fixes: note.fixes.clone(),
             workaround: note.workaround.clone(),
             asks: self.asks,
