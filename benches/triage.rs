@@ -94,7 +94,7 @@ fn write_notes(folder: &Path, count: usize) {
     for number in 0..count {
         let (name, signature) = match number {
             0 => {
-                ("planted".to_owned(), "{ frames = [\"planted\", \"...\", \"f19000\"] }".to_owned())
+                ("planted".to_owned(), "{ frames = [\"planted\", \"...\", \"f14550\"] }".to_owned())
             }
             _ => (format!("n{number}"), signature(number)),
         };

@@ -214,7 +214,11 @@ fn evidence_names_the_lines_that_show_it() {
         ]
     );
     let missing: Vec<&str> = note.missing.iter().map(|one| one.what.as_str()).collect();
-    assert_eq!(missing, [r"a log record with libxl_osevent_occurred_fd: fd<\d+>, ev->fd<-1>"]);
+    let expected = [
+        r"a log record with libxl_osevent_occurred_fd: fd<\d+>, ev->fd<-1>",
+        "a libxl__ev_fd that is used after its end",
+    ];
+    assert_eq!(missing, expected);
     assert!(!note.missing[0].how.is_empty());
     assert_eq!(note.asks[0].answer.as_deref(), Some("-1"));
     assert_eq!(note.asks[0].verdict, Some(Verdict::Confirms));

@@ -24,6 +24,8 @@ pub(crate) enum Clue<'c> {
     Pattern(&'c str),
     /// A function in which a breakpoint was reached.
     Breakpoint(&'c str),
+    /// An object of this kind, followed through a log.
+    Object(&'c str),
     /// Any printed value, argument or local variable.
     Value,
 }
@@ -40,7 +42,8 @@ impl Clue<'_> {
             Clue::Expression(text) => (2, text),
             Clue::Pattern(text) => (3, text),
             Clue::Breakpoint(text) => (4, text),
-            Clue::Value => (5, ""),
+            Clue::Object(text) => (5, text),
+            Clue::Value => (6, ""),
         };
         Kept(kind, text.into())
     }
@@ -105,6 +108,7 @@ fn clues(predicate: &Predicate) -> Vec<Vec<Clue<'_>>> {
         Predicate::Log(asked) => vec![of_patterns(&asked.patterns)],
         Predicate::Fault(asked) => vec![of_patterns(&asked.patterns)],
         Predicate::Breakpoint(asked) => vec![vec![Clue::Breakpoint(&asked.function)]],
+        Predicate::Object(asked) => vec![vec![Clue::Object(&asked.object)]],
         Predicate::Value(_) => vec![vec![Clue::Value]],
         Predicate::Recursion(_)
         | Predicate::Deadlock(_)

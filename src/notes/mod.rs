@@ -20,6 +20,7 @@ mod frames_on;
 mod index;
 mod member_path;
 mod note;
+mod objects;
 mod patterns;
 mod plugin;
 mod predicate;
@@ -29,6 +30,7 @@ mod versions;
 
 pub use claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Setting, Step};
 pub use note::{Example, Kind, Lookalike, Note, Paste};
+pub use objects::{LifeState, LifeStep};
 pub use plugin::Plugin;
 pub use problem::Problem;
 
@@ -38,14 +40,16 @@ pub(crate) use frames_on::{Before, FramesOn, Recursion, Runs, StacksOn, Start};
 pub(crate) use index::Clue;
 pub(crate) use member_path::MemberPath;
 pub(crate) use note::{Question, Signature};
+pub(crate) use objects::{ObjectRule, SeenIn, StepRule};
 pub(crate) use predicate::{
-    AssertionFailed, Deadlock, Deadlocked, Expected, Faulted, Logged, Predicate, Ran, Reached,
-    StackPrinted, Stopped, ValueIs,
+    AssertionFailed, Deadlock, Deadlocked, Expected, Fared, Faulted, Logged, Predicate, Ran,
+    Reached, StackPrinted, Stopped, ValueIs,
 };
 pub(crate) use releases::{Release, has as has_bug};
 pub(crate) use versions::{ToldBy, Versions};
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::path::PathBuf;
 
 use files::PluginFiles;
@@ -74,9 +78,8 @@ impl Plugins {
             loaded.add_plugin(files, &mut problems);
             loaded.add_notes(files, &mut problems);
         }
-        let Loaded { plugins, notes, versions } = loaded;
-        let versions = Versions::all(versions.into_values());
-        (Plugins { plugins, notes: Notes::new(notes, versions, &mut problems) }, problems)
+        let notes = Notes::new(&mut loaded, &mut problems);
+        (Plugins { plugins: loaded.plugins, notes }, problems)
     }
 
     /// The plugins, by name.
@@ -96,6 +99,7 @@ struct Loaded {
     plugins: BTreeMap<String, Plugin>,
     notes: BTreeMap<String, Note>,
     versions: BTreeMap<String, Versions>,
+    objects: BTreeMap<String, Vec<ObjectRule>>,
 }
 
 impl Loaded {
@@ -112,13 +116,14 @@ impl Loaded {
             }
             return;
         };
-        let Manifest { plugin, project, versions } = match Manifest::read(&file.text, &files.name) {
-            Ok(manifest) => manifest,
-            Err(flaw) => {
-                problems.push(flaw.in_file(&file.path, &file.text));
-                return;
-            }
-        };
+        let Manifest { plugin, project, versions, objects } =
+            match Manifest::read(&file.text, &files.name) {
+                Ok(manifest) => manifest,
+                Err(flaw) => {
+                    problems.push(flaw.in_file(&file.path, &file.text));
+                    return;
+                }
+            };
         self.plugins.insert(files.name.clone(), plugin);
         let lines = files.lines.as_ref().and_then(|file| {
             let lines = versions::read_lines(&file.text, &project);
@@ -126,6 +131,7 @@ impl Loaded {
         });
         let versions = Versions { rules: versions, lines: lines.unwrap_or_default() };
         self.versions.insert(files.name.clone(), versions);
+        self.objects.insert(files.name.clone(), objects);
     }
 
     fn add_notes(&mut self, files: &PluginFiles, problems: &mut Vec<Problem>) {
@@ -153,34 +159,38 @@ pub struct Notes {
     patterns: Patterns,
     index: Index,
     versions: Versions,
+    objects: Vec<ObjectRule>,
 }
 
 impl Default for Notes {
     fn default() -> Self {
-        let (notes, index, versions) = Default::default();
-        Notes { notes, patterns: Patterns::none(), index, versions }
+        let (notes, index, versions, objects) = Default::default();
+        Notes { notes, patterns: Patterns::none(), index, versions, objects }
     }
 }
 
 impl Notes {
     /// Should all patterns together be more than one pass takes, notes that read logs are left
     /// aside.
-    fn new(notes: BTreeMap<String, Note>, versions: Versions, problems: &mut Vec<Problem>) -> Self {
-        let mut notes: Vec<Note> = notes.into_values().collect();
-        let patterns =
-            Patterns::new(notes.iter().flat_map(Note::patterns).chain(versions.patterns()))
-                .unwrap_or_else(|error| {
-                    notes.retain(|note| note.patterns().next().is_none());
-                    problems.push(Problem {
-                        file: "all notes".to_owned(),
-                        line: None,
-                        what: format!("the log patterns do not fit together: {error}"),
-                        hint: "simplify the largest pattern".to_owned(),
-                    });
-                    Patterns::none()
+    fn new(loaded: &mut Loaded, problems: &mut Vec<Problem>) -> Self {
+        let mut notes: Vec<Note> = mem::take(&mut loaded.notes).into_values().collect();
+        let versions = Versions::all(mem::take(&mut loaded.versions).into_values());
+        let objects = mem::take(&mut loaded.objects).into_values().flatten();
+        let objects: Vec<ObjectRule> = objects.collect();
+        let followed = objects.iter().flat_map(ObjectRule::patterns).chain(versions.patterns());
+        let patterns = Patterns::new(notes.iter().flat_map(Note::patterns).chain(followed))
+            .unwrap_or_else(|error| {
+                notes.retain(|note| note.patterns().next().is_none());
+                problems.push(Problem {
+                    file: "all notes".to_owned(),
+                    line: None,
+                    what: format!("the log patterns do not fit together: {error}"),
+                    hint: "simplify the largest pattern".to_owned(),
                 });
+                Patterns::none()
+            });
         let index = Index::of(&notes);
-        Notes { notes, patterns, index, versions }
+        Notes { notes, patterns, index, versions, objects }
     }
 
     /// The note of this id.
@@ -205,6 +215,11 @@ impl Notes {
     /// Whether any note looks at what this log message says.
     pub fn read(&self, message: &str) -> bool {
         self.patterns.matching(message).next().is_some()
+    }
+
+    /// The objects to follow through a log.
+    pub(crate) fn objects(&self) -> &[ObjectRule] {
+        &self.objects
     }
 
     /// What tells releases.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::objects::{ObjectKeys, ObjectRule};
 use super::problem::Flaw;
 use super::versions::{VersionKeys, VersionRule};
 
@@ -29,6 +30,8 @@ struct Keys {
     project: Option<String>,
     #[serde(default, rename = "version")]
     versions: Vec<Spanned<VersionKeys>>,
+    #[serde(default, rename = "object")]
+    objects: Vec<ObjectKeys>,
 }
 
 /// A plugin as its manifest tells it.
@@ -37,6 +40,7 @@ pub(super) struct Manifest {
     /// The project whose releases it knows.
     pub(super) project: String,
     pub(super) versions: Vec<VersionRule>,
+    pub(super) objects: Vec<ObjectRule>,
 }
 
 impl Manifest {
@@ -58,7 +62,8 @@ impl Manifest {
         let project = keys.project.unwrap_or_else(|| plugin.name.clone());
         let versions = keys.versions.into_iter().map(|keys| VersionRule::read(keys, &project));
         let versions = versions.collect::<Result<_, _>>()?;
-        Ok(Manifest { plugin, project, versions })
+        let objects = keys.objects.into_iter().map(ObjectRule::read).collect::<Result<_, _>>()?;
+        Ok(Manifest { plugin, project, versions, objects })
     }
 }
 

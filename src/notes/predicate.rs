@@ -1,7 +1,7 @@
 //! What can a note ask of a paste?
 //!
 //! A predicate is a table; the first of these keys that it has says which kind it is: `assertion`,
-//! `frames`, `stacks`, `recursion`, `deadlock`, `value`, `log`, `fault`, `breakpoint`, `signal`,
+//! `frames`, `stacks`, `recursion`, `deadlock`, `value`, `log`, `fault`, `object`, `breakpoint`, `signal`,
 //! `program`. Each is read on one record, event or stack, `stacks` and `deadlock` on several. The keys
 //! beside it are fixed by the kind; a key that no kind knows is refused with its name.
 //!
@@ -18,6 +18,7 @@ use super::comparison::{Comparison, integer};
 use super::frame_pattern::{FramePattern, Globs, strings};
 use super::frames_on::{FramesOn, Recursion, StacksOn};
 use super::member_path::MemberPath;
+use super::objects::LifeState;
 use super::patterns::compile;
 use super::problem::Flaw;
 use crate::public_name::public_name;
@@ -41,6 +42,8 @@ pub(crate) enum Predicate {
     Log(Logged),
     /// A runtime, a checking tool or the kernel said what is wrong.
     Fault(Faulted),
+    /// An object that was followed through the log fared so.
+    Object(Fared),
     /// A breakpoint was reached.
     Breakpoint(Reached),
     /// A signal stopped the program.
@@ -107,6 +110,15 @@ pub(crate) struct Faulted {
     pub(crate) patterns: Vec<String>,
     pub(crate) by: Vec<String>,
     pub(crate) address: Option<Comparison>,
+}
+
+/// `{ object, state }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fared {
+    /// The kind of object, as a plugin calls it.
+    pub(crate) object: String,
+    pub(crate) state: LifeState,
 }
 
 /// `{ deadlock }`: by the owners that are printed of the mutexes that threads wait for.
@@ -215,11 +227,12 @@ impl Predicate {
             () if has("value") => value(keys),
             () if has("log") => log(keys),
             () if has("fault") => fault(keys),
+            () if has("object") => parse(keys).map(Predicate::Object),
             () if has("breakpoint") => parse(keys).map(Predicate::Breakpoint),
             () if has("signal") => signal(keys),
             () if has("program") => parse(keys).map(Predicate::Program),
             () => Err("a predicate has one of `assertion`, `frames`, `stacks`, `recursion`, \
-                       `deadlock`, `value`, `log`, `fault`, `breakpoint`, `signal`, `program`"
+                       `deadlock`, `value`, `log`, `fault`, `object`, `breakpoint`, `signal`, `program`"
                 .to_owned()),
         };
         read.map_err(|what| Flaw::at(table, what, HINT))
@@ -252,6 +265,7 @@ impl Predicate {
             | Predicate::Fault(_)
             | Predicate::Recursion(_)
             | Predicate::Deadlock(_)
+            | Predicate::Object(_)
             | Predicate::Breakpoint(_) => 1,
             Predicate::Signal(asked) => usize::from(asked.address.is_some()),
             Predicate::Program(_) => 0,
@@ -360,6 +374,15 @@ impl fmt::Display for Predicate {
             Predicate::Fault(asked) => {
                 write!(f, "a report of {}", asked.patterns.join(" or "))?;
                 asked.address.map_or(Ok(()), |address| write!(f, ", address {address}"))
+            }
+            Predicate::Object(asked) => {
+                let object = &asked.object;
+                match asked.state {
+                    LifeState::UsedAfterClose => write!(f, "a {object} that is used after its end"),
+                    LifeState::NeverClosed => write!(f, "a {object} whose end is not in the log"),
+                    LifeState::Incomplete => write!(f, "a {object} whose end cannot be known"),
+                    LifeState::Closed => write!(f, "a {object} that ended"),
+                }
             }
             Predicate::Breakpoint(asked) => write!(f, "a breakpoint in {}", asked.function),
             Predicate::Signal(asked) => {

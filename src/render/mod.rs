@@ -19,6 +19,8 @@ mod full_layout;
 mod gdb_session;
 mod in_order;
 mod interleaving;
+mod lives;
+pub mod lives_svg;
 mod markdown;
 mod offsets;
 pub mod report;

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use super::escape::escape;
 use super::interleaving::columns;
+use super::lives::write_lives;
 use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
 use super::wrap::wrap;
 use crate::trace::{Lines, Trace};
@@ -30,13 +31,18 @@ pub fn text(report: &Report) -> String {
 
 fn write_report(page: &mut String, report: &Report) -> fmt::Result {
     if report.notes.is_empty() {
-        return writeln!(page, "No known bug fits. Read: {}.", contents(&report.trace));
+        writeln!(page, "No known bug fits. Read: {}.", contents(&report.trace))?;
     }
     for (number, note) in report.notes.iter().enumerate() {
         if number > 0 {
             writeln!(page)?;
         }
         write_note(page, note)?;
+    }
+    let mut objects = String::new();
+    write_lives(&mut objects, report)?;
+    if !objects.is_empty() {
+        write!(page, "\n{objects}")?;
     }
     Ok(())
 }
@@ -151,7 +157,7 @@ fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
 }
 
 /// `line 8`, `lines 8-10`, with the piece's name in front where the paste has several.
-fn place(lines: &Lines) -> String {
+pub(super) fn place(lines: &Lines) -> String {
     let Lines { piece, first, last } = lines;
     let piece = piece.as_deref().map(|piece| format!("{} ", escape(piece))).unwrap_or_default();
     if first == last {

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use rustc_hash::FxHashMap;
 
 use super::in_text::InText;
+use super::lives::{self, ObjectLife};
 use super::number::number_of;
 use super::program;
 use crate::job::{Job, Stopped};
@@ -23,6 +24,8 @@ const CHECK_EVERY: usize = 4096;
 /// A trace with its indices.
 pub(super) struct Facts<'t> {
     pub(super) trace: &'t Trace,
+    /// The objects that were followed through its logs.
+    pub(super) lives: Vec<ObjectLife>,
     job: &'t Job,
     work: Cell<usize>,
     stacks: Vec<StackFacts<'t>>,
@@ -77,6 +80,7 @@ impl<'t> Facts<'t> {
     pub(super) fn of(job: &'t Job, trace: &'t Trace, notes: &'t Notes) -> Result<Self, Stopped> {
         let mut facts = Facts {
             trace,
+            lives: Vec::new(),
             job,
             work: Cell::new(0),
             stacks: Vec::with_capacity(trace.stacks.len()),
@@ -95,6 +99,7 @@ impl<'t> Facts<'t> {
         facts.read_events()?;
         facts.read_messages()?;
         facts.read_log(notes)?;
+        facts.lives = lives::lives(&facts, notes.objects());
         for value in &trace.values {
             facts.check()?;
             let path = value.expression.as_deref().and_then(|text| MemberPath::parse(text).ok());
@@ -238,8 +243,9 @@ impl<'t> Facts<'t> {
         let patterns = self.log.keys().chain(self.faults.keys());
         let patterns = patterns.map(|pattern| Clue::Pattern(pattern));
         let breakpoints = self.breakpoints.keys().map(|name| Clue::Breakpoint(name));
+        let objects = self.lives.iter().map(|life| Clue::Object(&life.name));
         let events = asserting.chain(expressions).chain(breakpoints);
-        functions.chain(events).chain(patterns).chain([Clue::Value])
+        functions.chain(events).chain(patterns).chain(objects).chain([Clue::Value])
     }
 
     /// Asks the job now and then.

@@ -17,6 +17,7 @@ mod facts;
 mod frames;
 mod how;
 mod in_text;
+mod lives;
 mod locks;
 mod number;
 mod predicates;
@@ -29,7 +30,10 @@ mod signatures;
 mod threads;
 mod values;
 
-pub use crate::notes::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Setting, Step};
+pub use crate::notes::{
+    Affected, Claim, Confidence, Fix, Interleaving, LifeState, LifeStep, Rank, Setting, Step,
+};
+pub use lives::{LifeEvent, ObjectLife};
 pub use releases::{ReleaseTold, ReleaseVerdict};
 pub use report::{Ask, Evidence, MatchedNote, Missing, Report, Verdict};
 
@@ -54,12 +58,15 @@ pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped>
     job.check()?;
     matched.sort_by(|a, b| a.order().cmp(&b.order()));
     let notes = matched.into_iter().map(|matched| matched.into_note()).collect();
+    let objects = facts.lives;
     drop(expanded);
-    Ok(Report { trace, notes })
+    Ok(Report { trace, notes, objects })
 }
 
 #[cfg(test)]
 mod index_tests;
+#[cfg(test)]
+mod life_tests;
 #[cfg(test)]
 mod release_tests;
 #[cfg(test)]

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use super::facts::{Assertion, Facts};
 use super::frames::{self, Found};
+use super::lives::ObjectLife;
 use super::number::readings;
 use super::report::Evidence;
 use super::scope::{Occasion, Scope};
 use super::{locks, recursion, threads, values};
 use crate::notes::{
-    AssertionFailed, Deadlocked, Expected, Faulted, FramesOn, Logged, Predicate, Ran, Reached,
-    Recursion, StackPrinted, StacksOn, Stopped, ValueIs,
+    AssertionFailed, Deadlocked, Expected, Fared, Faulted, FramesOn, Logged, Predicate, Ran,
+    Reached, Recursion, StackPrinted, StacksOn, Stopped, ValueIs,
 };
 use crate::trace::{EventKind, Frame, Lines, Value};
 
@@ -50,6 +51,7 @@ pub(super) fn held(facts: &Facts<'_>, predicate: &Predicate, scope: &Scope<'_>) 
         Predicate::Value(asked) => value(facts, asked, scope),
         Predicate::Log(asked) => log(facts, asked),
         Predicate::Fault(asked) => fault(facts, asked, scope),
+        Predicate::Object(asked) => object(facts, asked),
         Predicate::Breakpoint(asked) => breakpoint(facts, asked),
         Predicate::Signal(asked) => signal(facts, asked, scope),
         Predicate::Program(asked) => program(facts, asked),
@@ -249,6 +251,14 @@ fn fault(facts: &Facts<'_>, asked: &Faulted, scope: &Scope<'_>) -> Option<Shows>
     Some(Shows::at(event.lines.clone(), format!("{by}: {what}"), event.stack))
 }
 
+fn object(facts: &Facts<'_>, asked: &Fared) -> Option<Shows> {
+    let fared = |life: &&ObjectLife| life.name == asked.object && life.state == asked.state;
+    let life = facts.lives.iter().find(fared)?;
+    let telling = life.steps.iter().find(|step| step.after_end).or(life.steps.last())?;
+    let text = format!("{} {}: {}", life.name, life.key, life.told);
+    Some(Shows::at(telling.lines.clone(), text, None))
+}
+
 fn breakpoint(facts: &Facts<'_>, asked: &Reached) -> Option<Shows> {
     let event = facts.breakpoint_in(&asked.function)?;
     let EventKind::Breakpoint { number } = &event.what else { return None };
@@ -293,7 +303,7 @@ fn program(facts: &Facts<'_>, asked: &Ran) -> Option<Shows> {
 }
 
 /// At most [`MAX_TEXT`] characters, on one line.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let mut words = text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else { c });
     let mut short: String = words.by_ref().take(MAX_TEXT).collect();
     if words.next().is_some() {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::lives::ObjectLife;
 use super::releases::ReleaseTold;
 use crate::notes::{Affected, Claim, Fix, Interleaving, Rank, Setting};
 use crate::trace::{Lines, Trace};
@@ -14,6 +15,9 @@ pub struct Report {
     pub trace: Trace,
     /// The notes that match, best first; empty when none does.
     pub notes: Vec<MatchedNote>,
+    /// The objects that were followed through the logs, those with something odd first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectLife>,
 }
 
 /// A note that fits the trace.
