@@ -36,6 +36,13 @@ pub(super) struct PluginFiles {
     pub(super) notes: Vec<(String, TextFile)>,
 }
 
+impl PluginFiles {
+    /// Whether it is inside the program.
+    pub(super) fn is_shipped(&self) -> bool {
+        self.folder.starts_with("shipped:")
+    }
+}
+
 /// The plugins inside the program.
 pub(super) fn shipped() -> Vec<PluginFiles> {
     SHIPPED.dirs().map(shipped_plugin).collect()

@@ -98,6 +98,8 @@ impl Plugins {
 struct Loaded {
     plugins: BTreeMap<String, Plugin>,
     notes: BTreeMap<String, Note>,
+    /// The files of notes that are not shipped.
+    own_notes: BTreeMap<String, String>,
     versions: BTreeMap<String, Versions>,
     objects: BTreeMap<String, Vec<ObjectRule>>,
 }
@@ -142,11 +144,27 @@ impl Loaded {
             let id = format!("{}/{stem}", files.name);
             match Note::read(&file.text, &id) {
                 Ok(note) => {
+                    // In the place of a shipped note it is meant to be; of another, perhaps not.
+                    let earlier = self.own_notes.get(&id).filter(|_| !files.is_shipped());
+                    problems.extend(earlier.map(|earlier| twice(&id, &file.path, earlier)));
+                    if !files.is_shipped() {
+                        self.own_notes.insert(id.clone(), file.path.clone());
+                    }
                     self.notes.insert(id, note);
                 }
                 Err(flaw) => problems.push(flaw.in_file(&file.path, &file.text)),
             }
         }
+    }
+}
+
+/// Two files with one note: the later is used, and somebody may not know.
+fn twice(id: &str, later: &str, earlier: &str) -> Problem {
+    Problem {
+        file: later.to_owned(),
+        line: None,
+        what: format!("the note {id} is also in {earlier}; this one, which comes later, is used"),
+        hint: "take one of the two away, or give it another name".to_owned(),
     }
 }
 

@@ -207,3 +207,50 @@ fn what_is_no_text_file_is_not_read() {
     assert_eq!(problems.len(), 3, "{problems:?}");
     assert!(plugins.iter().any(|plugin| plugin.name == "demo"));
 }
+
+#[test]
+fn two_files_with_one_note_are_named_and_the_later_is_used() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for (folder, title) in folders.iter().zip(["It crashes", "It crashes again"]) {
+        write(folder.path(), "demo/plugin.toml", MANIFEST);
+        write(folder.path(), "demo/notes/crash.toml", &GOOD.replace("It crashes", title));
+    }
+    let paths: Vec<_> = folders.iter().map(|folder| folder.path().to_owned()).collect();
+    let (plugins, problems) = Plugins::load(&paths);
+    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(problem.what.contains("demo/crash is also in"), "{problem}");
+    assert!(problem.file.starts_with(paths[1].to_str().unwrap()), "{problem}");
+    assert_eq!(plugins.notes().get("demo/crash").unwrap().title, "It crashes again");
+    assert!(plugins.notes().get("libxl/fd-deregister-race").is_some(), "the rest keeps working");
+}
+
+#[test]
+fn a_folder_or_note_that_vanished_leaves_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "demo/plugin.toml", MANIFEST);
+    write(folder.path(), "demo/notes/crash.toml", GOOD);
+    let gone = folder.path().join("demo/notes/gone.toml");
+    std::os::unix::fs::symlink("/nowhere/gone.toml", &gone).unwrap();
+    let (plugins, problems) = Plugins::load(&[folder.path().to_owned()]);
+    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(problem.file.ends_with("gone.toml") && problem.what.contains("cannot be read"));
+    assert!(plugins.notes().get("demo/crash").is_some());
+    let path = folder.path().to_owned();
+    drop(folder);
+    let (plugins, problems) = Plugins::load(&[path]);
+    assert_eq!(problems, [], "doctor says that a folder which is configured is not there");
+    assert!(plugins.notes().get("libxl/fd-deregister-race").is_some());
+}
+
+#[test]
+fn a_pattern_made_to_be_slow_is_not() {
+    let note = GOOD.replace(
+        "all = [{ assertion = \"a == b\", function = \"f\" }]",
+        "all = [{ log = '(x+x+)+y' }]",
+    );
+    let (plugins, problems) = load(&note);
+    assert_eq!(problems, []);
+    let start = std::time::Instant::now();
+    assert!(!plugins.notes().read(&"x".repeat(1 << 20)));
+    assert!(start.elapsed().as_secs() < 20, "a megabyte took {:?}", start.elapsed());
+}

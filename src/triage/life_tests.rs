@@ -101,10 +101,8 @@ fn a_note_may_ask_for_a_life() {
 #[test]
 fn two_texts_are_two_processes() {
     let lines: Vec<&str> = USED_AFTER.lines().collect();
-    let pieces = [
-        Piece { name: Some("a".into()), text: lines[1].into() },
-        Piece { name: Some("b".into()), text: lines[2].into() },
-    ];
+    let pieces =
+        [Piece { name: Some("a"), text: lines[1] }, Piece { name: Some("b"), text: lines[2] }];
     let job = Job::new();
     let trace = parse(&job, &pieces).unwrap();
     let objects = report(&job, trace, Plugins::load(&[]).0.notes()).unwrap().objects;
