@@ -24,7 +24,10 @@ impl Answer for ReportMethod {
         let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
         let symbolized = symbolize(engine, job, trace, &wanted)?;
         let report = triage::report(job, symbolized.trace, engine.plugins().notes())?;
-        let rendered = request.render.map(|ReportForm::Text| render::report::text(&report));
+        let rendered = request.render.map(|form| match form {
+            ReportForm::Text => render::report::text(&report),
+            ReportForm::Timeline => render::lives_svg::timeline(&report),
+        });
         Ok(ReportResponse { report, rendered })
     }
 }

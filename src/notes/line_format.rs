@@ -9,7 +9,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::pattern::compile;
+use super::patterns::compile;
 use super::problem::Flaw;
 use crate::trace::{LineFormat, Reads};
 

@@ -1,10 +1,13 @@
-//! Which binaries belong to a project, what do they load at run time, and how are its logs printed?
+//! Which binaries belong to a project, what do they load at run time, what tells its releases, and how are its
+//! logs printed?
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::line_format;
+use super::objects::{ObjectKeys, ObjectRule};
 use super::problem::Flaw;
+use super::versions::{VersionKeys, VersionRule};
 use crate::trace::{LineFormat, Reads};
 
 /// One project, as its `plugin.toml` tells.
@@ -32,12 +35,29 @@ struct Keys {
     log_formats: Vec<line_format::Keys>,
     #[serde(default, rename = "frame_format")]
     frame_formats: Vec<line_format::Keys>,
+    /// The project whose releases it knows; the plugin's own name where it is not given.
+    project: Option<String>,
+    #[serde(default, rename = "version")]
+    versions: Vec<Spanned<VersionKeys>>,
+    #[serde(default, rename = "object")]
+    objects: Vec<ObjectKeys>,
 }
 
-impl Plugin {
+/// A plugin as its manifest tells it.
+pub(super) struct Manifest {
+    pub(super) plugin: Plugin,
+    /// The project whose releases it knows.
+    pub(super) project: String,
+    pub(super) versions: Vec<VersionRule>,
+    pub(super) objects: Vec<ObjectRule>,
+    /// What is wrong with forms of lines, which are left out.
+    pub(super) flaws: Vec<Flaw>,
+}
+
+impl Manifest {
     /// Reads a `plugin.toml` from the folder of this name. A form of lines that cannot be used is left out,
     /// with what is wrong with it.
-    pub(super) fn read(text: &str, folder: &str) -> Result<(Plugin, Vec<Flaw>), Flaw> {
+    pub(super) fn read(text: &str, folder: &str) -> Result<Manifest, Flaw> {
         let keys: Keys = toml::from_str(text)?;
         if keys.name.get_ref() != folder {
             let what =
@@ -61,7 +81,11 @@ impl Plugin {
             name: keys.name.into_inner(),
             line_formats,
         };
-        Ok((plugin, flaws))
+        let project = keys.project.unwrap_or_else(|| plugin.name.clone());
+        let versions = keys.versions.into_iter().map(|keys| VersionRule::read(keys, &project));
+        let versions = versions.collect::<Result<_, _>>()?;
+        let objects = keys.objects.into_iter().map(ObjectRule::read).collect::<Result<_, _>>()?;
+        Ok(Manifest { plugin, project, versions, objects, flaws })
     }
 }
 

@@ -22,6 +22,8 @@ mod full_layout;
 mod gdb_session;
 mod in_order;
 mod interleaving;
+mod lives;
+pub mod lives_svg;
 mod log;
 mod markdown;
 mod offsets;

@@ -6,6 +6,7 @@
 pub(super) mod abrt;
 pub(super) mod android;
 pub(super) mod assertion;
+mod command;
 pub(super) mod coredump;
 mod dmesg;
 pub(super) mod eu_stack;
@@ -158,6 +159,8 @@ pub(super) enum Format {
     /// A person's own debug print.
     #[default]
     Print,
+    /// An error of a command that a person typed.
+    Command,
     /// A C library's line about a failed assertion.
     Assertion,
     /// A plugin's, by its number.
@@ -193,6 +196,7 @@ impl Format {
             Format::Dmesg => "dmesg",
             Format::XenConsole => "xen-console",
             Format::Print => "print",
+            Format::Command => "command",
             Format::Assertion => "assertion",
             Format::Plugin(_) => "plugin",
         }
@@ -237,6 +241,7 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         .or_else(|| libxl_log::record(text).map(Start::Record))
         .or_else(|| report(text, line))
         .or_else(|| print::record(line).map(Start::Record))
+        .or_else(|| command::record(line).map(Start::Record))
 }
 
 /// The frame of this number, if a printer other than gdb wrote it.
