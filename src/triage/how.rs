@@ -28,11 +28,10 @@ pub(super) fn to_get(predicate: &Predicate) -> String {
             None => format!("`print {}`", asked.shown),
         },
         Predicate::Log(_) => {
-            "the log of that time; what to set is below, where it is known".to_owned()
+            "the log of that time; what to set stands below, where known".to_owned()
         }
         Predicate::Object(_) => {
-            "the log from before the object began; what to set is below, where it is known"
-                .to_owned()
+            "the log from before the object began; what to set stands below, where known".to_owned()
         }
         Predicate::Fault(_) => {
             "the same under valgrind, or built with -fsanitize=address".to_owned()
