@@ -84,11 +84,12 @@ impl<'f> Assembler<'f> {
         if text.trim().is_empty() {
             return self.blank(line.number);
         }
-        let is_behind = prefix.is_some();
         match start_of(text) {
-            Some(starts) if is_sure(&starts, is_behind) => self.start_at(starts, text, at, prefix),
+            Some(starts) if is_sure(&starts, prefix.is_some()) => {
+                self.start_at(starts, text, at, prefix)
+            }
             None if self.goes_on(text, at, prefix) => {}
-            own => match self.of_plugin(&line.text, text, is_behind).or(own) {
+            own => match self.of_plugin(&line.text, text).or(own) {
                 Some(starts) => self.start_at(starts, text, at, prefix),
                 None if self.message_goes_on(text, at.number, prefix) => {}
                 None => self.unknown(text, at, prefix),
@@ -97,16 +98,17 @@ impl<'f> Assembler<'f> {
     }
 
     /// What the line begins by the formats of plugins: the whole line, or what stands behind the prefix.
-    fn of_plugin<'t>(&self, line: &'t str, text: &'t str, is_behind: bool) -> Option<Start<'t>>
+    fn of_plugin<'t>(&self, line: &'t str, text: &'t str) -> Option<Start<'t>>
     where
         'f: 't,
     {
         let formats = self.builder.formats?;
-        let behind = || is_behind.then(|| formats.start(text)).flatten();
+        let behind = || (line.len() != text.len()).then(|| formats.start(text)).flatten();
         formats.start(line).or_else(behind)
     }
 
     /// A line that a format knows, behind a prefix or not.
+    #[inline] // the way of every record
     fn start_at(&mut self, starts: Start<'_>, text: &str, at: At, prefix: Option<Prefix<'_>>) {
         if let Start::Record(record) = starts {
             let record = match prefix {
@@ -263,7 +265,7 @@ impl<'f> Assembler<'f> {
         if self.builder.message_goes_on(text, number) {
             return true;
         }
-        if self.builder.awaits_frame() && may_be_stop_frame(text) {
+        if self.builder.awaits_frame() && gdb::may_be_stop_frame(text) {
             self.open(Shows::StopFrame, text, text, at);
             return true;
         }
@@ -273,7 +275,7 @@ impl<'f> Assembler<'f> {
             return true;
         }
         if let Some(frame) = self.builder.last_frame() {
-            if has_no_locals(text.trim()) {
+            if gdb::has_no_locals(text.trim()) {
                 frame.lines.last = number;
                 return true;
             }
@@ -471,17 +473,6 @@ fn start_of(line: &str) -> Option<Start<'_>> {
         let labelled = start(gdb_session::after_label(text)?)?;
         matches!(labelled, Start::Talk(_) | Start::Frame { .. }).then_some(labelled)
     })
-}
-
-/// `0x… in f (…)` or `f (…) at f.c:1`, as far as its first line can tell.
-fn may_be_stop_frame(line: &str) -> bool {
-    let text = line.trim();
-    (text.starts_with("0x") && text.contains(" in ")) || text.contains(" (")
-}
-
-/// What `bt full` prints under a frame instead of local variables.
-fn has_no_locals(text: &str) -> bool {
-    text == "No locals." || text == "No symbol table info available."
 }
 
 /// `1020\t    assert(fd == ev->fd);`

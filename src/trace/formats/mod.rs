@@ -231,12 +231,18 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
     gdb::value_start(text)
         .or_else(|| gdb_session::talk(text).map(Start::Talk))
         .or_else(|| gdb_session::is_cut_header(text).then_some(Start::CutHeader))
-        .or_else(|| assertion::assertion(text).map(Start::Assertion))
-        .or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
+        .or_else(|| asserts(text))
         .or_else(|| libvirt_log::record(text).map(Start::Record))
         .or_else(|| libxl_log::record(text).map(Start::Record))
         .or_else(|| report(text, line))
         .or_else(|| print::record(line).map(Start::Record))
+}
+
+/// A failed assertion; few lines have the word.
+fn asserts(text: &str) -> Option<Start<'_>> {
+    memmem::find(text.as_bytes(), b"ssertion")?;
+    let whole = assertion::assertion(text).map(Start::Assertion);
+    whole.or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
 }
 
 /// The frame of this number, if a printer other than gdb wrote it.
