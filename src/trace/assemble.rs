@@ -85,9 +85,11 @@ impl<'f> Assembler<'f> {
             return self.blank(line.number);
         }
         match start_of(text) {
-            Some(starts) if is_sure(&starts, prefix.is_some()) => {
-                self.start_at(starts, text, at, prefix)
+            // Most lines of logs, without a way round.
+            Some(Start::Record(record)) if record.format != Format::Print => {
+                self.record_behind(prefix, record, text, at.number);
             }
+            Some(starts) if is_sure(&starts, prefix) => self.start_at(starts, text, at, prefix),
             None if self.goes_on(text, at, prefix) => {}
             own => match self.of_plugin(&line.text, text).or(own) {
                 Some(starts) => self.start_at(starts, text, at, prefix),
@@ -107,19 +109,28 @@ impl<'f> Assembler<'f> {
         formats.start(line).or_else(behind)
     }
 
-    /// A line that a format knows, behind a prefix or not.
-    #[inline] // the way of every record
+    /// A line that a format knows.
     fn start_at(&mut self, starts: Start<'_>, text: &str, at: At, prefix: Option<Prefix<'_>>) {
         if let Start::Record(record) = starts {
-            let record = match prefix {
-                Some(prefix) => prefix.around(record),
-                None => record,
-            };
-            return self.start_record(&record, text, at.number);
+            return self.record_behind(prefix, record, text, at.number);
         }
         self.close(Ending::Followed);
         self.text_is_logged = prefix.is_some();
         self.start(starts, text, at);
+    }
+
+    /// A record behind a prefix or without one.
+    fn record_behind(
+        &mut self,
+        prefix: Option<Prefix<'_>>,
+        record: Record<'_>,
+        line: &str,
+        number: usize,
+    ) {
+        match prefix {
+            Some(prefix) => self.start_record(&prefix.around(record), line, number),
+            None => self.start_record(&record, line, number),
+        }
     }
 
     /// A line that no format knows by itself.
@@ -284,7 +295,7 @@ impl<'f> Assembler<'f> {
                 return true;
             }
         }
-        source_line(text).is_some_and(|source| {
+        gdb::source_line(text).is_some_and(|source| {
             self.builder.pay::<SourceLine>(source.text.len()) && self.builder.source(source, number)
         })
     }
@@ -442,11 +453,11 @@ impl<'f> Assembler<'f> {
 }
 
 /// Whether no format of a plugin can know the line better.
-fn is_sure(starts: &Start<'_>, is_behind: bool) -> bool {
+fn is_sure(starts: &Start<'_>, prefix: Option<Prefix<'_>>) -> bool {
     match starts {
         Start::Record(record) => record.format != Format::Print,
         // `warning: …` is gdb's where nothing stands before it.
-        Start::Talk(_) => !is_behind,
+        Start::Talk(_) => prefix.is_none(),
         _ => true,
     }
 }
@@ -473,17 +484,6 @@ fn start_of(line: &str) -> Option<Start<'_>> {
         let labelled = start(gdb_session::after_label(text)?)?;
         matches!(labelled, Start::Talk(_) | Start::Frame { .. }).then_some(labelled)
     })
-}
-
-/// `1020\t    assert(fd == ev->fd);`
-fn source_line(text: &str) -> Option<SourceLine> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, source) = text.split_at_checked(end)?;
-    let separated = source.is_empty() || source.starts_with(['\t', ' ']);
-    separated.then_some(())?;
-    // gdb puts its complaint where the source would stand.
-    let source = if source.ends_with(": No such file or directory.") { "" } else { source.trim() };
-    Some(SourceLine { line: number.parse().ok()?, text: source.to_owned() })
 }
 
 #[cfg(test)]

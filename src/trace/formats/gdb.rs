@@ -12,7 +12,7 @@ use memchr::memmem;
 use super::{Start, bare_frame, number};
 use crate::address::RuntimeAddress;
 use crate::trace::budget::Budget;
-use crate::trace::model::Frame;
+use crate::trace::model::{Frame, SourceLine};
 use crate::trace::nesting::{Nesting, after_character, string_end};
 use crate::trace::steps::took;
 use crate::trace::{notation, value};
@@ -354,6 +354,17 @@ pub(in crate::trace) fn may_be_stop_frame(line: &str) -> bool {
 /// What `bt full` prints under a frame instead of local variables.
 pub(in crate::trace) fn has_no_locals(text: &str) -> bool {
     text == "No locals." || text == "No symbol table info available."
+}
+
+/// `1020\t    assert(fd == ev->fd);`
+pub(in crate::trace) fn source_line(text: &str) -> Option<SourceLine> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, source) = text.split_at_checked(end)?;
+    let separated = source.is_empty() || source.starts_with(['\t', ' ']);
+    separated.then_some(())?;
+    // gdb puts its complaint where the source would stand.
+    let source = if source.ends_with(": No such file or directory.") { "" } else { source.trim() };
+    Some(SourceLine { line: number.parse().ok()?, text: source.to_owned() })
 }
 
 #[cfg(test)]
