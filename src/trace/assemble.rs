@@ -124,11 +124,14 @@ impl<'f> Assembler<'f> {
         if text.trim().is_empty() {
             return self.blank(line.number);
         }
-        let is_behind = prefix.is_some();
         match start_of(text) {
-            Some(starts) if is_sure(&starts, is_behind) => self.start_at(starts, text, at, prefix),
+            // Most lines of logs, without a way round.
+            Some(Start::Record(record)) if record.format != Format::Print => {
+                self.record_behind(prefix, record, text, at);
+            }
+            Some(starts) if is_sure(&starts, prefix) => self.start_at(starts, text, at, prefix),
             None if self.goes_on(text, at, prefix) => {}
-            own => match self.of_plugin(&line.text, text, is_behind).or(own) {
+            own => match self.of_plugin(&line.text, text).or(own) {
                 Some(starts) => self.start_at(starts, text, at, prefix),
                 None if self.message_goes_on(text, at, prefix) => {}
                 None => self.unknown(text, at, prefix),
@@ -137,27 +140,37 @@ impl<'f> Assembler<'f> {
     }
 
     /// What the line begins by the formats of plugins: the whole line, or what stands behind the prefix.
-    fn of_plugin<'t>(&self, line: &'t str, text: &'t str, is_behind: bool) -> Option<Start<'t>>
+    fn of_plugin<'t>(&self, line: &'t str, text: &'t str) -> Option<Start<'t>>
     where
         'f: 't,
     {
         let formats = self.builder.formats?;
-        let behind = || is_behind.then(|| formats.start(text)).flatten();
+        let behind = || (line.len() != text.len()).then(|| formats.start(text)).flatten();
         formats.start(line).or_else(behind)
     }
 
-    /// A line that a format knows, behind a prefix or not.
+    /// A line that a format knows.
     fn start_at(&mut self, starts: Start<'_>, text: &str, at: At, prefix: Option<Prefix<'_>>) {
         if let Start::Record(record) = starts {
-            let record = match prefix {
-                Some(prefix) => prefix.around(record),
-                None => record,
-            };
-            return self.start_record(&record, text, at);
+            return self.record_behind(prefix, record, text, at);
         }
         self.close(Ending::Followed);
         self.text_is_logged = prefix.is_some();
         self.start(starts, text, at);
+    }
+
+    /// A record behind a prefix or without one.
+    fn record_behind(
+        &mut self,
+        prefix: Option<Prefix<'_>>,
+        record: Record<'_>,
+        line: &str,
+        at: At,
+    ) {
+        match prefix {
+            Some(prefix) => self.start_record(&prefix.around(record), line, at),
+            None => self.start_record(&record, line, at),
+        }
     }
 
     /// A line that no format knows by itself.
@@ -304,7 +317,7 @@ impl<'f> Assembler<'f> {
         if self.builder.message_goes_on(text, &self.builder.lines(at.number, at.last)) {
             return true;
         }
-        if self.builder.awaits_frame() && may_be_stop_frame(text) {
+        if self.builder.awaits_frame() && gdb::may_be_stop_frame(text) {
             self.open(Shows::StopFrame, text, text, at);
             return true;
         }
@@ -314,7 +327,7 @@ impl<'f> Assembler<'f> {
             return true;
         }
         if let Some(frame) = self.builder.last_frame() {
-            if has_no_locals(text.trim()) {
+            if gdb::has_no_locals(text.trim()) {
                 frame.lines.last = number;
                 return true;
             }
@@ -323,7 +336,7 @@ impl<'f> Assembler<'f> {
                 return true;
             }
         }
-        source_line(text).is_some_and(|source| {
+        gdb::source_line(text).is_some_and(|source| {
             self.builder.pay::<SourceLine>(source.text.len()) && self.builder.source(source, number)
         })
     }
@@ -485,11 +498,11 @@ fn indentation(line: &str) -> usize {
 }
 
 /// Whether no format of a plugin can know the line better.
-fn is_sure(starts: &Start<'_>, is_behind: bool) -> bool {
+fn is_sure(starts: &Start<'_>, prefix: Option<Prefix<'_>>) -> bool {
     match starts {
         Start::Record(record) => record.format != Format::Print,
         // `warning: …` is gdb's where nothing stands before it.
-        Start::Talk(_) => !is_behind,
+        Start::Talk(_) => prefix.is_none(),
         _ => true,
     }
 }
@@ -498,28 +511,6 @@ fn is_sure(starts: &Start<'_>, is_behind: bool) -> bool {
 fn says_where(frame: &Frame) -> bool {
     let placed = frame.line.is_some() || frame.module.is_some();
     frame.address.is_some() || placed || frame.signal_handler || frame.function.is_none()
-}
-
-/// `0x… in f (…)` or `f (…) at f.c:1`, as far as its first line can tell.
-fn may_be_stop_frame(line: &str) -> bool {
-    let text = line.trim();
-    (text.starts_with("0x") && text.contains(" in ")) || text.contains(" (")
-}
-
-/// What `bt full` prints under a frame instead of local variables.
-fn has_no_locals(text: &str) -> bool {
-    text == "No locals." || text == "No symbol table info available."
-}
-
-/// `1020\t    assert(fd == ev->fd);`
-fn source_line(text: &str) -> Option<SourceLine> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, source) = text.split_at_checked(end)?;
-    let separated = source.is_empty() || source.starts_with(['\t', ' ']);
-    separated.then_some(())?;
-    // gdb puts its complaint where the source would stand.
-    let source = if source.ends_with(": No such file or directory.") { "" } else { source.trim() };
-    Some(SourceLine { line: number.parse().ok()?, text: source.to_owned() })
 }
 
 #[cfg(test)]

@@ -74,12 +74,15 @@ pub(super) enum Shows {
     Header,
 }
 
+/// Bytes that a second line mostly adds.
+const MORE: usize = 64;
+
 impl Wrapped {
     /// A text that begins with `text` on the line that reads `line`.
     pub(super) fn new(shows: Shows, text: &str, line: &str, at: At) -> Self {
         let mut wrapped = Wrapped {
             shows,
-            text: String::new(),
+            text: String::with_capacity(text.len() + MORE),
             line: shorten(line, SKIPPED_TEXT),
             first: at.number,
             last: at.last,

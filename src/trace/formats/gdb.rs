@@ -7,10 +7,12 @@
 //! (gdb/stack.c `print_frame`). A long frame wraps between arguments, before the arguments, before
 //! ` at ` and before ` from `. Rule: the text given here is one logical line, joined already.
 
+use memchr::memmem;
+
 use super::{Start, bare_frame, number};
 use crate::address::RuntimeAddress;
 use crate::trace::budget::Budget;
-use crate::trace::model::Frame;
+use crate::trace::model::{Frame, SourceLine};
 use crate::trace::nesting::{Nesting, after_character, string_end};
 use crate::trace::steps::took;
 use crate::trace::{notation, value};
@@ -291,16 +293,19 @@ fn split(text: &str) -> Split<'_> {
 
 /// `0x00007f5fb5929b55 in `, and what follows.
 fn address(text: &str) -> (Option<RuntimeAddress>, &str) {
-    let split = text.split_once(" in ").and_then(|(address, call)| {
-        let address = address.parse().ok()?;
-        Some((Some(address), call.trim_start()))
+    let split = text.split_once(' ').and_then(|(address, rest)| {
+        let call = rest.strip_prefix("in ")?;
+        Some((Some(address.parse().ok()?), call.trim_start()))
     });
     split.unwrap_or((None, text))
 }
 
 /// Without the reason why the stack ends, which can stand on the last frame's line.
 fn before_warning(text: &str) -> &str {
-    text.split_once("Backtrace stopped: ").map_or(text, |(call, _)| call.trim_end())
+    match memmem::find(text.as_bytes(), b"Backtrace stopped: ") {
+        Some(at) => text.get(..at).unwrap_or_default().trim_end(),
+        None => text,
+    }
 }
 
 /// The parentheses around the arguments. Names have parentheses too (`f(int) const`,
@@ -346,6 +351,28 @@ fn ends_arguments(rest: &[u8]) -> bool {
     let rest = rest.trim_ascii_start();
     let word = rest.split(|&byte| byte == b' ').next().unwrap_or_default();
     matches!(word, b"" | b"at" | b"from")
+}
+
+/// `0x… in f (…)` or `f (…) at f.c:1`, as far as its first line can tell.
+pub(in crate::trace) fn may_be_stop_frame(line: &str) -> bool {
+    let text = line.trim();
+    (text.starts_with("0x") && text.contains(" in ")) || text.contains(" (")
+}
+
+/// What `bt full` prints under a frame instead of local variables.
+pub(in crate::trace) fn has_no_locals(text: &str) -> bool {
+    text == "No locals." || text == "No symbol table info available."
+}
+
+/// `1020\t    assert(fd == ev->fd);`
+pub(in crate::trace) fn source_line(text: &str) -> Option<SourceLine> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, source) = text.split_at_checked(end)?;
+    let separated = source.is_empty() || source.starts_with(['\t', ' ']);
+    separated.then_some(())?;
+    // gdb puts its complaint where the source would stand.
+    let source = if source.ends_with(": No such file or directory.") { "" } else { source.trim() };
+    Some(SourceLine { line: number.parse().ok()?, text: source.to_owned() })
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@
 //! `show_trace_log_lvl`.) `? ` marks what the unwinder does not believe. Brackets behind the file give the
 //! mapping that holds ip; since 6.9 the place in the file is before it.
 
+use memchr::memchr;
+
 use super::parts::{hexadecimal, is_identifier};
 use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::{FileOffset, Pc, RuntimeAddress};
@@ -35,6 +37,7 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
 /// `libvirtd[6026]: segfault at 0 ip …`, `traps: a.out[77] trap invalid opcode ip:…`
 fn user_fault(text: &str) -> Option<Start<'_>> {
     let text = text.strip_prefix("traps: ").unwrap_or(text);
+    memchr(b']', text.as_bytes())?;
     let at = text.find("]: segfault at ").or_else(|| text.find("] "))?;
     let (program, id) = text.get(..at)?.rsplit_once('[')?;
     let lwp = id.parse().ok()?;

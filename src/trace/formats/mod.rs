@@ -222,6 +222,10 @@ impl Format {
 pub(super) fn start(line: &str) -> Option<Start<'_>> {
     took(line.len());
     let text = line.trim_start();
+    if text.starts_with("from /") {
+        // The second half of a frame's line, the most frequent line of all pastes: no printer begins one so.
+        return None;
+    }
     // Logs are long, and few of their lines have anything that another format would know first.
     if let Some(record) = libvirt_log::record(text).or_else(|| libxl_log::record(text))
         && memmem::find(record.text.as_bytes(), b"ssertion").is_none()
@@ -235,13 +239,19 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
     gdb::value_start(text)
         .or_else(|| gdb_session::talk(text).map(Start::Talk))
         .or_else(|| gdb_session::is_cut_header(text).then_some(Start::CutHeader))
-        .or_else(|| assertion::assertion(text).map(Start::Assertion))
-        .or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
+        .or_else(|| asserts(text))
         .or_else(|| libvirt_log::record(text).map(Start::Record))
         .or_else(|| libxl_log::record(text).map(Start::Record))
         .or_else(|| report(text, line))
         .or_else(|| print::record(line).map(Start::Record))
         .or_else(|| command::record(line).map(Start::Record))
+}
+
+/// A failed assertion; few lines have the word.
+fn asserts(text: &str) -> Option<Start<'_>> {
+    memmem::find(text.as_bytes(), b"ssertion")?;
+    let whole = assertion::assertion(text).map(Start::Assertion);
+    whole.or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
 }
 
 /// The frame of this number, if a printer other than gdb wrote it.
