@@ -18,6 +18,7 @@ mod decode;
 mod diff;
 pub mod escape;
 mod field_at;
+mod find;
 mod full_layout;
 mod gdb_session;
 mod in_order;
@@ -34,6 +35,7 @@ pub use clean::text as clean_text;
 pub use decode::decode;
 pub use diff::diff;
 pub use field_at::field_at;
+pub use find::find;
 pub use gdb_session::gdb_session;
 pub use markdown::markdown;
 
