@@ -24,7 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("config", &["error"]),
     ("trace", &["address", "job", "public_name"]),
     ("redact", &["address", "trace"]),
-    ("notes", &["address", "public_name"]),
+    ("notes", &["address", "public_name", "trace"]),
     ("triage", &["job", "notes", "public_name", "trace"]),
     ("api", &["address", "trace", "triage", "types"]),
     ("render", &["api", "job", "trace", "triage"]),

@@ -8,14 +8,16 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are not tests to clippy.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbgmate::job::Job;
+use dbgmate::notes::Plugins;
 use dbgmate::trace::{
     Event, EventKind, Frame, Lines, LogRecord, Module, Piece, PrintedValue, Stack, Thread, Trace,
-    Value, ValueKind, parse,
+    Value, ValueKind, parse_with,
 };
 
 /// Records of one log that are shown each; of the others, those of several lines.
@@ -26,10 +28,56 @@ fn pastes_are_read_as_expected() {
     let mut pastes = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces"), &mut pastes);
     assert!(pastes.len() >= 14, "the pastes are gone");
-    let wrong: Vec<String> = pastes.iter().filter_map(|paste| check(paste)).collect();
+    let (plugins, _) = Plugins::load(&[]);
+    let wrong: Vec<String> = pastes.iter().filter_map(|paste| check(paste, &plugins)).collect();
     assert!(
         wrong.is_empty(),
         "{}\nTo accept: ACCEPT=1 cargo test --test trace_golden, then read the difference.",
+        wrong.join("\n")
+    );
+}
+
+/// A reading that skips more lines than before is worse, whatever else it gained: ACCEPT=1 takes new pastes
+/// and lower counts into tests/traces/skipped.tsv, and never a higher one, which a person writes there with
+/// the reason in the commit.
+#[test]
+fn skipped_lines_do_not_grow() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    let list = root.join("skipped.tsv");
+    let accepted: BTreeMap<String, usize> = fs::read_to_string(&list)
+        .unwrap()
+        .lines()
+        .map(|line| line.split_once('\t').unwrap())
+        .map(|(count, paste)| (paste.to_owned(), count.parse().unwrap()))
+        .collect();
+    let (plugins, _) = Plugins::load(&[]);
+    let mut pastes = Vec::new();
+    collect(&root, &mut pastes);
+    let (mut now, mut wrong) = (String::new(), Vec::new());
+    for paste in pastes {
+        let name = paste.strip_prefix(&root).unwrap().display().to_string();
+        let text = fs::read_to_string(&paste).unwrap();
+        let trace = parse_with(&Job::new(), &[Piece::unnamed(&text)], plugins.line_formats());
+        let runs = trace.unwrap().skipped;
+        let count: usize = runs.iter().map(|run| run.lines.last - run.lines.first + 1).sum();
+        let before = accepted.get(&name).copied();
+        writeln!(now, "{}\t{name}", before.map_or(count, |before| before.min(count))).unwrap();
+        match before {
+            Some(before) if count > before => {
+                wrong.push(format!("{name}: {count} lines are skipped, {before} were"));
+            }
+            Some(before) if count == before => {}
+            _ if std::env::var_os("ACCEPT").is_some() => {}
+            Some(before) => wrong.push(format!("{name}: {count} lines are skipped, not {before}")),
+            None => wrong.push(format!("{name}: {count} lines are skipped; it is not listed")),
+        }
+    }
+    if std::env::var_os("ACCEPT").is_some() {
+        fs::write(&list, now).unwrap();
+    }
+    assert!(
+        wrong.is_empty(),
+        "{}\nFewer and new ones: ACCEPT=1 cargo test --test trace_golden",
         wrong.join("\n")
     );
 }
@@ -48,9 +96,10 @@ fn collect(folder: &Path, pastes: &mut Vec<PathBuf>) {
 }
 
 /// What is wrong with a paste's reading.
-fn check(paste: &Path) -> Option<String> {
+fn check(paste: &Path, plugins: &Plugins) -> Option<String> {
     let text = fs::read_to_string(paste).unwrap();
-    let read = show(&parse(&Job::new(), &[Piece::unnamed(&text)]).unwrap());
+    let trace = parse_with(&Job::new(), &[Piece::unnamed(&text)], plugins.line_formats());
+    let read = show(&trace.unwrap());
     let expectation = paste.with_extension("expect");
     if std::env::var_os("ACCEPT").is_some() {
         fs::write(&expectation, &read).unwrap();

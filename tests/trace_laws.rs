@@ -119,6 +119,14 @@ fn line() -> impl Strategy<Value = String> {
         "Traceback (most recent call last):",
         "  File \"a.py\", line 10, in f",
         "ValueError: no",
+        "  | ExceptionGroup: several (2 sub-exceptions)",
+        "    +---------------- 2 ----------------",
+        "Exception in thread \"main\" java.lang.Error: no",
+        "\tat a.B.main(B.java:7)",
+        "Caused by: a.CException",
+        "\t... 1 more",
+        "\"main\" #1 prio=5 tid=0x00007f nid=0x3d8b runnable",
+        "\t- locked <0x000000069ec02f40> (a java.lang.Object)",
         "* thread #1, name = 'a', stop reason = signal SIGSEGV",
         "  * frame #0: 0x00007ffff7fbc130 a`f(x=0) at a.c:18:10",
         "a 7  4132.756783:     250000 cycles:",
@@ -443,4 +451,65 @@ fn long_lines_are_read() {
 fn a_stopped_job_stops() {
     let job = Job::new().with_deadline(Duration::ZERO);
     assert_eq!(parse(&job, &[Piece::unnamed("#0  f ()")]), Err(Stopped::DeadlinePassed));
+}
+
+/// The text as a mail program breaks it: at blanks, no line longer than `width` if it can be.
+fn folded(text: &str, width: usize) -> String {
+    let fold = |line: &str| {
+        let mut lines: Vec<String> = vec![String::new()];
+        let indent = line.len() - line.trim_start().len();
+        let (indent, words) = line.split_at(indent);
+        for (index, word) in words.split(' ').enumerate() {
+            let last = lines.last_mut().unwrap();
+            if index == 0 {
+                last.push_str(&format!("{indent}{word}"));
+            } else if last.chars().count() + 1 + word.chars().count() <= width {
+                last.push_str(&format!(" {word}"));
+            } else {
+                lines.push(word.to_owned());
+            }
+        }
+        lines.iter().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    };
+    text.split('\n').map(fold).collect::<Vec<_>>().join("\n")
+}
+
+/// What the frames say, without where they stand.
+fn told(trace: &Trace) -> Vec<Vec<String>> {
+    let frame = |f: &Frame| {
+        let place = (&f.file, f.line, f.column);
+        let module = (&f.module, f.module_offset, f.offset);
+        let text = format!(
+            "#{} {:?} {:?} {:?} {place:?} {module:?}",
+            f.index, f.address, f.function, f.arguments
+        );
+        // Two blanks where the line is broken become one.
+        text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    trace.stacks.iter().map(|stack| stack.frames.iter().map(frame).collect()).collect()
+}
+
+/// Readings of a folded paste that differ from those of the whole, where the text leaves it open: a double
+/// blank or the end of a quoted text at a line's end, lines of other programs in the midst of a broken one,
+/// names of files with blanks. It may not grow.
+const FOLDED_AND_DIFFERENT: usize = 48;
+/// Not every width is tried: that takes a minute unoptimised.
+const WIDTH_STEP: usize = 5;
+
+#[test]
+fn a_mail_that_breaks_lines_at_blanks_changes_no_frame() {
+    let (mut different, mut compared) = (Vec::new(), 0);
+    for (name, paste) in pastes::named() {
+        let whole = told(&read(&paste));
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let deepest = paste.lines().map(indent).max().unwrap_or(0);
+        for width in (40..=132).step_by(WIDTH_STEP).filter(|width| deepest + 20 < *width) {
+            compared += 1;
+            if told(&read(&folded(&paste, width))) != whole {
+                different.push(format!("{name} at {width}"));
+            }
+        }
+    }
+    println!("{} of {compared} folded pastes are read differently", different.len());
+    assert!(different.len() <= FOLDED_AND_DIFFERENT, "{}: {different:?}", different.len());
 }

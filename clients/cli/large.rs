@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::{Job, Limits};
-use dbgmate::trace::{LogRecord, LogStream, Trace};
+use dbgmate::trace::{LineFormats, LogRecord, LogStream, Trace};
 
 use crate::paste::unreadable;
 
 /// Bytes read at once.
-const PIECE: usize = 256 << 10;
+pub(crate) const PIECE: usize = 256 << 10;
 
 /// Whether the files are more than is read as one paste.
 pub(crate) fn is_large(files: &[PathBuf]) -> bool {
@@ -19,14 +19,16 @@ pub(crate) fn is_large(files: &[PathBuf]) -> bool {
     files.iter().map(bytes).sum::<u64>() > Limits::default().text_bytes as u64
 }
 
-/// Reads the files in order, standard input where there is none or for `-`, and shows each log record.
+/// Reads the files in order, standard input where there is none or for `-`, and shows each log record; `formats` are
+/// those of the plugins.
 /// What they hold beside those is returned.
 pub(crate) fn read(
     job: &Job,
     files: &[PathBuf],
+    formats: &LineFormats,
     each: &mut dyn FnMut(&LogRecord),
 ) -> Result<Trace, Error> {
-    let mut log = LogStream::new();
+    let mut log = LogStream::with(formats);
     let standard_input = [PathBuf::from("-")];
     for file in if files.is_empty() { &standard_input } else { files } {
         let name = (files.len() > 1).then(|| file.display().to_string());
@@ -44,7 +46,7 @@ pub(crate) fn read(
 
 fn feed(
     job: &Job,
-    log: &mut LogStream,
+    log: &mut LogStream<'_>,
     mut input: impl Read,
     each: &mut dyn FnMut(&LogRecord),
 ) -> io::Result<Result<(), Error>> {

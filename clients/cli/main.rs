@@ -6,6 +6,7 @@
 
 mod backend;
 mod binaries;
+mod by_time;
 mod decode;
 mod diff;
 mod doctor;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use dbgmate::api::trace::{ParseMethod, ParseRequest};
+use dbgmate::config::Config;
+use dbgmate::engine::Engine;
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::redact::{self, Count, Replaced};
@@ -13,7 +15,7 @@ use serde::Serialize;
 
 use crate::backend::Backend;
 use crate::output::Output;
-use crate::{Failure, Outcome, large, paste};
+use crate::{Failure, Outcome, by_time, large, paste};
 
 /// Clean a pasted trace or log for a bug report
 ///
@@ -36,6 +38,8 @@ pub(crate) struct Args {
     /// text by the same one. Look the result over: a name that nothing marks as one is not found
     #[arg(long)]
     redact: bool,
+    #[command(flatten)]
+    by_time: by_time::Order,
 }
 
 /// `--format`.
@@ -63,6 +67,11 @@ pub(crate) fn run(
     if args.format == Format::JsonLines {
         return records(args, output);
     }
+    let by_time = args.by_time.reckoning();
+    if by_time.is_some() && matches!(args.format, Format::Gdb | Format::Markdown) {
+        let what = "records are shown by time as text, json or json-lines";
+        return Err(Error::new(Kind::Request, what).hint("leave `--by-time` out").into());
+    }
     let mut trace = if large::is_large(&args.files) {
         beside_records(args, output)?
     } else {
@@ -76,6 +85,14 @@ pub(crate) fn run(
     if args.redact {
         output.notice(&replaced(&redact::private(&mut trace)));
     }
+    let found = !is_empty(&trace);
+    if let Some(reckoning) = by_time {
+        let remarks = by_time::order(&mut trace, reckoning);
+        if args.format == Format::Text {
+            output.result(&render::log(&std::mem::take(&mut trace.log)))?;
+        }
+        remarks.iter().for_each(|remark| output.notice(remark));
+    }
     match args.format {
         Format::Text => output.result(&render::clean_text(&trace))?,
         Format::Gdb => output.result(&render::gdb_session(&trace))?,
@@ -85,7 +102,7 @@ pub(crate) fn run(
     if let Some(line) = skipped(&trace.skipped) {
         output.notice(&line);
     }
-    Ok(if is_empty(&trace) { Outcome::NotFound } else { Outcome::Found })
+    Ok(if found { Outcome::Found } else { Outcome::NotFound })
 }
 
 /// A log record as it is shown by itself.
@@ -110,9 +127,11 @@ fn records(args: &Args, output: &mut Output) -> Result<Outcome, Failure> {
     }
     // Whoever waits ends it as any other program: no deadline.
     let job = Job::new();
+    let engine = Engine::new(Config::load()?);
+    let formats = engine.plugins().line_formats();
     let (mut shown, mut problem) = (0usize, None);
     let mut lines = output.json_lines();
-    let read = large::read(&job, &args.files, &mut |record| {
+    let mut show = |record: &LogRecord| {
         let keys = record.keys().map(|key| (key.name, key.value)).collect();
         match lines.write(&ShownRecord { record, keys }) {
             Ok(()) => shown += 1,
@@ -121,16 +140,23 @@ fn records(args: &Args, output: &mut Output) -> Result<Outcome, Failure> {
                 problem.get_or_insert(error);
             }
         }
-    });
+    };
+    let read = match args.by_time.reckoning() {
+        Some(reckoning) => by_time::read(&job, &args.files, formats, reckoning, &mut show),
+        None => large::read(&job, &args.files, formats, &mut show)
+            .map(|trace| by_time::Merged { beside: vec![trace], remarks: Vec::new() }),
+    };
     if let Some(error) = problem {
         return Err(error.into());
     }
     lines.finish()?;
-    let trace = read?;
-    if !is_empty(&trace) {
+    let by_time::Merged { beside, remarks } = read?;
+    remarks.iter().for_each(|remark| output.notice(remark));
+    if !beside.iter().all(is_empty) {
         output.notice("stacks, events and values are left out: --format text shows them");
     }
-    if let Some(line) = skipped(&trace.skipped) {
+    let runs: Vec<_> = beside.into_iter().flat_map(|trace| trace.skipped).collect();
+    if let Some(line) = skipped(&runs) {
         output.notice(&line);
     }
     Ok(if shown == 0 { Outcome::NotFound } else { Outcome::Found })
@@ -138,11 +164,13 @@ fn records(args: &Args, output: &mut Output) -> Result<Outcome, Failure> {
 
 /// What files too large for a paste hold beside log records.
 fn beside_records(args: &Args, output: &mut Output) -> Result<Trace, Failure> {
-    if args.format == Format::Json {
+    if args.format == Format::Json || args.by_time.reckoning().is_some() {
         return Err(large::too_large().into());
     }
     let mut records = 0usize;
-    let trace = large::read(&Job::new(), &args.files, &mut |_| records += 1)?;
+    let engine = Engine::new(Config::load()?);
+    let formats = engine.plugins().line_formats();
+    let trace = large::read(&Job::new(), &args.files, formats, &mut |_| records += 1)?;
     output.notice(&format!(
         "{records} log records are left out of files this large: --format json-lines shows them"
     ));

@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// With --json: also the answer as text, as the API returns it
     #[arg(long, value_name = "FORM", requires = "json", value_parser = form::<ReportForm>)]
     render: Option<ReportForm>,
+    /// Instead of the report, a picture (SVG) of when the objects in its logs began and ended
+    #[arg(long, conflicts_with = "json")]
+    timeline: bool,
     /// Exactly what the API returns
     #[arg(long)]
     json: bool,
@@ -60,6 +63,13 @@ pub(crate) fn run(
     let answer = backend.call::<ReportMethod>(job, request, output)?;
     if args.json {
         output.json(&answer)?;
+    } else if args.timeline {
+        output.result(&render::lives_svg::timeline(&answer.report))?;
+        return Ok(if answer.report.objects.is_empty() {
+            Outcome::NotFound
+        } else {
+            Outcome::Found
+        });
     } else {
         output.result(&render::report::styled(&answer.report))?;
     }
@@ -69,9 +79,9 @@ pub(crate) fn run(
 /// Files too large for a paste: all but the log records that no note looks at.
 fn what_notes_read(files: &[PathBuf], output: &mut Output) -> Result<Trace, Error> {
     let engine = Engine::new(Config::load()?);
-    let notes = engine.plugins().notes();
+    let (notes, formats) = (engine.plugins().notes(), engine.plugins().line_formats());
     let (mut kept, mut read, mut programs) = (Vec::new(), 0usize, BTreeSet::new());
-    let mut trace = large::read(&Job::new(), files, &mut |record: &LogRecord| {
+    let mut trace = large::read(&Job::new(), files, formats, &mut |record: &LogRecord| {
         read += 1;
         let names = record.program.as_ref().is_some_and(|program| {
             !programs.contains(program)

@@ -40,6 +40,8 @@ pub struct ReportRequest {
 pub enum ReportForm {
     /// For a terminal, without colours.
     Text,
+    /// The lives of the objects in its logs, as an SVG picture.
+    Timeline,
 }
 
 /// The report.

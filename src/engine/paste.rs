@@ -7,13 +7,14 @@ use crate::job::Job;
 use crate::trace::{self, Piece, Trace};
 
 impl Answer for ParseMethod {
-    fn answer(_: &Engine, job: &Job, request: ParseRequest) -> Result<Trace, Error> {
-        parse(job, request.text.as_deref(), &request.pieces)
+    fn answer(engine: &Engine, job: &Job, request: ParseRequest) -> Result<Trace, Error> {
+        parse(engine, job, request.text.as_deref(), &request.pieces)
     }
 }
 
 /// A trace that was given, or a paste read; exactly one of the three ways.
 pub(super) fn read(
+    engine: &Engine,
     job: &Job,
     trace: Option<Trace>,
     text: Option<&str>,
@@ -25,12 +26,17 @@ pub(super) fn read(
                 .hint("give exactly one of the three"))
         }
         Some(trace) => Ok(trace),
-        None => parse(job, text, pieces),
+        None => parse(engine, job, text, pieces),
     }
 }
 
 /// Reads a paste given as one text or as pieces, within the job's limit on text.
-fn parse(job: &Job, text: Option<&str>, pieces: &[TextPiece]) -> Result<Trace, Error> {
+fn parse(
+    engine: &Engine,
+    job: &Job,
+    text: Option<&str>,
+    pieces: &[TextPiece],
+) -> Result<Trace, Error> {
     let pieces: Vec<Piece<'_>> = match (text, pieces) {
         (Some(text), []) => vec![Piece::unnamed(text)],
         (None, [_, ..]) => pieces
@@ -51,5 +57,5 @@ fn parse(job: &Job, text: Option<&str>, pieces: &[TextPiece]) -> Result<Trace, E
         )
         .hint("cut it down to the part around the crash"));
     }
-    Ok(trace::parse(job, &pieces)?)
+    Ok(trace::parse_with(job, &pieces, engine.plugins().line_formats())?)
 }

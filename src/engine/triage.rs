@@ -14,12 +14,20 @@ impl Answer for ReportMethod {
         job: &Job,
         mut request: ReportRequest,
     ) -> Result<ReportResponse, Error> {
-        let trace =
-            paste::read(job, request.trace.take(), request.text.as_deref(), &request.pieces)?;
+        let trace = paste::read(
+            engine,
+            job,
+            request.trace.take(),
+            request.text.as_deref(),
+            &request.pieces,
+        )?;
         let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
         let symbolized = symbolize(engine, job, trace, &wanted)?;
         let report = triage::report(job, symbolized.trace, engine.plugins().notes())?;
-        let rendered = request.render.map(|ReportForm::Text| render::report::text(&report));
+        let rendered = request.render.map(|form| match form {
+            ReportForm::Text => render::report::text(&report),
+            ReportForm::Timeline => render::lives_svg::timeline(&report),
+        });
         Ok(ReportResponse { report, rendered })
     }
 }

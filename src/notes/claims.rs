@@ -95,3 +95,16 @@ pub struct Fix {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
 }
+
+/// What to log, when what would decide is not in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// What the log then tells.
+    pub why: String,
+    /// The setting, and where it belongs.
+    pub set: String,
+    /// The words to look for then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<String>,
+}

@@ -7,6 +7,9 @@ use include_dir::{Dir, include_dir};
 
 use super::problem::Problem;
 
+/// The table of assertion lines in a plugin's folder.
+const LINES: &str = "assertion-lines.tsv";
+
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/plugins");
 
 /// A plugin or note is text that a person wrote; more than this is something else.
@@ -27,8 +30,17 @@ pub(super) struct PluginFiles {
     pub(super) folder: String,
     /// `plugin.toml`.
     pub(super) manifest: Option<TextFile>,
+    /// `assertion-lines.tsv`.
+    pub(super) lines: Option<TextFile>,
     /// `notes/*.toml` by their names without the ending, in order.
     pub(super) notes: Vec<(String, TextFile)>,
+}
+
+impl PluginFiles {
+    /// Whether it is inside the program.
+    pub(super) fn is_shipped(&self) -> bool {
+        self.folder.starts_with("shipped:")
+    }
 }
 
 /// The plugins inside the program.
@@ -52,6 +64,7 @@ fn shipped_plugin(folder: &Dir<'_>) -> PluginFiles {
         name: folder.path().display().to_string(),
         folder: format!("shipped:{}", folder.path().display()),
         manifest: folder.get_file(folder.path().join("plugin.toml")).and_then(read),
+        lines: folder.get_file(folder.path().join(LINES)).and_then(read),
         notes,
     }
 }
@@ -67,13 +80,16 @@ pub(super) fn in_folder(folder: &Path, problems: &mut Vec<Problem>) -> Vec<Plugi
 
 fn plugin_in(folder: &Path, problems: &mut Vec<Problem>) -> Option<PluginFiles> {
     let name = folder.file_name()?.to_str()?.to_owned();
-    let manifest = folder.join("plugin.toml");
-    let manifest = manifest.exists().then(|| read(&manifest, problems)).flatten();
+    let mut optional = |name: &str| {
+        let path = folder.join(name);
+        path.exists().then(|| read(&path, problems)).flatten()
+    };
+    let (manifest, lines) = (optional("plugin.toml"), optional(LINES));
     let notes = children(&folder.join("notes"), problems)
         .iter()
         .filter_map(|path| Some((note_name(path)?, read(path, problems)?)))
         .collect();
-    Some(PluginFiles { name, folder: folder.display().to_string(), manifest, notes })
+    Some(PluginFiles { name, folder: folder.display().to_string(), manifest, lines, notes })
 }
 
 /// The entries of a folder in the order of their names.

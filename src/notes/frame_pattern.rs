@@ -1,7 +1,7 @@
 //! Which frames does a note mean: by function, address, arguments, module and file?
 //!
-//! In TOML a string (`"strdup"`, `"??"` for a frame without a name) or a table. The function, `pc`
-//! and `args` must be there. `module`, `file` and `printed` narrow: a frame that prints another
+//! In TOML a string (`"strdup"`, `"remoteRelay*"` for names that begin so, `"??"` for a frame without
+//! a name) or a table, whose `function` may list several. The function, `pc` and `args` must be there. `module`, `file` and `printed` narrow: a frame that prints another
 //! one is not meant, a frame that prints none is.
 
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ use crate::public_name::public_name;
 /// What a note says of one frame.
 #[derive(Clone, Debug)]
 pub(crate) struct FramePattern {
-    /// The public name; none stands for a frame without one (`??`).
-    pub(crate) function: Option<String>,
+    /// Any of these.
+    pub(crate) functions: Vec<Named>,
     /// The program counter.
     pub(crate) pc: Option<RuntimeAddress>,
     /// Argument to the value it must have; `*` is any argument.
@@ -32,10 +32,43 @@ pub(crate) struct FramePattern {
     pub(crate) file: Globs,
 }
 
+/// Which function a frame is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// None that is known: `??`.
+    Nameless,
+    /// One of this public name.
+    Exactly(String),
+    /// One whose public name begins so; with nothing, any.
+    Beginning(String),
+}
+
+impl Named {
+    fn read(written: &str) -> Named {
+        match written.strip_suffix('*') {
+            Some(beginning) => Named::Beginning(beginning.to_owned()),
+            None if written == "??" => Named::Nameless,
+            None => Named::Exactly(public_name(written).into_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Named::Nameless => f.write_str("??"),
+            Named::Exactly(name) => f.write_str(name),
+            Named::Beginning(beginning) if beginning.is_empty() => f.write_str("any function"),
+            Named::Beginning(beginning) => write!(f, "{beginning}*"),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Keys {
-    function: String,
+    #[serde(deserialize_with = "strings")]
+    function: Vec<String>,
     pc: Option<RuntimeAddress>,
     #[serde(default)]
     args: BTreeMap<String, String>,
@@ -50,8 +83,39 @@ struct Keys {
 impl From<Keys> for FramePattern {
     fn from(keys: Keys) -> Self {
         let Keys { function, pc, args, printed, module, file } = keys;
-        let function = (function != "??").then(|| public_name(&function).into_owned());
-        FramePattern { function, pc, args, printed, module, file }
+        let functions = function.iter().map(|name| Named::read(name)).collect();
+        FramePattern { functions, pc, args, printed, module, file }
+    }
+}
+
+impl FramePattern {
+    /// Whether a frame of this public name, or of none, may be meant.
+    pub(crate) fn is_of(&self, name: Option<&str>) -> bool {
+        self.functions.iter().any(|meant| match (meant, name) {
+            (Named::Nameless, name) => name.is_none(),
+            (Named::Exactly(meant), Some(name)) => meant == name,
+            (Named::Beginning(beginning), Some(name)) => name.starts_with(beginning.as_str()),
+            (_, None) => false,
+        })
+    }
+
+    /// The functions meant, where they are known by their whole names.
+    pub(crate) fn names(&self) -> Option<Vec<&str>> {
+        let names = self.functions.iter().map(|meant| match meant {
+            Named::Exactly(name) => Some(name.as_str()),
+            Named::Nameless | Named::Beginning(_) => None,
+        });
+        names.collect()
+    }
+
+    /// Whether it pins down anything: a name or its beginning, an address, an argument.
+    pub(crate) fn is_specific(&self) -> bool {
+        let names_any = |meant: &Named| match meant {
+            Named::Nameless => true,
+            Named::Exactly(_) => false,
+            Named::Beginning(beginning) => beginning.is_empty(),
+        };
+        self.pc.is_some() || !self.args.is_empty() || !self.functions.iter().any(names_any)
     }
 }
 
@@ -68,7 +132,7 @@ impl<'de> Deserialize<'de> for FramePattern {
 
             fn visit_str<E>(self, name: &str) -> Result<FramePattern, E> {
                 Ok(FramePattern::from(Keys {
-                    function: name.to_owned(),
+                    function: vec![name.to_owned()],
                     pc: None,
                     args: BTreeMap::new(),
                     printed: BTreeMap::new(),
@@ -88,7 +152,8 @@ impl<'de> Deserialize<'de> for FramePattern {
 
 impl fmt::Display for FramePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.function.as_deref().unwrap_or("??"))?;
+        let names: Vec<String> = self.functions.iter().map(Named::to_string).collect();
+        f.write_str(&names.join(" or "))?;
         if let Some(pc) = self.pc {
             write!(f, " at {pc}")?;
         }
@@ -179,10 +244,15 @@ mod tests {
 
     #[test]
     fn a_name_or_a_table() {
-        assert_eq!(frame("'__GI_abort'").unwrap().function.as_deref(), Some("abort"));
+        assert!(frame("'__GI_abort'").unwrap().is_of(Some("abort")));
         let unknown = frame("{ function = '??', pc = '0x0' }").unwrap();
-        assert_eq!(unknown.function, None);
+        assert!(unknown.is_of(None) && !unknown.is_of(Some("f")));
         assert_eq!(unknown.pc, Some(RuntimeAddress(0)));
+        let either = frame("{ function = ['f', 'remote*'] }").unwrap();
+        for (name, expected) in [("f", true), ("ff", false), ("remoteRelay", true), ("x", false)] {
+            assert_eq!(either.is_of(Some(name)), expected, "{name}");
+        }
+        assert_eq!(either.to_string(), "f or remote*");
         assert!(frame("{ functoin = 'x' }").unwrap_err().contains("functoin"));
         assert!(frame("7").unwrap_err().contains("a function's name"));
         assert!(frame("{ function = 'f', module = '[' }").is_err());

@@ -16,36 +16,55 @@ mod claims;
 mod comparison;
 mod files;
 mod frame_pattern;
+mod frames_on;
+mod index;
+mod line_format;
 mod member_path;
 mod note;
+mod objects;
+mod patterns;
 mod plugin;
 mod predicate;
 mod problem;
+mod releases;
+mod versions;
 
-pub use claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Step};
+pub use claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Setting, Step};
 pub use note::{Example, Kind, Lookalike, Note, Paste};
+pub use objects::{LifeState, LifeStep};
 pub use plugin::Plugin;
 pub use problem::Problem;
 
 pub(crate) use comparison::integer;
 pub(crate) use frame_pattern::{FramePattern, Globs};
+pub(crate) use frames_on::{Before, FramesOn, Recursion, Runs, StacksOn, Start};
+pub(crate) use index::Clue;
 pub(crate) use member_path::MemberPath;
 pub(crate) use note::{Question, Signature};
+pub(crate) use objects::{ObjectRule, SeenIn, StepRule};
 pub(crate) use predicate::{
-    AssertionFailed, Before, Expected, FramesOn, Logged, Predicate, Ran, Reached, StackPrinted,
-    Start, Stopped, ValueIs,
+    AssertionFailed, Deadlock, Deadlocked, Expected, Fared, Faulted, Logged, Predicate, Ran,
+    Reached, StackPrinted, Stopped, ValueIs,
 };
+pub(crate) use releases::{Release, has as has_bug};
+pub(crate) use versions::{ToldBy, Versions};
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::path::PathBuf;
 
 use files::PluginFiles;
-use regex::{RegexSet, RegexSetBuilder};
+use index::Index;
+use patterns::Patterns;
+use plugin::Manifest;
+
+use crate::trace::LineFormats;
 
 /// Every plugin loaded, and their notes.
 #[derive(Clone, Debug, Default)]
 pub struct Plugins {
     plugins: BTreeMap<String, Plugin>,
+    line_formats: LineFormats,
     notes: Notes,
 }
 
@@ -58,18 +77,24 @@ impl Plugins {
         for folder in folders {
             found.extend(files::in_folder(folder, &mut problems));
         }
-        let mut plugins = BTreeMap::new();
-        let mut notes = BTreeMap::new();
+        let mut loaded = Loaded::default();
         for files in &found {
-            load_plugin(files, &mut plugins, &mut problems);
-            load_notes(files, &plugins, &mut notes, &mut problems);
+            loaded.add_plugin(files, &mut problems);
+            loaded.add_notes(files, &mut problems);
         }
-        (Plugins { plugins, notes: Notes::new(notes, &mut problems) }, problems)
+        let line_formats = line_formats(&loaded.plugins, &mut problems);
+        let notes = Notes::new(&mut loaded, &mut problems);
+        (Plugins { plugins: loaded.plugins, line_formats, notes }, problems)
     }
 
     /// The plugins, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Plugin> {
         self.plugins.values()
+    }
+
+    /// The forms of lines that the plugins know, for [`trace::parse_with`](crate::trace::parse_with).
+    pub fn line_formats(&self) -> &LineFormats {
+        &self.line_formats
     }
 
     /// The notes of all plugins.
@@ -78,111 +103,178 @@ impl Plugins {
     }
 }
 
-fn load_plugin(
-    files: &PluginFiles,
-    plugins: &mut BTreeMap<String, Plugin>,
-    problems: &mut Vec<Problem>,
-) {
-    match &files.manifest {
-        Some(file) => match Plugin::read(&file.text, &files.name) {
-            Ok(plugin) => {
-                plugins.insert(files.name.clone(), plugin);
-            }
-            Err(flaw) => problems.push(flaw.in_file(&file.path, &file.text)),
-        },
-        None if plugins.contains_key(&files.name) => {}
-        None => problems.push(Problem {
-            file: files.folder.clone(),
+/// All forms of lines as one. Should they be more than one set takes, which the bounds on each rule out,
+/// none is used.
+fn line_formats(plugins: &BTreeMap<String, Plugin>, problems: &mut Vec<Problem>) -> LineFormats {
+    let formats = plugins.values().flat_map(|plugin| plugin.line_formats.iter().cloned());
+    LineFormats::new(formats.collect()).unwrap_or_else(|error| {
+        problems.push(Problem {
+            file: "all plugins".to_owned(),
             line: None,
-            what: "the folder has no plugin.toml and no plugin of its name is known".to_owned(),
-            hint: "write one, as docs/notes.md shows".to_owned(),
-        }),
-    }
+            what: format!("the line formats do not fit together: {error}"),
+            hint: "simplify the largest pattern".to_owned(),
+        });
+        LineFormats::default()
+    })
 }
 
-fn load_notes(
-    files: &PluginFiles,
-    plugins: &BTreeMap<String, Plugin>,
-    notes: &mut BTreeMap<String, Note>,
-    problems: &mut Vec<Problem>,
-) {
-    if !plugins.contains_key(&files.name) {
-        return;
-    }
-    for (stem, file) in &files.notes {
-        let id = format!("{}/{stem}", files.name);
-        match Note::read(&file.text, &id) {
-            Ok(note) => {
-                notes.insert(id, note);
+/// What was read so far; later plugins and notes take the place of earlier ones.
+#[derive(Default)]
+struct Loaded {
+    plugins: BTreeMap<String, Plugin>,
+    notes: BTreeMap<String, Note>,
+    /// The files of notes that are not shipped.
+    own_notes: BTreeMap<String, String>,
+    versions: BTreeMap<String, Versions>,
+    objects: BTreeMap<String, Vec<ObjectRule>>,
+}
+
+impl Loaded {
+    fn add_plugin(&mut self, files: &PluginFiles, problems: &mut Vec<Problem>) {
+        let Some(file) = &files.manifest else {
+            if !self.plugins.contains_key(&files.name) {
+                problems.push(Problem {
+                    file: files.folder.clone(),
+                    line: None,
+                    what: "the folder has no plugin.toml and no plugin of its name is known"
+                        .to_owned(),
+                    hint: "write one, as docs/notes.md shows".to_owned(),
+                });
             }
-            Err(flaw) => problems.push(flaw.in_file(&file.path, &file.text)),
+            return;
+        };
+        let Manifest { plugin, project, versions, objects, flaws } =
+            match Manifest::read(&file.text, &files.name) {
+                Ok(manifest) => manifest,
+                Err(flaw) => {
+                    problems.push(flaw.in_file(&file.path, &file.text));
+                    return;
+                }
+            };
+        problems.extend(flaws.into_iter().map(|flaw| flaw.in_file(&file.path, &file.text)));
+        self.plugins.insert(files.name.clone(), plugin);
+        let lines = files.lines.as_ref().and_then(|file| {
+            let lines = versions::read_lines(&file.text, &project);
+            lines.map_err(|flaw| problems.push(flaw.in_file(&file.path, &file.text))).ok()
+        });
+        let versions = Versions { rules: versions, lines: lines.unwrap_or_default() };
+        self.versions.insert(files.name.clone(), versions);
+        self.objects.insert(files.name.clone(), objects);
+    }
+
+    fn add_notes(&mut self, files: &PluginFiles, problems: &mut Vec<Problem>) {
+        if !self.plugins.contains_key(&files.name) {
+            return;
+        }
+        for (stem, file) in &files.notes {
+            let id = format!("{}/{stem}", files.name);
+            match Note::read(&file.text, &id) {
+                Ok(note) => {
+                    // In the place of a shipped note it is meant to be; of another, perhaps not.
+                    let earlier = self.own_notes.get(&id).filter(|_| !files.is_shipped());
+                    problems.extend(earlier.map(|earlier| twice(&id, &file.path, earlier)));
+                    if !files.is_shipped() {
+                        self.own_notes.insert(id.clone(), file.path.clone());
+                    }
+                    self.notes.insert(id, note);
+                }
+                Err(flaw) => problems.push(flaw.in_file(&file.path, &file.text)),
+            }
         }
     }
 }
 
-/// The notes, and all their log patterns as one: a log is read once, however many notes there are.
+/// Two files with one note: the later is used, and somebody may not know.
+fn twice(id: &str, later: &str, earlier: &str) -> Problem {
+    Problem {
+        file: later.to_owned(),
+        line: None,
+        what: format!("the note {id} is also in {earlier}; this one, which comes later, is used"),
+        hint: "take one of the two away, or give it another name".to_owned(),
+    }
+}
+
+/// The notes, with all their patterns as one and an index of what they need: a paste is read once,
+/// however many notes there are.
 #[derive(Clone, Debug)]
 pub struct Notes {
-    notes: BTreeMap<String, Note>,
-    patterns: RegexSet,
+    /// In the order of their ids.
+    notes: Vec<Note>,
+    patterns: Patterns,
+    index: Index,
+    versions: Versions,
+    objects: Vec<ObjectRule>,
 }
 
 impl Default for Notes {
     fn default() -> Self {
-        Notes { notes: BTreeMap::new(), patterns: RegexSet::empty() }
+        let (notes, index, versions, objects) = Default::default();
+        Notes { notes, patterns: Patterns::none(), index, versions, objects }
     }
 }
 
 impl Notes {
-    /// Should all patterns together be more than one set takes, which their bounds rule out, notes
-    /// that read logs are left aside.
-    fn new(mut notes: BTreeMap<String, Note>, problems: &mut Vec<Problem>) -> Self {
-        let patterns = patterns_of(&notes);
-        match RegexSetBuilder::new(&patterns)
-            .size_limit(predicate::set_bytes(patterns.len()))
-            .build()
-        {
-            Ok(patterns) => Notes { notes, patterns },
-            Err(error) => {
-                notes.retain(|_, note| note.log_patterns().next().is_none());
+    /// Should all patterns together be more than one pass takes, notes that read logs are left
+    /// aside.
+    fn new(loaded: &mut Loaded, problems: &mut Vec<Problem>) -> Self {
+        let mut notes: Vec<Note> = mem::take(&mut loaded.notes).into_values().collect();
+        let versions = Versions::all(mem::take(&mut loaded.versions).into_values());
+        let objects = mem::take(&mut loaded.objects).into_values().flatten();
+        let objects: Vec<ObjectRule> = objects.collect();
+        let followed = objects.iter().flat_map(ObjectRule::patterns).chain(versions.patterns());
+        let patterns = Patterns::new(notes.iter().flat_map(Note::patterns).chain(followed))
+            .unwrap_or_else(|error| {
+                notes.retain(|note| note.patterns().next().is_none());
                 problems.push(Problem {
                     file: "all notes".to_owned(),
                     line: None,
                     what: format!("the log patterns do not fit together: {error}"),
                     hint: "simplify the largest pattern".to_owned(),
                 });
-                Notes { notes, patterns: RegexSet::empty() }
-            }
-        }
+                Patterns::none()
+            });
+        let index = Index::of(&notes);
+        Notes { notes, patterns, index, versions, objects }
     }
 
     /// The note of this id.
     pub fn get(&self, id: &str) -> Option<&Note> {
-        self.notes.get(id)
+        let place = self.notes.binary_search_by(|note| note.id.as_str().cmp(id)).ok()?;
+        self.notes.get(place)
     }
 
     /// All notes, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Note> {
-        self.notes.values()
+        self.notes.iter()
+    }
+
+    /// The notes that a paste which holds this may show.
+    pub(crate) fn candidates<'c>(
+        &self,
+        held: impl Iterator<Item = Clue<'c>>,
+    ) -> impl Iterator<Item = &Note> {
+        self.index.candidates(held).into_iter().filter_map(|number| self.notes.get(number))
     }
 
     /// Whether any note looks at what this log message says.
     pub fn read(&self, message: &str) -> bool {
-        self.patterns.is_match(message)
+        self.patterns.matching(message).next().is_some()
     }
 
-    /// Every log pattern once.
-    pub(crate) fn patterns(&self) -> &RegexSet {
+    /// The objects to follow through a log.
+    pub(crate) fn objects(&self) -> &[ObjectRule] {
+        &self.objects
+    }
+
+    /// What tells releases.
+    pub(crate) fn versions(&self) -> &Versions {
+        &self.versions
+    }
+
+    /// Every pattern once.
+    pub(crate) fn patterns(&self) -> &Patterns {
         &self.patterns
     }
-}
-
-fn patterns_of(notes: &BTreeMap<String, Note>) -> Vec<String> {
-    let mut patterns: Vec<String> =
-        notes.values().flat_map(Note::log_patterns).map(str::to_owned).collect();
-    patterns.sort_unstable();
-    patterns.dedup();
-    patterns
 }
 
 #[cfg(test)]

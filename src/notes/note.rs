@@ -6,10 +6,11 @@
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
-use super::claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank};
+use super::claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Setting};
 use super::comparison::Comparison;
+use super::frames_on::FramesOn;
 use super::member_path::MemberPath;
-use super::predicate::{FramesOn, Predicate};
+use super::predicate::Predicate;
 use super::problem::Flaw;
 use crate::public_name::public_name;
 
@@ -34,6 +35,7 @@ pub struct Note {
     pub(crate) fixes: Vec<Fix>,
     pub(crate) workaround: Option<Claim>,
     pub(crate) asks: Vec<Question>,
+    pub(crate) settings: Vec<Setting>,
     pub(crate) remarks: Vec<Remark>,
     pub(crate) sources: Vec<String>,
     /// Pastes that must be recognised.
@@ -159,6 +161,8 @@ struct NoteKeys {
     workaround: Option<Claim>,
     #[serde(default, rename = "ask")]
     asks: Vec<QuestionKeys>,
+    #[serde(default, rename = "setting")]
+    settings: Vec<Setting>,
     #[serde(default, rename = "remark")]
     remarks: Vec<RemarkKeys>,
     #[serde(rename = "source")]
@@ -233,6 +237,7 @@ impl Note {
             fixes: keys.fixes,
             workaround: keys.workaround,
             asks: keys.asks.into_iter().map(question).collect::<Result<_, _>>()?,
+            settings: keys.settings,
             remarks: keys.remarks.into_iter().map(remark).collect::<Result<_, _>>()?,
             sources: keys.sources.into_iter().map(|source| source.what).collect(),
             examples: keys.examples,
@@ -240,14 +245,15 @@ impl Note {
         })
     }
 
-    /// The patterns of all its log predicates.
-    pub(super) fn log_patterns(&self) -> impl Iterator<Item = &str> {
+    /// The patterns of all its predicates.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &str> {
         self.signatures
             .iter()
             .flat_map(|signature| signature.all.iter().chain(&signature.any))
             .chain(self.remarks.iter().flat_map(Remark::predicates))
             .flat_map(|predicate| match predicate {
                 Predicate::Log(asked) => asked.patterns.as_slice(),
+                Predicate::Fault(asked) => asked.patterns.as_slice(),
                 _ => &[],
             })
             .map(String::as_str)

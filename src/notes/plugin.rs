@@ -1,12 +1,17 @@
-//! Which binaries belong to a project, and what do they load at run time?
+//! Which binaries belong to a project, what do they load at run time, what tells its releases, and how are its
+//! logs printed?
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::line_format;
+use super::objects::{ObjectKeys, ObjectRule};
 use super::problem::Flaw;
+use super::versions::{VersionKeys, VersionRule};
+use crate::trace::{LineFormat, Reads};
 
 /// One project, as its `plugin.toml` tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Plugin {
     /// The plugin's name: that of its folder.
     pub name: String,
@@ -14,6 +19,8 @@ pub struct Plugin {
     pub binaries: Vec<String>,
     /// Globs of what they open at run time, relative to the folders that hold libraries.
     pub modules: Vec<String>,
+    /// The forms of lines in its logs and traces.
+    pub line_formats: Vec<LineFormat>,
 }
 
 #[derive(Deserialize)]
@@ -24,11 +31,33 @@ struct Keys {
     binaries: Vec<Spanned<String>>,
     #[serde(default)]
     modules: Vec<Spanned<String>>,
+    #[serde(default, rename = "log_format")]
+    log_formats: Vec<line_format::Keys>,
+    #[serde(default, rename = "frame_format")]
+    frame_formats: Vec<line_format::Keys>,
+    /// The project whose releases it knows; the plugin's own name where it is not given.
+    project: Option<String>,
+    #[serde(default, rename = "version")]
+    versions: Vec<Spanned<VersionKeys>>,
+    #[serde(default, rename = "object")]
+    objects: Vec<ObjectKeys>,
 }
 
-impl Plugin {
-    /// Reads a `plugin.toml` from the folder of this name.
-    pub(super) fn read(text: &str, folder: &str) -> Result<Plugin, Flaw> {
+/// A plugin as its manifest tells it.
+pub(super) struct Manifest {
+    pub(super) plugin: Plugin,
+    /// The project whose releases it knows.
+    pub(super) project: String,
+    pub(super) versions: Vec<VersionRule>,
+    pub(super) objects: Vec<ObjectRule>,
+    /// What is wrong with forms of lines, which are left out.
+    pub(super) flaws: Vec<Flaw>,
+}
+
+impl Manifest {
+    /// Reads a `plugin.toml` from the folder of this name. A form of lines that cannot be used is left out,
+    /// with what is wrong with it.
+    pub(super) fn read(text: &str, folder: &str) -> Result<Manifest, Flaw> {
         let keys: Keys = toml::from_str(text)?;
         if keys.name.get_ref() != folder {
             let what =
@@ -37,11 +66,26 @@ impl Plugin {
         }
         let binaries = keys.binaries.into_iter().map(|glob| checked(glob, Slash::Forbidden));
         let modules = keys.modules.into_iter().map(|glob| checked(glob, Slash::Allowed));
-        Ok(Plugin {
+        let (mut line_formats, mut flaws) = (Vec::new(), Vec::new());
+        let records = keys.log_formats.iter().map(|keys| (keys, Reads::Record));
+        let frames = keys.frame_formats.iter().map(|keys| (keys, Reads::Frame));
+        for (keys, reads) in records.chain(frames) {
+            match line_format::read(keys, reads, folder) {
+                Ok(format) => line_formats.push(format),
+                Err(flaw) => flaws.push(flaw),
+            }
+        }
+        let plugin = Plugin {
             binaries: binaries.collect::<Result<_, _>>()?,
             modules: modules.collect::<Result<_, _>>()?,
             name: keys.name.into_inner(),
-        })
+            line_formats,
+        };
+        let project = keys.project.unwrap_or_else(|| plugin.name.clone());
+        let versions = keys.versions.into_iter().map(|keys| VersionRule::read(keys, &project));
+        let versions = versions.collect::<Result<_, _>>()?;
+        let objects = keys.objects.into_iter().map(ObjectRule::read).collect::<Result<_, _>>()?;
+        Ok(Manifest { plugin, project, versions, objects, flaws })
     }
 }
 

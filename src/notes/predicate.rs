@@ -1,28 +1,27 @@
 //! What can a note ask of a paste?
 //!
 //! A predicate is a table; the first of these keys that it has says which kind it is: `assertion`,
-//! `frames`, `value`, `log`, `breakpoint`, `signal`, `program`. Each is read on one record, event or stack. The
-//! keys beside it are fixed by the kind; a key that no kind knows is refused with its name.
+//! `frames`, `stacks`, `recursion`, `deadlock`, `value`, `log`, `fault`, `object`, `breakpoint`, `signal`,
+//! `program`. Each is read on one record, event or stack, `stacks` and `deadlock` on several. The keys
+//! beside it are fixed by the kind; a key that no kind knows is refused with its name.
 //!
 //! `module`, `file`, `program`, `caller`, `under`, `asserted_in` and a frame's `printed` *narrow*:
 //! what the paste prints there must not be something else, and a paste that prints nothing there
 //! passes. `signal` beside `frames` ties the stack to that signal, where the paste has one for it.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 
-use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
 use super::comparison::{Comparison, integer};
 use super::frame_pattern::{FramePattern, Globs, strings};
+use super::frames_on::{FramesOn, Recursion, StacksOn};
 use super::member_path::MemberPath;
+use super::objects::LifeState;
+use super::patterns::compile;
 use super::problem::Flaw;
 use crate::public_name::public_name;
-
-/// What one compiled pattern may take, in bytes.
-const PATTERN_BYTES: usize = 1 << 18;
 
 /// One thing asked of a paste.
 #[derive(Clone, Debug)]
@@ -31,10 +30,20 @@ pub(crate) enum Predicate {
     Assertion(AssertionFailed),
     /// A stack has these frames.
     Frames(FramesOn),
+    /// Threads are at these places at once.
+    Stacks(StacksOn),
+    /// Functions call one another without end.
+    Recursion(Recursion),
+    /// Threads wait for one another.
+    Deadlock(Deadlocked),
     /// A debugger printed this value.
     Value(ValueIs),
     /// A log record says this.
     Log(Logged),
+    /// A runtime, a checking tool or the kernel said what is wrong.
+    Fault(Faulted),
+    /// An object that was followed through the log fared so.
+    Object(Fared),
     /// A breakpoint was reached.
     Breakpoint(Reached),
     /// A signal stopped the program.
@@ -50,6 +59,9 @@ pub(crate) struct AssertionFailed {
     /// The expression; `*` is any.
     #[serde(rename = "assertion")]
     pub(crate) expression: String,
+    /// The same without blanks, as expressions are compared.
+    #[serde(skip)]
+    pub(crate) unspaced: String,
     pub(crate) function: String,
     #[serde(default)]
     pub(crate) file: Globs,
@@ -60,43 +72,6 @@ pub(crate) struct AssertionFailed {
     /// A function further out than that frame.
     #[serde(default)]
     pub(crate) under: Globs,
-}
-
-/// `{ frames, from?, count?, before?, signal?, program?, under?, asserted_in? }`.
-#[derive(Clone, Debug)]
-pub(crate) struct FramesOn {
-    /// Runs of adjacent frames, innermost first; between two runs any frames may lie.
-    pub(crate) runs: Vec<Vec<FramePattern>>,
-    pub(crate) from: Start,
-    /// On exactly so many stacks, those with the same return address counted once; otherwise on
-    /// one or more.
-    pub(crate) count: Option<NonZeroUsize>,
-    pub(crate) before: Option<Before>,
-    pub(crate) signal: Vec<String>,
-    pub(crate) program: Globs,
-    /// A function further out than the frames.
-    pub(crate) under: Globs,
-    /// The functions whose assertion the stack may show.
-    pub(crate) asserted_in: Vec<String>,
-}
-
-/// Where on a stack the frames begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Start {
-    /// At the innermost frame, or at the one that a signal interrupted.
-    Top,
-    /// Anywhere.
-    #[default]
-    Anywhere,
-}
-
-/// What the stacks stand before in the paste.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Before {
-    /// One signal, and after the one before it.
-    Signal,
 }
 
 /// `{ value, equals, function? }`.
@@ -128,6 +103,41 @@ pub(crate) struct Logged {
     pub(crate) level: Vec<String>,
 }
 
+/// `{ fault, by?, address? }`.
+#[derive(Clone, Debug)]
+pub(crate) struct Faulted {
+    /// Any of these patterns.
+    pub(crate) patterns: Vec<String>,
+    pub(crate) by: Vec<String>,
+    pub(crate) address: Option<Comparison>,
+}
+
+/// `{ object, state }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fared {
+    /// The kind of object, as a plugin calls it.
+    pub(crate) object: String,
+    pub(crate) state: LifeState,
+}
+
+/// `{ deadlock }`: by the owners that are printed of the mutexes that threads wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deadlocked {
+    pub(crate) deadlock: Deadlock,
+}
+
+/// Who waits for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Deadlock {
+    /// A thread for itself.
+    Itself,
+    /// Several in a ring.
+    Ring,
+}
+
 /// `{ breakpoint }`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,17 +147,15 @@ pub(crate) struct Reached {
     pub(crate) function: String,
 }
 
-/// `{ signal, program?, stack?, asserted_in? }`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// `{ signal, address?, program?, stack?, asserted_in? }`.
+#[derive(Clone, Debug)]
 pub(crate) struct Stopped {
-    #[serde(rename = "signal", deserialize_with = "strings")]
     pub(crate) names: Vec<String>,
-    #[serde(default)]
+    /// The address that could not be accessed.
+    pub(crate) address: Option<Comparison>,
     pub(crate) program: Globs,
     pub(crate) stack: Option<StackPrinted>,
     /// The functions whose assertion the paste may show with it.
-    #[serde(default, deserialize_with = "strings")]
     pub(crate) asserted_in: Vec<String>,
 }
 
@@ -168,20 +176,25 @@ pub(crate) struct Ran {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FramesKeys {
-    frames: Vec<FramePattern>,
-    #[serde(default)]
-    from: Start,
-    count: Option<NonZeroUsize>,
-    before: Option<Before>,
-    #[serde(default, deserialize_with = "strings")]
+struct SignalKeys {
+    #[serde(deserialize_with = "strings")]
     signal: Vec<String>,
+    address: Option<String>,
     #[serde(default)]
     program: Globs,
-    #[serde(default)]
-    under: Globs,
+    stack: Option<StackPrinted>,
     #[serde(default, deserialize_with = "strings")]
     asserted_in: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultKeys {
+    #[serde(deserialize_with = "strings")]
+    fault: Vec<String>,
+    #[serde(default, deserialize_with = "strings")]
+    by: Vec<String>,
+    address: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -203,32 +216,26 @@ impl Predicate {
     /// Reads a predicate as its first key tells.
     pub(super) fn read(table: &Spanned<Table>) -> Result<Predicate, Flaw> {
         const HINT: &str = "docs/notes.md lists the predicates and their keys";
-        let flaw = |what: String| Flaw::at(table, what, HINT);
         let keys = table.get_ref();
         let has = |key: &str| keys.contains_key(key);
-        if has("assertion") {
-            assertion(keys).map_err(flaw)
-        } else if has("frames") {
-            frames(keys).map_err(flaw)
-        } else if has("value") {
-            value(keys).map_err(flaw)
-        } else if has("log") {
-            log(keys).map_err(flaw)
-        } else if has("breakpoint") {
-            parse(keys).map(Predicate::Breakpoint).map_err(flaw)
-        } else if has("signal") {
-            parse(keys).map(Predicate::Signal).map_err(flaw)
-        } else if has("program") {
-            parse(keys).map(Predicate::Program).map_err(flaw)
-        } else if has("stacks") {
-            Err(flaw("`stacks` (two stacks at once) is not supported yet".to_owned()))
-        } else {
-            Err(flaw(
-                "a predicate has one of `assertion`, `frames`, `value`, `log`, `breakpoint`, \
-                 `signal`, `program`"
-                    .to_owned(),
-            ))
-        }
+        let read = match () {
+            () if has("assertion") => assertion(keys),
+            () if has("frames") => FramesOn::read(keys).map(Predicate::Frames),
+            () if has("stacks") => StacksOn::read(keys).map(Predicate::Stacks),
+            () if has("recursion") => parse(keys).map(Predicate::Recursion),
+            () if has("deadlock") => parse(keys).map(Predicate::Deadlock),
+            () if has("value") => value(keys),
+            () if has("log") => log(keys),
+            () if has("fault") => fault(keys),
+            () if has("object") => parse(keys).map(Predicate::Object),
+            () if has("breakpoint") => parse(keys).map(Predicate::Breakpoint),
+            () if has("signal") => signal(keys),
+            () if has("program") => parse(keys).map(Predicate::Program),
+            () => Err("a predicate has one of `assertion`, `frames`, `stacks`, `recursion`, \
+                       `deadlock`, `value`, `log`, `fault`, `object`, `breakpoint`, `signal`, `program`"
+                .to_owned()),
+        };
+        read.map_err(|what| Flaw::at(table, what, HINT))
     }
 
     /// The signals it speaks of; `None` where it speaks of none, no names for any of them.
@@ -238,6 +245,7 @@ impl Predicate {
             Predicate::Frames(asked) if asked.before.is_some() || !asked.signal.is_empty() => {
                 Some(&asked.signal)
             }
+            Predicate::Recursion(asked) if !asked.signal.is_empty() => Some(&asked.signal),
             _ => None,
         }
     }
@@ -247,37 +255,38 @@ impl Predicate {
         match self {
             Predicate::Assertion(asked) => 2 + usize::from(asked.caller.is_some()),
             Predicate::Frames(asked) => {
-                asked.runs.iter().map(Vec::len).sum::<usize>() + usize::from(asked.count.is_some())
+                asked.runs.frames().count() + usize::from(asked.count.is_some())
             }
-            Predicate::Value(_) | Predicate::Log(_) | Predicate::Breakpoint(_) => 1,
-            Predicate::Signal(_) | Predicate::Program(_) => 0,
+            Predicate::Stacks(asked) => {
+                asked.stacks.iter().map(|runs| runs.frames().count()).sum::<usize>()
+            }
+            Predicate::Value(_)
+            | Predicate::Log(_)
+            | Predicate::Fault(_)
+            | Predicate::Recursion(_)
+            | Predicate::Deadlock(_)
+            | Predicate::Object(_)
+            | Predicate::Breakpoint(_) => 1,
+            Predicate::Signal(asked) => usize::from(asked.address.is_some()),
+            Predicate::Program(_) => 0,
         }
     }
 }
 
-fn parse<'de, T: Deserialize<'de>>(keys: &Table) -> Result<T, String> {
+pub(super) fn parse<'de, T: Deserialize<'de>>(keys: &Table) -> Result<T, String> {
     keys.clone().try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
 fn assertion(keys: &Table) -> Result<Predicate, String> {
     let mut asked: AssertionFailed = parse(keys)?;
-    asked.function = public_name(&asked.function).into_owned();
+    asked.unspaced = asked.expression.split_whitespace().collect();
+    if asked.expression == "*" && asked.function == "*" {
+        return Err("any assertion in any function is every one".to_owned());
+    }
+    if asked.function != "*" {
+        asked.function = public_name(&asked.function).into_owned();
+    }
     Ok(Predicate::Assertion(asked))
-}
-
-fn frames(keys: &Table) -> Result<Predicate, String> {
-    let FramesKeys { frames, from, count, before, signal, program, under, asserted_in } =
-        parse(keys)?;
-    let is_gap = |frame: &FramePattern| frame.function.as_deref() == Some("...");
-    let runs: Vec<Vec<FramePattern>> = frames.split(is_gap).map(<[FramePattern]>::to_vec).collect();
-    if runs.iter().any(Vec::is_empty) {
-        return Err("`frames` needs a frame on both sides of each \"...\"".to_owned());
-    }
-    if !runs.iter().flatten().any(|frame| frame.function.is_some()) {
-        return Err("`frames` names no function".to_owned());
-    }
-    let asked = FramesOn { runs, from, count, before, signal, program, under, asserted_in };
-    Ok(Predicate::Frames(asked))
 }
 
 fn value(keys: &Table) -> Result<Predicate, String> {
@@ -296,31 +305,39 @@ fn value(keys: &Table) -> Result<Predicate, String> {
 
 fn log(keys: &Table) -> Result<Predicate, String> {
     let asked: Logged = parse(keys)?;
-    if asked.patterns.is_empty() {
-        return Err("`log` names no pattern".to_owned());
+    check_patterns("log", &asked.patterns)?;
+    Ok(Predicate::Log(asked))
+}
+
+fn fault(keys: &Table) -> Result<Predicate, String> {
+    let FaultKeys { fault, by, address } = parse(keys)?;
+    check_patterns("fault", &fault)?;
+    let address = address.as_deref().map(comparison).transpose()?;
+    Ok(Predicate::Fault(Faulted { patterns: fault, by, address }))
+}
+
+fn signal(keys: &Table) -> Result<Predicate, String> {
+    let SignalKeys { signal, address, program, stack, asserted_in } = parse(keys)?;
+    let address = address.as_deref().map(comparison).transpose()?;
+    Ok(Predicate::Signal(Stopped { names: signal, address, program, stack, asserted_in }))
+}
+
+fn comparison(text: &str) -> Result<Comparison, String> {
+    let wrong = || format!("`address` is {text:?}, which is no comparison such as \"< 0x1000\"");
+    Comparison::parse(text).ok_or_else(wrong)
+}
+
+fn check_patterns(key: &str, patterns: &[String]) -> Result<(), String> {
+    if patterns.is_empty() {
+        return Err(format!("`{key}` names no pattern"));
     }
-    for pattern in &asked.patterns {
+    for pattern in patterns {
         let regex = compile(pattern)?;
         if regex.is_match("") {
             return Err(format!("the pattern {pattern:?} matches every record"));
         }
     }
-    Ok(Predicate::Log(asked))
-}
-
-/// Compiles a pattern within the bounds set for one.
-fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).build().map_err(|error| {
-        // The crate draws the place over several lines; the last says what it is.
-        let drawn = error.to_string();
-        let reason = drawn.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        format!("the pattern {pattern:?} cannot be used: {reason}")
-    })
-}
-
-/// A bound for all of `count` patterns in one set.
-pub(super) fn set_bytes(count: usize) -> usize {
-    PATTERN_BYTES.saturating_mul(count.saturating_add(1))
+    Ok(())
 }
 
 impl fmt::Display for Predicate {
@@ -330,10 +347,23 @@ impl fmt::Display for Predicate {
             Predicate::Assertion(asked) if asked.expression == "*" => {
                 write!(f, "an assertion in {}", asked.function)
             }
+            Predicate::Assertion(asked) if asked.function == "*" => {
+                write!(f, "assertion {}", asked.expression)
+            }
             Predicate::Assertion(asked) => {
                 write!(f, "assertion {} in {}", asked.expression, asked.function)
             }
             Predicate::Frames(asked) => asked.fmt(f),
+            Predicate::Stacks(asked) => asked.fmt(f),
+            Predicate::Recursion(asked) => {
+                write!(f, "{} frames and more of functions that call one another", asked.frames)
+            }
+            Predicate::Deadlock(Deadlocked { deadlock: Deadlock::Itself }) => {
+                f.write_str("a thread that waits for a mutex whose printed owner it is")
+            }
+            Predicate::Deadlock(Deadlocked { deadlock: Deadlock::Ring }) => {
+                f.write_str("threads that wait for mutexes whose printed owners wait in turn")
+            }
             Predicate::Value(asked) => match &asked.equals {
                 Expected::Number(comparison) => write!(f, "{} {comparison}", asked.shown),
                 Expected::Text(text) => write!(f, "{} == {text}", asked.shown),
@@ -341,30 +371,26 @@ impl fmt::Display for Predicate {
             Predicate::Log(asked) => {
                 write!(f, "a log record with {}", asked.patterns.join(" or "))
             }
+            Predicate::Fault(asked) => {
+                write!(f, "a report of {}", asked.patterns.join(" or "))?;
+                asked.address.map_or(Ok(()), |address| write!(f, ", address {address}"))
+            }
+            Predicate::Object(asked) => {
+                let object = &asked.object;
+                match asked.state {
+                    LifeState::UsedAfterClose => write!(f, "a {object} that is used after its end"),
+                    LifeState::NeverClosed => write!(f, "a {object} whose end is not in the log"),
+                    LifeState::Incomplete => write!(f, "a {object} whose end cannot be known"),
+                    LifeState::Closed => write!(f, "a {object} that ended"),
+                }
+            }
             Predicate::Breakpoint(asked) => write!(f, "a breakpoint in {}", asked.function),
             Predicate::Signal(asked) => {
                 let stack = if asked.stack.is_some() { " without a stack" } else { "" };
-                write!(f, "signal {}{stack}", asked.names.join(" or "))
+                write!(f, "signal {}{stack}", asked.names.join(" or "))?;
+                asked.address.map_or(Ok(()), |address| write!(f, ", address {address}"))
             }
             Predicate::Program(asked) => write!(f, "program {}", asked.program),
         }
-    }
-}
-
-impl fmt::Display for FramesOn {
-    /// `strlen ← strdup ← … ← main`: innermost first, each called by the next.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(count) = self.count {
-            write!(f, "{count} × ")?;
-        }
-        for (number, run) in self.runs.iter().enumerate() {
-            f.write_str(if number > 0 { " ← … ← " } else { "" })?;
-            let names: Vec<String> = run.iter().map(FramePattern::to_string).collect();
-            f.write_str(&names.join(" ← "))?;
-        }
-        f.write_str(match self.before {
-            Some(Before::Signal) => " before the signal",
-            None => "",
-        })
     }
 }

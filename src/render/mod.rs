@@ -23,6 +23,9 @@ mod full_layout;
 mod gdb_session;
 mod in_order;
 mod interleaving;
+mod lives;
+pub mod lives_svg;
+mod log;
 mod markdown;
 mod offsets;
 pub mod report;
@@ -37,6 +40,7 @@ pub use diff::diff;
 pub use field_at::field_at;
 pub use find::find;
 pub use gdb_session::gdb_session;
+pub use log::log;
 pub use markdown::markdown;
 
 use std::fmt::{self, Write};

@@ -4,11 +4,13 @@ use std::fmt::{self, Write};
 
 use super::escape::escape;
 use super::interleaving::columns;
+use super::lives::write_lives;
 use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
 use super::wrap::wrap;
 use crate::trace::{Lines, Trace};
 use crate::triage::{
-    Affected, Ask, Claim, Confidence, Evidence, Fix, MatchedNote, Rank, Report, Verdict,
+    Affected, Ask, Claim, Confidence, Evidence, Fix, MatchedNote, Rank, ReleaseTold,
+    ReleaseVerdict, Report, Setting, Verdict,
 };
 
 /// The page's width in columns.
@@ -29,13 +31,18 @@ pub fn text(report: &Report) -> String {
 
 fn write_report(page: &mut String, report: &Report) -> fmt::Result {
     if report.notes.is_empty() {
-        return writeln!(page, "No known bug fits. Read: {}.", contents(&report.trace));
+        writeln!(page, "No known bug fits. Read: {}.", contents(&report.trace))?;
     }
     for (number, note) in report.notes.iter().enumerate() {
         if number > 0 {
             writeln!(page)?;
         }
         write_note(page, note)?;
+    }
+    let mut objects = String::new();
+    write_lives(&mut objects, report)?;
+    if !objects.is_empty() {
+        write!(page, "\n{objects}")?;
     }
     Ok(())
 }
@@ -81,7 +88,7 @@ fn write_note(page: &mut String, note: &MatchedNote) -> fmt::Result {
         }
     }
     write_remedies(page, note)?;
-    write_asks(page, &note.asks)?;
+    write_asks(page, &note.asks, &note.settings)?;
     write_list(page, "sources", &note.sources)?;
     write_list(page, "see also", &note.related)
 }
@@ -139,11 +146,18 @@ fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
             writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
         }
     }
-    write_list(page, "would also speak for it, and is not in the paste", &note.missing)
+    if note.missing.is_empty() {
+        return Ok(());
+    }
+    heading(page, "would also speak for it, and is not in the paste", None)?;
+    note.missing.iter().try_for_each(|missing| {
+        paragraph(page, &missing.what, 4)?;
+        paragraph(page, &format!("to get it: {}", missing.how), 6)
+    })
 }
 
 /// `line 8`, `lines 8-10`, with the piece's name in front where the paste has several.
-fn place(lines: &Lines) -> String {
+pub(super) fn place(lines: &Lines) -> String {
     let Lines { piece, first, last } = lines;
     let piece = piece.as_deref().map(|piece| format!("{} ", escape(piece))).unwrap_or_default();
     if first == last {
@@ -157,6 +171,7 @@ fn write_remedies(page: &mut String, note: &MatchedNote) -> fmt::Result {
     if !note.affected.is_empty() {
         heading(page, "affected", None)?;
         note.affected.iter().try_for_each(|affected| write_affected(page, affected))?;
+        note.releases.iter().try_for_each(|told| write_release(page, told))?;
     }
     if note.fixes.is_empty() {
         heading(page, "no fix is known", None)?;
@@ -182,6 +197,19 @@ fn write_affected(page: &mut String, affected: &Affected) -> fmt::Result {
     paragraph(page, &text, 4)
 }
 
+/// `this paste: libvirt 1.0.0, which has it (line 3: libvirt version: 1.0.0)`.
+fn write_release(page: &mut String, told: &ReleaseTold) -> fmt::Result {
+    let verdict = match told.verdict {
+        ReleaseVerdict::Affected => "which has it",
+        ReleaseVerdict::NotAffected => "which does not have it",
+        ReleaseVerdict::Open => "of which not all have it, or that is not known",
+    };
+    let (project, release) = (&told.project, &told.release);
+    let (is, hint) = if told.hint { ("may be ", "; patches move lines") } else { ("", "") };
+    let from = format!("{}: {}{hint}", place(&told.lines), told.text);
+    paragraph(page, &format!("this paste: {is}{project} {release}, {verdict} ({from})"), 4)
+}
+
 fn write_fix(page: &mut String, fix: &Fix) -> fmt::Result {
     let mut text = format!("{} {}", fix.project, fix.commit);
     if let Some(release) = &fix.release {
@@ -198,12 +226,23 @@ fn write_fix(page: &mut String, fix: &Fix) -> fmt::Result {
     }
 }
 
-fn write_asks(page: &mut String, asks: &[Ask]) -> fmt::Result {
-    if asks.is_empty() {
+fn write_asks(page: &mut String, asks: &[Ask], settings: &[Setting]) -> fmt::Result {
+    if asks.is_empty() && settings.is_empty() {
         return Ok(());
     }
     heading(page, "look at next", None)?;
-    asks.iter().try_for_each(|ask| write_ask(page, ask))
+    asks.iter().try_for_each(|ask| write_ask(page, ask))?;
+    settings.iter().try_for_each(|setting| write_setting(page, setting))
+}
+
+/// A line to tick off: what to log, and what to look for then.
+fn write_setting(page: &mut String, setting: &Setting) -> fmt::Result {
+    writeln!(page, "    [ ] {HINT}log with {}{HINT:#}", escape(&setting.set))?;
+    paragraph(page, &setting.why, 8)?;
+    match &setting.shows {
+        Some(shows) => paragraph(page, &format!("look for: {shows}"), 8),
+        None => Ok(()),
+    }
 }
 
 /// A line to tick off: what to print where, and what the answer means.

@@ -6,29 +6,32 @@
 //! what it looked like is skipped, all its lines.
 
 use super::builder::Builder;
+use super::folded::Folded;
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::{Prefix, prefix};
-use super::formats::{
-    self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, start, valgrind,
-};
+use super::formats::{self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, valgrind};
+use super::line_formats::LineFormats;
 use super::lines::{End, Line};
 use super::message::Message;
 use super::model::{
     Argument, Event, EventKind, Frame, LogRecord, Module, SessionKind, SourceLine, Stack, Trace,
 };
+use super::said::{Before, start_of};
 use super::wrapped::{At, Shows, Wrapped};
 use super::{notation, value};
 
 /// Joins lines and hands what they show to the builder.
 #[derive(Debug, Default)]
-pub(super) struct Assembler {
+pub(super) struct Assembler<'f> {
     /// A text that gdb or a mail may have wrapped.
     text: Option<Wrapped>,
     /// Whether a log has put something before its first line.
     text_is_logged: bool,
+    /// Lines that a mail may have broken.
+    folded: Option<Folded>,
     /// A log record whose message may go on; it can stand in the midst of the text.
     record: Option<Message>,
-    builder: Builder,
+    builder: Builder<'f>,
 }
 
 /// Why a text ends.
@@ -40,10 +43,16 @@ enum Ending {
     OfPaste,
 }
 
-impl Assembler {
+impl<'f> Assembler<'f> {
     /// One whose records are taken away as they come, and that keeps little else.
     pub(super) fn passing_records_on() -> Self {
         Assembler { builder: Builder::passing_records_on(), ..Assembler::default() }
+    }
+
+    /// The same, which knows the formats of plugins too.
+    pub(super) fn with_formats(mut self, formats: &'f LineFormats) -> Self {
+        self.builder.formats = Some(formats);
+        self
     }
 
     /// The records that are complete, in order.
@@ -53,20 +62,58 @@ impl Assembler {
 
     /// A new piece begins.
     pub(super) fn piece(&mut self, name: Option<&str>) {
+        self.unfold();
         self.close(Ending::OfPaste);
         self.builder.piece(name);
     }
 
     /// All that was read.
     pub(super) fn finish(mut self) -> Trace {
+        self.unfold();
         self.close(Ending::OfPaste);
         self.builder.finish()
     }
 
-    /// Reads the next line. What a log has put before it is taken off; behind it everything means what it
-    /// means without.
+    /// Reads the next line, or keeps it until it is known whether the one after it is more of it.
     pub(super) fn line(&mut self, line: &Line<'_>) {
-        let at = At { number: line.number, end: line.end };
+        if let Some(mut folded) = self.folded.take() {
+            let more = folded.goes_on_with(line) && self.before().is_rest(&folded, line);
+            if more {
+                folded.join(line);
+            }
+            self.folded = Some(folded);
+            if more && line.end == End::Full {
+                return;
+            }
+            self.unfold();
+            if more {
+                return;
+            }
+        }
+        if line.end == End::Full && self.before().may_be_folded(&line.text) {
+            self.folded = Some(Folded::new(line));
+        } else {
+            self.read(line);
+        }
+    }
+
+    fn before(&self) -> Before {
+        Before { within: self.builder.within(), in_frame: self.text.is_some() }
+    }
+
+    /// Reads the lines that may have been one.
+    fn unfold(&mut self) {
+        let Some(folded) = self.folded.take() else { return };
+        let before = self.before();
+        for line in folded.unfold(|text| before.says(text)) {
+            self.read(&line);
+        }
+    }
+
+    /// Reads a line. What a log has put before it is taken off; behind it everything means what it
+    /// means without.
+    fn read(&mut self, line: &Line<'_>) {
+        let at = At { number: line.number, last: line.last, end: line.end };
         let (prefix, mut text) = prefix(&line.text);
         if let Some(rest) = gdb_session::after_page_break(text) {
             if rest.trim().is_empty() {
@@ -77,28 +124,55 @@ impl Assembler {
         if text.trim().is_empty() {
             return self.blank(line.number);
         }
+        let is_behind = prefix.is_some();
         match start_of(text) {
-            Some(Start::Record(record)) => {
-                let record = match prefix {
-                    Some(prefix) => prefix.around(record),
-                    None => record,
-                };
-                self.start_record(&record, text, line.number);
-            }
+            Some(starts) if is_sure(&starts, is_behind) => self.start_at(starts, text, at, prefix),
             None if self.goes_on(text, at, prefix) => {}
-            starts => {
-                self.close(Ending::Followed);
-                self.text_is_logged = prefix.is_some();
-                match (starts, prefix) {
-                    (Some(starts), _) => self.start(starts, text, at),
-                    (None, _) if self.other(text, at) => {}
-                    (None, Some(prefix)) => {
-                        self.builder.interrupt();
-                        self.start_record(&prefix.record(text.trim_start()), text, line.number);
-                    }
-                    (None, None) => self.builder.skip(line.number, line.number, text),
-                }
+            own => match self.of_plugin(&line.text, text, is_behind).or(own) {
+                Some(starts) => self.start_at(starts, text, at, prefix),
+                None if self.message_goes_on(text, at, prefix) => {}
+                None => self.unknown(text, at, prefix),
+            },
+        }
+    }
+
+    /// What the line begins by the formats of plugins: the whole line, or what stands behind the prefix.
+    fn of_plugin<'t>(&self, line: &'t str, text: &'t str, is_behind: bool) -> Option<Start<'t>>
+    where
+        'f: 't,
+    {
+        let formats = self.builder.formats?;
+        let behind = || is_behind.then(|| formats.start(text)).flatten();
+        formats.start(line).or_else(behind)
+    }
+
+    /// A line that a format knows, behind a prefix or not.
+    fn start_at(&mut self, starts: Start<'_>, text: &str, at: At, prefix: Option<Prefix<'_>>) {
+        if let Start::Record(record) = starts {
+            let record = match prefix {
+                Some(prefix) => prefix.around(record),
+                None => record,
+            };
+            return self.start_record(&record, text, at);
+        }
+        self.close(Ending::Followed);
+        self.text_is_logged = prefix.is_some();
+        self.start(starts, text, at);
+    }
+
+    /// A line that no format knows by itself.
+    fn unknown(&mut self, text: &str, at: At, prefix: Option<Prefix<'_>>) {
+        self.close(Ending::Followed);
+        self.text_is_logged = prefix.is_some();
+        if self.other(text, at) {
+            return;
+        }
+        match prefix {
+            Some(prefix) => {
+                self.builder.interrupt();
+                self.start_record(&prefix.record(text.trim_start()), text, at);
             }
+            None => self.builder.skip(at.number, at.last, text),
         }
     }
 
@@ -115,9 +189,11 @@ impl Assembler {
         self.close_record();
         match &mut self.text {
             Some(wrapped) => wrapped.page_break(number),
-            None => {
-                self.talk(Talk::Other(SessionKind::Other), "", At { number, end: End::Written })
-            }
+            None => self.talk(
+                Talk::Other(SessionKind::Other),
+                "",
+                At { number, last: number, end: End::Written },
+            ),
         }
     }
 
@@ -132,9 +208,14 @@ impl Assembler {
             self.close_complete();
             return true;
         }
+        text.starts_with([' ', '\t']) && self.message_goes_on(text, at, prefix)
+    }
+
+    /// Joins the line to the message of the record above, if it can be more of it.
+    fn message_goes_on(&mut self, text: &str, at: At, prefix: Option<Prefix<'_>>) -> bool {
         match &mut self.record {
             Some(message) if message.goes_on_with(text, prefix) => {
-                message.join(text, at.number);
+                message.join(text, at.last);
                 true
             }
             _ => false,
@@ -143,7 +224,6 @@ impl Assembler {
 
     /// A line that a format knows.
     fn start(&mut self, starts: Start<'_>, line: &str, at: At) {
-        let number = at.number;
         match starts {
             Start::Frame { index, rest } => self.open(Shows::Frame(index), rest, line, at),
             Start::Value { number: value, expression, rest } => {
@@ -155,22 +235,22 @@ impl Assembler {
             Start::Talk(talk) => self.talk(talk, line, at),
             Start::Assertion(what) => {
                 if !self.builder.pay::<Event>(line.len()) {
-                    return self.builder.skip(number, number, line);
+                    return self.builder.skip(at.number, at.last, line);
                 }
-                let lines = self.builder.lines(number, number);
+                let lines = self.builder.lines(at.number, at.last);
                 self.builder.assertion(what, lines);
             }
-            Start::Record(record) => self.start_record(&record, line, number),
-            report => self.report(report, line, number),
+            Start::Record(record) => self.start_record(&record, line, at),
+            report => self.report(report, line, at),
         }
     }
 
     /// A line of a printer whose lines need no joining.
-    fn report(&mut self, starts: Start<'_>, line: &str, number: usize) {
+    fn report(&mut self, starts: Start<'_>, line: &str, at: At) {
         if !self.builder.pay::<(Frame, Stack)>(line.len()) {
-            return self.builder.skip(number, number, line);
+            return self.builder.skip(at.number, at.last, line);
         }
-        let lines = self.builder.lines(number, number);
+        let lines = self.builder.lines(at.number, at.last);
         let line = valgrind::without_mark(line);
         match starts {
             Start::Told(mut told) => {
@@ -187,38 +267,41 @@ impl Assembler {
                 told.frame.lines = lines;
                 self.builder.crash(says, thread, *told, module, line);
             }
-            _ => self.builder.skip(number, number, line),
+            _ => self.builder.skip(at.number, at.last, line),
         }
     }
 
     /// A log record; what is open may go on behind it.
-    fn start_record(&mut self, record: &Record<'_>, line: &str, number: usize) {
+    fn start_record(&mut self, record: &Record<'_>, line: &str, at: At) {
         self.close_record();
         if !self.builder.pay_for_record(line.len()) {
             self.close_text(Ending::Followed);
-            return self.builder.skip(number, number, line);
+            return self.builder.skip(at.number, at.last, line);
         }
-        let lines = self.builder.lines(number, number);
-        self.record = Some(Message::new(record, lines));
+        let lines = self.builder.lines(at.number, at.last);
+        self.record = Some(Message::new(record, self.builder.name(record.format), lines));
     }
 
     /// A line that only means something after what came before it; whether it does.
     fn other(&mut self, text: &str, at: At) -> bool {
-        let number = at.number;
+        let number = at.last;
         if let Some(format) = self.builder.within() {
             if let Some(starts) = formats::within(format, text) {
-                self.report(starts, text, number);
+                self.report(starts, text, at);
                 return true;
             }
             if let Some(adds) = formats::adds(format, text)
                 && self.builder.pay::<Module>(text.len())
-                && self.builder.adds(adds, number)
+                && self.builder.adds(adds, &self.builder.lines(at.number, at.last))
             {
                 return true;
             }
         }
         if let Some(starts) = formats::without(text) {
-            self.report(starts, text, number);
+            self.report(starts, text, at);
+            return true;
+        }
+        if self.builder.message_goes_on(text, &self.builder.lines(at.number, at.last)) {
             return true;
         }
         if self.builder.awaits_frame() && may_be_stop_frame(text) {
@@ -246,14 +329,13 @@ impl Assembler {
     }
 
     fn talk(&mut self, talk: Talk<'_>, line: &str, at: At) {
-        let number = at.number;
         if let Talk::Command(Command::None) = talk {
-            return self.builder.prompt(number);
+            return self.builder.prompt(at.number);
         }
         if !self.builder.pay::<Event>(line.len()) {
-            return self.builder.skip(number, number, line);
+            return self.builder.skip(at.number, at.last, line);
         }
-        let lines = self.builder.lines(number, number);
+        let lines = self.builder.lines(at.number, at.last);
         let signal = |name: &str, meaning: Option<&str>| EventKind::Signal {
             name: name.to_owned(),
             meaning: meaning.map(str::to_owned),
@@ -339,7 +421,7 @@ impl Assembler {
             Shows::LeftFrame => self.builder.reach(wrapped.last),
             Shows::Frame(index) => match read(index) {
                 Some(frame) if says_where(&frame) || self.builder.expects(index) => {
-                    self.builder.frame(frame);
+                    self.builder.frame(frame, indentation(&wrapped.line));
                 }
                 _ => match formats::numbered(&wrapped.text, index) {
                     // A mail has broken the line.
@@ -397,28 +479,25 @@ impl Assembler {
     }
 }
 
+/// The blanks before the text of a line.
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// Whether no format of a plugin can know the line better.
+fn is_sure(starts: &Start<'_>, is_behind: bool) -> bool {
+    match starts {
+        Start::Record(record) => record.format != Format::Print,
+        // `warning: …` is gdb's where nothing stands before it.
+        Start::Talk(_) => !is_behind,
+        _ => true,
+    }
+}
+
 /// Whether the frame has its address or its place, or is no function's.
 fn says_where(frame: &Frame) -> bool {
     let placed = frame.line.is_some() || frame.module.is_some();
     frame.address.is_some() || placed || frame.signal_handler || frame.function.is_none()
-}
-
-/// What the line begins: by itself, or behind a prompt or a person's label glued to it.
-fn start_of(line: &str) -> Option<Start<'_>> {
-    let text = line.trim_start();
-    if let Some(output) = gdb_session::after_prompt(text) {
-        if output.starts_with("# ") {
-            // A comment, whatever is in it.
-            return Some(Start::Talk(Talk::Command(Command::Other)));
-        }
-        let glued = start(output).filter(|starts| !matches!(starts, Start::Record(_)));
-        let typed = |starts: &Start<'_>| matches!(starts, Start::Talk(Talk::Command(_)));
-        return glued.filter(|starts| !typed(starts)).or_else(|| start(text));
-    }
-    start(line).or_else(|| {
-        let labelled = start(gdb_session::after_label(text)?)?;
-        matches!(labelled, Start::Talk(_) | Start::Frame { .. }).then_some(labelled)
-    })
 }
 
 /// `0x… in f (…)` or `f (…) at f.c:1`, as far as its first line can tell.
@@ -444,104 +523,4 @@ fn source_line(text: &str) -> Option<SourceLine> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trace::budget::Budget;
-    use crate::trace::lines::lines;
-
-    fn read(text: &str, budget: Budget) -> Trace {
-        let mut assembler = Assembler::default();
-        assembler.builder.budget = budget;
-        lines(text).for_each(|line| assembler.line(&line));
-        assembler.finish()
-    }
-
-    fn function_lines(trace: &Trace) -> Vec<(&str, usize, usize)> {
-        let frames = trace.stacks.iter().flat_map(|stack| &stack.frames);
-        frames
-            .map(|f| (f.function.as_deref().unwrap_or_default(), f.lines.first, f.lines.last))
-            .collect()
-    }
-
-    #[test]
-    fn a_frame_wraps_at_every_place_gdb_wraps_it() {
-        let text = "#0  0x1 in f\n    (a=1,\n    b=2)\n    at f.c:1\n#1  g ()\n   from /lib/g.so";
-        let trace = read(text, Budget::default());
-        assert_eq!(function_lines(&trace), [("f", 1, 4), ("g", 5, 6)]);
-        assert_eq!(trace.stacks[0].frames[0].arguments.len(), 2);
-    }
-
-    #[test]
-    fn a_frame_cut_off_does_not_swallow_the_next() {
-        let text = "#0  0x1 in f (a=1,\n#1  0x2 in g (s=0x2 \"unfinished\n#2  0x3 in h ()\n";
-        let trace = read(text, Budget::default());
-        assert_eq!(function_lines(&trace), [("f", 1, 1), ("g", 2, 2), ("h", 3, 3)]);
-    }
-
-    #[test]
-    fn a_value_is_of_the_frame_that_was_selected() {
-        let text = "#0  0x1 in f ()\n#1  0x2 in g ()\n(gdb) frame 1\n#1  0x2 in g ()\n\
-                    (gdb) p x\n$1 = 1\n(gdb) cont\nContinuing.\n(gdb) p x\n$2 = 2\n";
-        let trace = read(text, Budget::default());
-        let places: Vec<_> = trace.values.iter().map(|value| (value.stack, value.frame)).collect();
-        assert_eq!(places, [(Some(0), Some(1)), (None, None)]);
-    }
-
-    #[test]
-    fn a_complaint_is_not_a_value() {
-        let text = "(gdb) p x\nNo symbol \"x\" in current context.\n$1 = 1\n";
-        assert_eq!(read(text, Budget::default()).values[0].expression, None);
-    }
-
-    #[test]
-    fn empty_prompts_are_one_event() {
-        let trace = read(&"(gdb) \n".repeat(100), Budget::default());
-        assert_eq!(trace.events.len(), 1);
-        assert_eq!((trace.events[0].lines.first, trace.events[0].lines.last), (1, 100));
-        let trace = read("(gdb) \n(gdb) next\n(gdb) \n\n(gdb) \n", Budget::default());
-        assert_eq!(trace.events.len(), 4);
-    }
-
-    #[test]
-    fn skipped_runs_are_paid_for_too() {
-        let text = "hello\n$1 = 1\n".repeat(1000);
-        let trace = read(&text, Budget::of(100 << 10));
-        assert!(trace.skipped.len() < 1000);
-        let last = &trace.skipped.last().unwrap().lines;
-        assert!(last.first < last.last && last.last == 2000);
-    }
-
-    #[test]
-    fn a_frame_without_address_and_place_follows_the_one_above() {
-        let text = "#1234 crashed ()\n\n#0  0x1 in f ()\n#1  g ()\n#7  h ()\n#8  i () at i.c:1\n";
-        let trace = read(text, Budget::default());
-        assert_eq!(function_lines(&trace), [("f", 3, 3), ("g", 4, 4), ("i", 6, 6)]);
-    }
-
-    #[test]
-    fn a_record_before_a_page_break_is_no_part_of_the_frame_around() {
-        let text = "#2  v\nxl: error: text\n---Type <return> to continue, or q <return> to quit---";
-        let trace = read(text, Budget::default());
-        assert_eq!(trace.log[0].lines.first, 2);
-        let skipped: Vec<_> = trace.skipped.iter().map(|s| (s.lines.first, s.lines.last)).collect();
-        assert_eq!(skipped, [(1, 1), (3, 3)]);
-    }
-
-    #[test]
-    fn a_frame_that_never_gets_its_arguments_ends() {
-        let text = format!("#0  0x1 in f\n{}", "(a) x\n".repeat(100));
-        let trace = read(&text, Budget::default());
-        assert_eq!(trace.stacks.len(), 0);
-        let lines: usize = trace.skipped.iter().map(|s| s.lines.last - s.lines.first + 1).sum();
-        assert_eq!(lines, 101);
-    }
-
-    #[test]
-    fn what_is_too_much_is_skipped_and_said_to_be() {
-        let text = "#0  0x1 in f ()\n".repeat(100);
-        let trace = read(&text, Budget::of(10 * size_of::<(Frame, Stack)>()));
-        assert!((1..10).contains(&trace.stacks.len()));
-        let skipped = &trace.skipped[0].lines;
-        assert_eq!((skipped.first, skipped.last), (trace.stacks.len() + 1, 100));
-    }
-}
+mod tests;

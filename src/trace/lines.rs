@@ -15,6 +15,8 @@ use memchr::memchr;
 pub(super) struct Line<'a> {
     /// Its number in the piece, from 1.
     pub(super) number: usize,
+    /// The number of the last of those it was joined from.
+    pub(super) last: usize,
     /// The text without its end, trailing blanks, colours and control characters.
     pub(super) text: Cow<'a, str>,
     /// Why it ends where it ends.
@@ -30,51 +32,93 @@ pub(super) enum End {
     Cut,
     /// The same, and a blank was the last character.
     CutAtBlank,
+    /// The next word would have made it longer than any line: a mail may have broken it there.
+    Full,
 }
 
 /// The lines of `text`, in order.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
-    let width = cut_width(text);
-    text.split('\n').enumerate().map(move |(index, line)| Line {
-        number: index + 1,
-        text: clean(line),
-        end: end(line, width),
+    let widths = Widths::of(text);
+    let mut rest = text.split('\n').enumerate().peekable();
+    std::iter::from_fn(move || {
+        let (index, line) = rest.next()?;
+        let next = rest.peek().map_or("", |(_, next)| next);
+        let (number, text) = (index + 1, clean(line));
+        Some(Line { number, last: number, end: end(line, next, widths), text })
     })
 }
 
-fn end(line: &str, width: Option<usize>) -> End {
+/// How long lines of a text are, in characters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Widths {
+    /// Where something cut the long lines, in the midst of words.
+    cut: Option<usize>,
+    /// Where a mail may have broken them, at blanks.
+    fold: Option<usize>,
+}
+
+fn end(line: &str, next: &str, widths: Widths) -> End {
+    if widths.cut.is_none() && widths.fold.is_none() {
+        return End::Written;
+    }
     let line = line.strip_suffix('\r').unwrap_or(line);
-    if width.is_none_or(|width| line.len() < width || line.chars().count() < width) {
-        End::Written
-    } else if line.ends_with([' ', '\t']) {
-        End::CutAtBlank
-    } else {
-        End::Cut
+    let length = line.chars().count();
+    if widths.cut.is_some_and(|width| length >= width) {
+        return if line.ends_with([' ', '\t']) { End::CutAtBlank } else { End::Cut };
+    }
+    let next =
+        unquoted(next).split_ascii_whitespace().next().map_or(0, |word| word.chars().count());
+    let full = next > 0 && widths.fold.is_some_and(|width| length + 1 + next > width);
+    if full { End::Full } else { End::Written }
+}
+
+impl Widths {
+    /// A terminal cuts at the length of the longest line, which others share; a mail breaks where there is a
+    /// blank, so that a long word stays longer than the width.
+    fn of(text: &str) -> Self {
+        const WIDEST: usize = 200;
+        const NARROWEST_CUT: usize = 60;
+        const NARROWEST_FOLD: usize = 32;
+        let (mut longest, mut longest_spaced, mut share) = (0, 0, 0);
+        for line in text.split('\n').filter(|line| line.len() >= NARROWEST_FOLD) {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if line.len() < longest_spaced {
+                continue;
+            }
+            let length = line.chars().count();
+            longest = longest.max(length);
+            if length < longest_spaced || !line.trim().contains(' ') {
+                continue;
+            }
+            share = if length == longest_spaced { share + 1 } else { 1 };
+            longest_spaced = length;
+        }
+        let may_be_cut = (NARROWEST_CUT..=WIDEST).contains(&longest) && longest == longest_spaced;
+        let is_cut = may_be_cut && share > 1 && full_lines(text, longest) < share;
+        let may_be_folded = (NARROWEST_FOLD..=WIDEST).contains(&longest_spaced);
+        Widths { cut: is_cut.then_some(longest), fold: may_be_folded.then_some(longest_spaced) }
     }
 }
 
-/// The width at which something cut the long lines of the text, in characters: that of the longest
-/// line, when a terminal has it and several lines share it.
-fn cut_width(text: &str) -> Option<usize> {
-    const SHARE: usize = 2;
-    let (mut longest, mut share) = (0, 0);
-    for line in text.split('\n').filter(|line| line.len() >= 60) {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        if line.len() < longest {
-            continue;
-        }
-        let width = line.chars().count();
-        if width > longest {
-            (longest, share) = (width, 0);
-        }
-        share += usize::from(width == longest);
+/// Lines that are shorter than the width, and would not be with the first word of the next, which may be
+/// more of them. Those that a terminal cut are as long as it is wide.
+fn full_lines(text: &str, width: usize) -> usize {
+    let mut lines = text.split('\n').peekable();
+    let mut full = 0;
+    while let Some(line) = lines.next() {
+        let Some(next) = lines.peek() else { break };
+        let more = next.starts_with(|c: char| !c.is_whitespace() && c != '#');
+        let more = more && !next.starts_with("(gdb)");
+        let (length, word) = (line.chars().count(), next.split(' ').next().unwrap_or_default());
+        let is_full = length < width && length + 1 + word.chars().count() > width;
+        full += usize::from(more && is_full);
     }
-    ((60..=200).contains(&longest) && share >= SHARE).then_some(longest)
+    full
 }
 
 /// The line of a text that is read in pieces: nothing is known of where others end.
 pub(super) fn line(text: &str, number: usize) -> Line<'_> {
-    Line { number, text: clean(text), end: End::Written }
+    Line { number, last: number, text: clean(text), end: End::Written }
 }
 
 /// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines.
@@ -103,6 +147,13 @@ fn narrow(line: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(line.chars().map(narrow).collect())
 }
 
+/// Whether the line begins with the end of a C++ name that a mail has broken: `> >::f (`, which is no quote.
+fn is_rest_of_name(line: &str) -> bool {
+    let text = line.trim_start_matches(['>', ' ']);
+    let is_glued = line.strip_suffix(text).is_some_and(|marks| marks.ends_with('>'));
+    is_glued && text.starts_with([':', ',', ')', '(', '*', '&'])
+}
+
 /// How far the full-width forms are from ASCII (Unicode, Halfwidth and Fullwidth Forms).
 const FULL_WIDTH: u32 = 0xfee0;
 
@@ -112,6 +163,9 @@ fn is_full_width(c: char) -> bool {
 
 /// Without the marks of a quoted mail, however deep, or of a tracker's bar.
 fn unquoted(line: &str) -> &str {
+    if is_rest_of_name(line) {
+        return line;
+    }
     let mut rest = line;
     while let Some(inner) = rest.strip_prefix('>').or_else(|| rest.strip_prefix("| ")) {
         rest = inner.strip_prefix(' ').filter(|_| rest.starts_with('>')).unwrap_or(inner);
@@ -231,6 +285,10 @@ mod tests {
         let quoted = "> #0  a ()\n>    at b\n>> #1  a ()\n> > c\n>\n| #2\n|\n|| x";
         let expected = ["#0  a ()", "   at b", "#1  a ()", "c", "", "#2", "", "|| x"];
         assert_eq!(texts(quoted), expected);
+        assert_eq!(
+            texts("> >::f (a=1)\n>, int> (x)\n> (x)"),
+            ["> >::f (a=1)", ">, int> (x)", "(x)"]
+        );
     }
 
     #[test]
@@ -250,10 +308,10 @@ mod tests {
     #[test]
     fn a_width_that_lines_share_is_where_they_were_cut() {
         let ends = |text: &str| lines(text).map(|line| line.end).collect::<Vec<_>>();
-        let long = "x".repeat(79);
+        let long = format!("a {}", "x".repeat(77));
         let cut = format!("{long}y\n{long} \r\n{long}y\nshort");
         assert_eq!(ends(&cut), [End::Cut, End::CutAtBlank, End::Cut, End::Written]);
-        assert_eq!(ends(&format!("{cut}\n{long}yz"))[0], End::Written);
+        assert_eq!(ends(&format!("{cut}\n{long}yz"))[0], End::Full);
     }
 
     #[test]

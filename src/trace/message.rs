@@ -30,9 +30,9 @@ enum GoesOn {
 
 impl Message {
     /// The record that a line begins.
-    pub(super) fn new(record: &Record<'_>, lines: Lines) -> Self {
+    pub(super) fn new(record: &Record<'_>, format: &str, lines: Lines) -> Self {
         Message {
-            record: record.to_record(lines, MESSAGE),
+            record: record.to_record(format, lines, MESSAGE),
             format: record.format,
             goes_on: GoesOn::of(record),
         }
@@ -73,7 +73,7 @@ impl GoesOn {
                 GoesOn::Always
             }
             Format::LibvirtLog => GoesOn::Markup,
-            Format::LibxlLog | Format::Syslog => GoesOn::Indented,
+            Format::LibxlLog | Format::Syslog | Format::Plugin(_) => GoesOn::Indented,
             _ => GoesOn::Never,
         }
     }

@@ -20,18 +20,23 @@ mod model;
 mod assemble;
 mod budget;
 mod builder;
+mod by_time;
 mod expanded;
+mod folded;
 mod formats;
 mod leaf;
+mod line_formats;
 mod lines;
 mod message;
 mod nesting;
 mod notation;
 mod physical;
 mod record_keys;
+mod said;
 mod steps;
 mod stream;
 mod threads;
+mod time;
 mod value;
 mod wrapped;
 
@@ -42,9 +47,12 @@ pub use model::{
 };
 
 pub use crate::address::Pc;
+pub use by_time::ByTime;
+pub use line_formats::{LineFormat, LineFormats, Reads};
 pub use nesting::closed;
 pub use record_keys::RecordKey;
 pub use stream::LogStream;
+pub use time::{Clock, Reckoning, Time, time};
 
 use crate::job::{Job, Stopped};
 
@@ -75,7 +83,16 @@ const LINES_A_LOOK: usize = 4096;
 
 /// Reads the pieces in order as one paste. Fails only when the job is stopped.
 pub fn parse(job: &Job, pieces: &[Piece<'_>]) -> Result<Trace, Stopped> {
-    let mut assembler = assemble::Assembler::default();
+    parse_with(job, pieces, &LineFormats::default())
+}
+
+/// The same, with the formats that plugins know.
+pub fn parse_with(
+    job: &Job,
+    pieces: &[Piece<'_>],
+    formats: &LineFormats,
+) -> Result<Trace, Stopped> {
+    let mut assembler = assemble::Assembler::default().with_formats(formats);
     for piece in pieces {
         assembler.piece(piece.name);
         for line in lines::lines(piece.text) {
@@ -90,7 +107,25 @@ pub fn parse(job: &Job, pieces: &[Piece<'_>]) -> Result<Trace, Stopped> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_blank;
+    use super::{Piece, Trace, is_blank, parse};
+    use crate::job::Job;
+
+    fn read(text: &str) -> Trace {
+        parse(&Job::new(), &[Piece::unnamed(text)]).unwrap()
+    }
+
+    #[test]
+    fn frames_that_a_filter_elides_stand_below_the_one_they_are_part_of() {
+        let text = "#2  0x3 in c ()\n    #0  0x1 in a ()\n    #1  b () at b.c:1\n#3  0x4 in d ()\n";
+        let trace = read(text);
+        let [stack] = trace.stacks.as_slice() else { panic!("{trace:?}") };
+        let frames: Vec<(u32, usize)> =
+            stack.frames.iter().map(|frame| (frame.index, frame.lines.first)).collect();
+        assert_eq!(frames, [(0, 2), (1, 3), (2, 1), (3, 4)]);
+        assert_eq!((stack.lines.first, stack.lines.last), (1, 4));
+        // Another stack, all of it indented.
+        assert_eq!(read("    #1  0x3 in c ()\n    #0  0x1 in a ()\n").stacks.len(), 2);
+    }
 
     #[test]
     fn blank_is_what_says_nothing() {

@@ -57,6 +57,25 @@ pub(super) fn number_told(frames: &mut [Frame], addresses: Addresses) {
     }
 }
 
+/// Makes one machine frame of each frame at these positions and the next, whose address says where the
+/// inlined code begins.
+pub(super) fn join(frames: &mut [Frame], inlined: &[usize]) {
+    let mut joined = 0;
+    let mut last: Option<(usize, u32, Pc)> = None;
+    for (position, frame) in frames.iter_mut().enumerate() {
+        let own = frame.physical;
+        if let Some((before, physical, pc)) = last
+            && physical != own
+            && inlined.binary_search(&before).is_ok()
+        {
+            joined += 1;
+            frame.pc = pc;
+        }
+        frame.physical -= joined;
+        last = Some((position, own, frame.pc));
+    }
+}
+
 /// The code that a signal handler returns to: the frame under it was interrupted (glibc's, and the
 /// kernel's in its vdso).
 fn is_signal_return(name: &str) -> bool {
@@ -126,6 +145,20 @@ mod tests {
             told(&stack, Addresses::InnermostExact).into_iter().map(|(_, pc)| pc).collect();
         let (exact, call) = (Pc::Exact, Pc::Return);
         assert_eq!(pcs, [exact, exact, call, call, call, call, exact]);
+    }
+
+    #[test]
+    fn frames_that_say_to_be_inlined_share_a_machine_frame_whatever_their_addresses() {
+        let bare = |index: u32| Frame {
+            address: Some(RuntimeAddress(u64::from(index))),
+            ..crate::trace::formats::bare_frame(index)
+        };
+        let mut frames: Vec<Frame> = (0..5).map(bare).collect();
+        number_told(&mut frames, Addresses::InnermostExact);
+        join(&mut frames, &[0, 2]);
+        let read: Vec<(u32, Pc)> = frames.iter().map(|frame| (frame.physical, frame.pc)).collect();
+        let (exact, call) = (Pc::Exact, Pc::Return);
+        assert_eq!(read, [(0, exact), (0, exact), (1, call), (1, call), (2, call)]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod tests {
     }
 
     /// The beginnings of texts, and what is repeated behind them: on one line, or on many.
-    const HARD: [(&str, &str); 40] = [
+    const HARD: [(&str, &str); 42] = [
         ("", "x"),
         ("", "("),
         ("#0  f (a=", "("),
@@ -63,6 +63,8 @@ mod tests {
         ("#0  f (a=1) at ", "a\n"),
         ("$1 = {", "  a = {\n"),
         ("", "#0\n"),
+        ("java.lang.Error: x\n", "y\n"),
+        ("  * frame #0: 0x1 a`operator(", "a=(\n"),
         ("", "#0  f ()\n"),
         ("", "#1  0x1 in f\n"),
         ("", "Thread 1 (Thread (\n"),

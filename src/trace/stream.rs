@@ -23,6 +23,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::LINES_A_LOOK;
 use super::assemble::Assembler;
+use super::line_formats::LineFormats;
 use super::lines;
 use super::model::{LogRecord, Trace};
 use crate::job::{Job, Stopped};
@@ -32,23 +33,29 @@ const LINE: usize = 1 << 20;
 
 /// A log that comes in pieces, cut anywhere.
 #[derive(Debug)]
-pub struct LogStream {
-    assembler: Assembler,
+pub struct LogStream<'f> {
+    assembler: Assembler<'f>,
     /// The beginning of a line whose end has not come.
     begun: Vec<u8>,
     number: usize,
 }
 
-impl Default for LogStream {
+impl Default for LogStream<'_> {
     fn default() -> Self {
         LogStream { assembler: Assembler::passing_records_on(), begun: Vec::new(), number: 0 }
     }
 }
 
-impl LogStream {
+impl<'f> LogStream<'f> {
     /// A log of which nothing has come.
     pub fn new() -> Self {
         LogStream::default()
+    }
+
+    /// The same, with the formats that plugins know.
+    pub fn with(formats: &'f LineFormats) -> Self {
+        let assembler = Assembler::passing_records_on().with_formats(formats);
+        LogStream { assembler, ..LogStream::default() }
     }
 
     /// What comes is of another file, of this name.

@@ -82,7 +82,7 @@ impl Wrapped {
             text: String::new(),
             line: shorten(line, SKIPPED_TEXT),
             first: at.number,
-            last: at.number,
+            last: at.last,
             nesting: Nesting::default(),
             lacks: Lacks::Nothing,
             readings: 0,
@@ -100,12 +100,13 @@ impl Wrapped {
         // A line that was cut goes on with the very next character.
         let cut = self.end == End::Cut || self.is_frame() && self.lacks == Lacks::RestOfPath;
         let line = if cut { line.trim_end() } else { line.trim() };
-        if !self.text.is_empty() && !cut {
+        // Where gdb breaks behind a brace, there is no blank.
+        if !self.text.is_empty() && !cut && !self.text.ends_with('{') {
             self.text.push(' ');
         }
         self.nesting.read(line);
         self.text.push_str(line);
-        self.last = at.number;
+        self.last = at.last;
         self.blanks = 0;
         self.end = at.end;
         if self.is_frame() && !self.nesting.is_open() {
@@ -181,11 +182,12 @@ impl Wrapped {
 
     /// Inside brackets or a string.
     fn goes_on_inside(&self, line: &str) -> bool {
-        if line.starts_with([' ', '\t']) || self.end != End::Written {
+        if line.starts_with([' ', '\t']) || matches!(self.end, End::Cut | End::CutAtBlank) {
             return true;
         }
         // Mails lose the indentation; a sentence has none of these, or words before them.
-        line.contains(CONTINUE) && (self.nesting.in_string() || !is_prose(line) || self.in_angles())
+        (line.contains(CONTINUE) || self.end == End::Full)
+            && (self.nesting.in_string() || !is_prose(line) || self.in_angles())
     }
 
     /// `<optimized out>` and `<error: …>` have words inside.
@@ -198,16 +200,18 @@ impl Wrapped {
     fn lacks_what_is_in(&self, line: &str) -> bool {
         let text = line.trim_start();
         let one_word = !text.contains([' ', '\t']);
-        let cut = self.end != End::Written;
+        let cut = matches!(self.end, End::Cut | End::CutAtBlank);
+        let full = self.end == End::Full;
         match self.lacks {
             // The name of a file may go on behind the terminal's edge.
             Lacks::Nothing => self.end == End::Cut && one_word && text.contains(['/', '.', ':']),
             Lacks::Call => text.starts_with("in "),
             Lacks::Name => one_word || text.contains(" ("),
-            Lacks::Arguments if cut => text.contains('('),
+            Lacks::Arguments if cut || full => text.contains('('),
             Lacks::Arguments => {
                 text.starts_with('(') || gdb::is_place(line) || parts::is_absolute_place(text)
             }
+            Lacks::Place if full && text.starts_with("const ") => true,
             Lacks::Place => gdb::is_place(line),
             Lacks::Path => gdb::is_path(line),
             Lacks::RestOfPath => gdb::is_rest_of_path(line),
@@ -259,6 +263,8 @@ impl Wrapped {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At {
     pub(super) number: usize,
+    /// The last line, where several were joined.
+    pub(super) last: usize,
     pub(super) end: End,
 }
 

@@ -10,9 +10,11 @@ use std::cell::Cell;
 use rustc_hash::FxHashMap;
 
 use super::in_text::InText;
+use super::lives::{self, ObjectLife};
+use super::number::number_of;
 use super::program;
 use crate::job::{Job, Stopped};
-use crate::notes::{MemberPath, Notes};
+use crate::notes::{Clue, MemberPath, Notes};
 use crate::public_name::public_name;
 use crate::trace::{Event, EventKind, Frame, Lines, LogRecord, Trace};
 
@@ -22,6 +24,8 @@ const CHECK_EVERY: usize = 4096;
 /// A trace with its indices.
 pub(super) struct Facts<'t> {
     pub(super) trace: &'t Trace,
+    /// The objects that were followed through its logs.
+    pub(super) lives: Vec<ObjectLife>,
     job: &'t Job,
     work: Cell<usize>,
     stacks: Vec<StackFacts<'t>>,
@@ -34,6 +38,8 @@ pub(super) struct Facts<'t> {
     in_text: InText<'t>,
     main_threads: FxHashMap<Option<&'t str>, Option<&'t str>>,
     log: FxHashMap<&'t str, Vec<usize>>,
+    /// The faults by the patterns that their words match.
+    faults: FxHashMap<&'t str, Vec<&'t Event>>,
     /// The expression of each printed value, where it is a member path.
     paths: Vec<Option<MemberPath>>,
 }
@@ -74,6 +80,7 @@ impl<'t> Facts<'t> {
     pub(super) fn of(job: &'t Job, trace: &'t Trace, notes: &'t Notes) -> Result<Self, Stopped> {
         let mut facts = Facts {
             trace,
+            lives: Vec::new(),
             job,
             work: Cell::new(0),
             stacks: Vec::with_capacity(trace.stacks.len()),
@@ -85,12 +92,14 @@ impl<'t> Facts<'t> {
             in_text: InText::default(),
             main_threads: program::main_threads(trace),
             log: FxHashMap::default(),
+            faults: FxHashMap::default(),
             paths: Vec::with_capacity(trace.values.len()),
         };
         facts.read_stacks()?;
         facts.read_events()?;
         facts.read_messages()?;
         facts.read_log(notes)?;
+        facts.lives = lives::lives(&facts, notes.objects());
         for value in &trace.values {
             facts.check()?;
             let path = value.expression.as_deref().and_then(|text| MemberPath::parse(text).ok());
@@ -212,13 +221,31 @@ impl<'t> Facts<'t> {
         }
         for (number, record) in self.trace.log.iter().enumerate() {
             self.check()?;
-            for matched in &patterns.matches(&record.text) {
-                if let Some(pattern) = patterns.patterns().get(matched) {
-                    self.log.entry(pattern).or_default().push(number);
-                }
+            for pattern in patterns.matching(&record.text) {
+                self.log.entry(pattern).or_default().push(number);
+            }
+        }
+        for event in &self.trace.events {
+            self.check()?;
+            let EventKind::Fault { what, .. } = &event.what else { continue };
+            for pattern in patterns.matching(what) {
+                self.faults.entry(pattern).or_default().push(event);
             }
         }
         Ok(())
+    }
+
+    /// What the paste holds that a note may need.
+    pub(super) fn clues(&self) -> impl Iterator<Item = Clue<'_>> {
+        let functions = self.by_function.keys().map(|name| Clue::Function(name));
+        let asserting = self.assertions.iter().map(|one| Clue::AssertingFunction(&one.function));
+        let expressions = self.by_expression.keys().map(|text| Clue::Expression(text));
+        let patterns = self.log.keys().chain(self.faults.keys());
+        let patterns = patterns.map(|pattern| Clue::Pattern(pattern));
+        let breakpoints = self.breakpoints.keys().map(|name| Clue::Breakpoint(name));
+        let objects = self.lives.iter().map(|life| Clue::Object(&life.name));
+        let events = asserting.chain(expressions).chain(breakpoints);
+        functions.chain(events).chain(patterns).chain(objects).chain([Clue::Value])
     }
 
     /// Asks the job now and then.
@@ -325,6 +352,52 @@ impl<'t> Facts<'t> {
     pub(super) fn log(&self, pattern: &str) -> impl Iterator<Item = &'t LogRecord> {
         let records = self.log.get(pattern).map_or(&[] as &[usize], Vec::as_slice);
         records.iter().filter_map(|record| self.trace.log.get(*record))
+    }
+
+    /// The faults whose words match a pattern of the notes.
+    pub(super) fn faults(&self, pattern: &str) -> impl Iterator<Item = &'t Event> {
+        self.faults.get(pattern).into_iter().flatten().copied()
+    }
+
+    /// The address that could not be accessed, where the text says: the kernel's line, a checking
+    /// tool's report on the same stack, or the signal's own information as printed after it.
+    pub(super) fn fault_address(&self, signal: usize) -> Option<i128> {
+        let signal = self.signals.get(signal)?;
+        let EventKind::Signal { meaning, .. } = &signal.event.what else { return None };
+        let in_line = meaning.as_deref().and_then(|meaning| meaning.strip_prefix("segfault at "));
+        if let Some(address) = in_line.and_then(|hex| i128::from_str_radix(hex, 16).ok()) {
+            return Some(address);
+        }
+        let reported = self.trace.events.iter().find_map(|event| match &event.what {
+            EventKind::Fault { address, .. } if event.stack.is_some() => {
+                address.filter(|_| event.stack == signal.event.stack)
+            }
+            _ => None,
+        });
+        let printed = || {
+            let mut values = self.trace.values.iter();
+            let printed = values.find(|value| {
+                let shown = value.expression.as_deref().unwrap_or_default();
+                shown.starts_with("$_siginfo")
+                    && shown.ends_with("si_addr")
+                    && value.lines.piece == signal.event.lines.piece
+                    && value.lines.first > signal.event.lines.first
+            });
+            printed.and_then(|printed| number_of(&printed.value))
+        };
+        reported.map(|address| i128::from(address.0)).or_else(printed)
+    }
+
+    /// The paths of programs and libraries that the paste names, or that its addresses were found
+    /// in.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'t str, &'t Lines)> + use<'t> {
+        let trace = self.trace;
+        let modules = trace.modules.iter().map(|module| (module.path.as_str(), &module.lines));
+        let frames = trace.stacks.iter().flat_map(|stack| &stack.frames).flat_map(|frame| {
+            let found = frame.resolved.as_ref().map(|resolved| resolved.module.as_str());
+            frame.module.as_deref().into_iter().chain(found).map(|path| (path, &frame.lines))
+        });
+        modules.chain(frames)
     }
 
     /// The member paths of the printed values, one a value.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::facts::Facts;
 use super::number::number_of;
 use super::scope::{Occasion, Scope};
-use crate::notes::{Before, FramePattern, FramesOn, Globs, Start, integer};
+use crate::notes::{Before, FramePattern, FramesOn, Globs, Runs, Start, integer};
 use crate::trace::{Argument, Frame, Lines, Stack, Value, ValueKind};
 
 /// Frames found on a stack.
@@ -20,10 +20,10 @@ pub(super) struct Found {
 /// The stacks on which the frames stand: with a count all of them, otherwise the first.
 pub(super) fn find(facts: &Facts<'_>, asked: &FramesOn, scope: &Scope<'_>) -> Vec<Found> {
     let found = candidates(facts, asked, scope)
-        .iter()
+        .into_iter()
         .take_while(|_| facts.may_go_on())
-        .filter(|stack| belongs(facts, asked, scope, **stack))
-        .filter_map(|&stack| Some(Found { stack, frames: place(facts, asked, stack)? }));
+        .filter(|stack| belongs(facts, asked, scope, *stack))
+        .filter_map(|stack| Some(Found { stack, frames: place(facts, asked, stack)? }));
     match asked.count {
         None => found.take(1).collect(),
         Some(count) => {
@@ -34,18 +34,22 @@ pub(super) fn find(facts: &Facts<'_>, asked: &FramesOn, scope: &Scope<'_>) -> Ve
 }
 
 /// The stacks worth a look.
-fn candidates<'f>(facts: &'f Facts<'_>, asked: &FramesOn, scope: &Scope<'_>) -> &'f [usize] {
+fn candidates(facts: &Facts<'_>, asked: &FramesOn, scope: &Scope<'_>) -> Vec<usize> {
     let signal = match scope.occasion {
         Occasion::Signal(number) => facts.signals().get(number),
         Occasion::Paste | Occasion::NoSignal => None,
     };
     if signal.is_some_and(|signal| !names(&asked.signal, signal.name)) {
-        return &[];
+        return Vec::new();
     }
     match (asked.before, signal) {
-        (Some(Before::Signal), signal) => signal.map_or(&[], |signal| signal.before.as_slice()),
-        (None, Some(signal)) if !asked.signal.is_empty() => signal.event.stack.as_slice(),
-        (None, _) => rarest(facts, asked),
+        (Some(Before::Signal), signal) => {
+            signal.map_or_else(Vec::new, |signal| signal.before.clone())
+        }
+        (None, Some(signal)) if !asked.signal.is_empty() => {
+            signal.event.stack.into_iter().collect()
+        }
+        (None, _) => rarest(facts, &asked.runs),
     }
 }
 
@@ -54,10 +58,22 @@ fn names(asked: &[String], name: &str) -> bool {
     asked.is_empty() || asked.iter().any(|asked| asked == name)
 }
 
-/// The stacks that have the rarest of the functions named.
-fn rarest<'f>(facts: &'f Facts<'_>, asked: &FramesOn) -> &'f [usize] {
-    let functions = asked.runs.iter().flatten().filter_map(|frame| frame.function.as_deref());
-    functions.map(|name| facts.stacks_with(name)).min_by_key(|stacks| stacks.len()).unwrap_or(&[])
+/// The stacks that have the rarest of the functions named; all where none is by its whole name.
+pub(super) fn rarest(facts: &Facts<'_>, runs: &Runs) -> Vec<usize> {
+    let named = runs.frames().filter_map(FramePattern::names);
+    let count = |names: &Vec<&str>| -> usize {
+        names.iter().map(|name| facts.stacks_with(name).len()).sum()
+    };
+    let Some(names) = named.min_by_key(count) else {
+        return (0..facts.trace.stacks.len()).collect();
+    };
+    let mut stacks: Vec<usize> =
+        names.iter().flat_map(|name| facts.stacks_with(name)).copied().collect();
+    if names.len() > 1 {
+        stacks.sort_unstable();
+        stacks.dedup();
+    }
+    stacks
 }
 
 fn belongs(facts: &Facts<'_>, asked: &FramesOn, scope: &Scope<'_>, stack: usize) -> bool {
@@ -76,7 +92,8 @@ fn belongs(facts: &Facts<'_>, asked: &FramesOn, scope: &Scope<'_>, stack: usize)
 /// Where on a stack the frames stand, if its surroundings fit.
 pub(super) fn place(facts: &Facts<'_>, asked: &FramesOn, stack: usize) -> Option<Range<usize>> {
     let frames = &facts.trace.stacks.get(stack)?.frames;
-    let place = find_runs(frames, facts.names(stack), asked)?;
+    let place = find_runs(frames, facts.names(stack), &asked.runs, asked.from)?;
+    let place = span(&asked.runs, &place)?;
     let fits = asked.program.allow(facts.program(stack))
         && facts.stack_asserted_in(stack, &asked.asserted_in)
         && is_under(facts, stack, place.end, &asked.under);
@@ -106,14 +123,15 @@ fn outermost_address(facts: &Facts<'_>, found: &Found) -> Option<u64> {
     machine.filter_map(|frame| frame.address).map(|address| address.0).next()
 }
 
-/// The frames of all runs in order, the leftmost that fit. Taking each run as early as it fits
+/// Where each run begins, in order, the leftmost that fit. Taking each run as early as it fits
 /// leaves the most room for the next, so nothing has to be tried twice.
-fn find_runs(
+pub(super) fn find_runs(
     frames: &[Frame],
     names: &[Option<Cow<'_, str>>],
-    asked: &FramesOn,
-) -> Option<Range<usize>> {
-    let (first, others) = asked.runs.split_first()?;
+    runs: &Runs,
+    from: Start,
+) -> Option<Vec<usize>> {
+    let (first, others) = runs.split_first()?;
     let fits_at = |run: &[FramePattern], start: usize| {
         run.iter().enumerate().all(|(step, pattern)| {
             let at = start + step;
@@ -124,28 +142,48 @@ fn find_runs(
         })
     };
     let mut starts = 0..frames.len();
-    let start = match asked.from {
+    let start = match from {
         Start::Anywhere => starts.find(|start| fits_at(first, *start)),
         Start::Top => starts.find(|start| is_top(frames, *start) && fits_at(first, *start)),
     }?;
+    let mut places = vec![start];
     let mut end = start + first.len();
     for run in others {
-        end = (end..frames.len()).find(|start| fits_at(run, *start))? + run.len();
+        let start = (end..frames.len()).find(|start| fits_at(run, *start))?;
+        places.push(start);
+        end = start + run.len();
     }
-    Some(start..end)
+    Some(places)
 }
 
-/// The innermost frame, or the one a signal interrupted.
+/// From the first frame of runs that begin there to the last.
+pub(super) fn span(runs: &Runs, places: &[usize]) -> Option<Range<usize>> {
+    let (_, last) = placed(runs, places).last()?;
+    Some(*places.first()?..last + 1)
+}
+
+/// Each frame of the runs with its place.
+pub(super) fn placed<'n, 'p>(
+    runs: &'n Runs,
+    places: &'p [usize],
+) -> impl Iterator<Item = (&'n FramePattern, usize)> + use<'n, 'p> {
+    let runs = runs.split_first().into_iter();
+    let runs = runs.flat_map(|(first, others)| std::iter::once(first).chain(others));
+    runs.zip(places).flat_map(|(run, start)| run.iter().zip(*start..))
+}
+
+/// The innermost frame, or the one a signal interrupted. A stack that was cut at its start, or one
+/// frame that was selected, has no innermost one.
 fn is_top(frames: &[Frame], index: usize) -> bool {
     match index.checked_sub(1) {
-        None => true,
+        None => frames.first().is_some_and(|frame| frame.index == 0),
         Some(before) => frames.get(before).is_some_and(|frame| frame.signal_handler),
     }
 }
 
 /// Whether a frame, whose public name is given, is the one that a note means.
 pub(super) fn fits(frame: &Frame, name: Option<&str>, pattern: &FramePattern) -> bool {
-    name == pattern.function.as_deref()
+    pattern.is_of(name)
         && !frame.signal_handler
         && pattern.pc.is_none_or(|pc| frame.address == Some(pc))
         && pattern.module.allow(frame.module.as_deref())
@@ -169,8 +207,12 @@ fn has(arguments: &[Argument], name: &str, value: &str) -> bool {
         .any(|argument| (name == "*" || argument.name == name) && is(&argument.value, value))
 }
 
-/// Whether a printed value is the one written: as a number, a string or the text itself.
+/// Whether a printed value is the one written: as a number, a string or the text itself; `?name`
+/// is whatever it is.
 fn is(value: &Value, written: &str) -> bool {
+    if written.starts_with('?') {
+        return !matches!(value.kind, ValueKind::OptimizedOut | ValueKind::Unknown);
+    }
     let number = integer(written);
     (number.is_some() && number_of(value) == number)
         || value.string.as_deref() == Some(written)

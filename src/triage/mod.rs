@@ -15,17 +15,27 @@
 
 mod facts;
 mod frames;
+mod how;
 mod in_text;
+mod lives;
+mod locks;
 mod number;
 mod predicates;
 mod program;
+mod recursion;
+mod releases;
 mod report;
 mod scope;
 mod signatures;
+mod threads;
 mod values;
 
-pub use crate::notes::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Step};
-pub use report::{Ask, Evidence, MatchedNote, Report, Verdict};
+pub use crate::notes::{
+    Affected, Claim, Confidence, Fix, Interleaving, LifeState, LifeStep, Rank, Setting, Step,
+};
+pub use lives::{LifeEvent, ObjectLife};
+pub use releases::{ReleaseTold, ReleaseVerdict};
+pub use report::{Ask, Evidence, MatchedNote, Missing, Report, Verdict};
 
 use crate::job::{Job, Stopped};
 use crate::notes::Notes;
@@ -36,20 +46,30 @@ use crate::trace::Trace;
 pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped> {
     job.check()?;
     // What binaries say of its addresses counts as if it had been printed.
-    let told = trace.expanded();
-    let facts = facts::Facts::of(job, &told, notes)?;
+    let expanded = trace.expanded();
+    let facts = facts::Facts::of(job, &expanded, notes)?;
+    let told = releases::told(&facts, notes.versions());
     let mut matched = Vec::new();
-    for note in notes.iter() {
+    for note in notes.candidates(facts.clues()) {
         job.check()?;
-        matched.extend(signatures::best(&facts, note));
+        matched.extend(signatures::best(&facts, note, &told));
     }
     // A search that was told to stop has left things out.
     job.check()?;
     matched.sort_by(|a, b| a.order().cmp(&b.order()));
     let notes = matched.into_iter().map(|matched| matched.into_note()).collect();
-    drop(told);
-    Ok(Report { trace, notes })
+    let objects = facts.lives;
+    drop(expanded);
+    Ok(Report { trace, notes, objects })
 }
 
 #[cfg(test)]
+mod index_tests;
+#[cfg(test)]
+mod life_tests;
+#[cfg(test)]
+mod release_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thread_tests;

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::notes::{Affected, Claim, Fix, Interleaving, Rank};
+use super::lives::ObjectLife;
+use super::releases::ReleaseTold;
+use crate::notes::{Affected, Claim, Fix, Interleaving, Rank, Setting};
 use crate::trace::{Lines, Trace};
 
 /// What triage says of one trace.
@@ -13,6 +15,9 @@ pub struct Report {
     pub trace: Trace,
     /// The notes that match, best first; empty when none does.
     pub notes: Vec<MatchedNote>,
+    /// The objects that were followed through the logs, those with something odd first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectLife>,
 }
 
 /// A note that fits the trace.
@@ -29,7 +34,7 @@ pub struct MatchedNote {
     /// What in the paste speaks for it, in the order of the note's signature.
     pub evidence: Vec<Evidence>,
     /// What would have spoken for it and is not in the paste.
-    pub missing: Vec<String>,
+    pub missing: Vec<Missing>,
     /// What goes wrong.
     pub cause: Claim,
     /// What a reader of the paste may have missed.
@@ -43,6 +48,9 @@ pub struct MatchedNote {
     pub interleaving: Option<Interleaving>,
     /// Which releases have the bug.
     pub affected: Vec<Affected>,
+    /// What the paste tells of those releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<ReleaseTold>,
     /// Commits that mend it; empty when none is known.
     pub fixes: Vec<Fix>,
     /// What helps until then.
@@ -50,6 +58,9 @@ pub struct MatchedNote {
     pub workaround: Option<Claim>,
     /// What to look at next.
     pub asks: Vec<Ask>,
+    /// What to log, to see it in a log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
     /// Where the note's knowledge comes from.
     pub sources: Vec<String>,
     /// Notes to read with it.
@@ -68,6 +79,16 @@ pub struct Evidence {
     pub text: String,
     /// The signature needs it; otherwise it supports.
     pub required: bool,
+}
+
+/// One thing that would speak for a note and is not in the paste.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Missing {
+    /// What it is, as evidence says it.
+    pub what: String,
+    /// How to get it.
+    pub how: String,
 }
 
 /// A question to the person (or to a live debugger) whose answer decides.

@@ -5,10 +5,11 @@ use std::cmp::Reverse;
 use super::facts::Facts;
 use super::number::readings;
 use super::predicates::held;
-use super::report::{Ask, Evidence, MatchedNote, Verdict};
+use super::releases::{self, ReleaseTold, ReleaseVerdict, Told};
+use super::report::{Ask, Evidence, MatchedNote, Missing, Verdict};
 use super::scope::{Occasion, Scope, occasions};
-use super::values;
-use crate::notes::{Claim, Note, Predicate, Question, Rank, Signature};
+use super::{how, values};
+use crate::notes::{Claim, Kind, Note, Predicate, Question, Rank, Signature};
 use crate::trace::Value;
 
 /// A note with the signature that fits.
@@ -16,16 +17,23 @@ pub(super) struct Matched<'n> {
     note: &'n Note,
     rank: Rank,
     evidence: Vec<Evidence>,
-    missing: Vec<String>,
+    missing: Vec<Missing>,
     specificity: usize,
     asks: Vec<Ask>,
     remarks: Vec<Claim>,
+    releases: Vec<ReleaseTold>,
 }
 
-/// The note's best signature that holds on the trace.
-pub(super) fn best<'n>(facts: &Facts<'_>, note: &'n Note) -> Option<Matched<'n>> {
+/// The note's best signature that holds on the trace, and what the releases say that it tells.
+pub(super) fn best<'n>(facts: &Facts<'_>, note: &'n Note, told: &[Told]) -> Option<Matched<'n>> {
     let fitting = note.signatures.iter().filter_map(|signature| try_one(facts, note, signature));
-    fitting.min_by(|a, b| a.order().cmp(&b.order()))
+    let mut best = fitting.min_by(|a, b| a.order().cmp(&b.order()))?;
+    best.releases = releases::judged(told, &note.affected);
+    let is_mended = |told: &ReleaseTold| !told.hint && told.verdict == ReleaseVerdict::NotAffected;
+    if best.releases.iter().any(is_mended) {
+        best.rank = best.rank.max(Rank::Consistent);
+    }
+    Some(best)
 }
 
 /// A signature on the occasion that fits best. One that loses nothing of its rank will do: a paste
@@ -59,13 +67,16 @@ fn attempt<'n>(
     for predicate in &signature.all {
         let held = held(facts, predicate, &scope)?;
         held.stack.into_iter().for_each(|stack| scope.found_on(stack));
-        found.push(Evidence { required: true, ..held.evidence });
+        found.extend(held.evidence.into_iter().map(|one| Evidence { required: true, ..one }));
     }
     let mut missing = Vec::new();
     for predicate in &signature.any {
         match held(facts, predicate, &scope) {
-            Some(held) => found.push(held.evidence),
-            None => missing.push(predicate.to_string()),
+            Some(held) => found.extend(held.evidence),
+            None => {
+                let (what, how) = (predicate.to_string(), how::to_get(predicate));
+                missing.push(Missing { what, how });
+            }
         }
     }
     let asks: Vec<Ask> = note.asks.iter().map(|question| ask(facts, question, &scope)).collect();
@@ -74,7 +85,8 @@ fn attempt<'n>(
     let rank = if refuted { signature.rank.max(Rank::Consistent) } else { signature.rank };
     let specificity = signature.all.iter().map(Predicate::specificity).sum();
     let remarks = remarks(facts, note, &scope);
-    Some(Matched { note, rank, evidence: found, missing, specificity, asks, remarks })
+    let releases = Vec::new();
+    Some(Matched { note, rank, evidence: found, missing, specificity, asks, remarks, releases })
 }
 
 /// The remarks that the paste calls for.
@@ -133,7 +145,15 @@ fn ask(facts: &Facts<'_>, question: &Question, scope: &Scope<'_>) -> Ask {
 impl Matched<'_> {
     /// What a report is sorted by, least first.
     pub(super) fn order(&self) -> impl Ord + use<'_> {
-        (self.rank, Reverse(self.evidence.len()), Reverse(self.specificity), self.note.id.as_str())
+        // A shape that many defects share tells less than any defect that is known.
+        let is_pattern = self.note.kind == Kind::Pattern;
+        (
+            is_pattern,
+            self.rank,
+            Reverse(self.evidence.len()),
+            Reverse(self.specificity),
+            self.note.id.as_str(),
+        )
     }
 
     /// The note as the report gives it.
@@ -151,9 +171,11 @@ impl Matched<'_> {
             remarks: self.remarks,
             interleaving: note.interleaving.clone(),
             affected: note.affected.clone(),
+            releases: self.releases,
             fixes: note.fixes.clone(),
             workaround: note.workaround.clone(),
             asks: self.asks,
+            settings: note.settings.clone(),
             sources: note.sources.clone(),
             related: note.related.clone(),
         }

@@ -7,7 +7,7 @@ use crate::notes::Plugins;
 use crate::trace::{self, Piece};
 
 /// A note whose only signature this is.
-fn notes(signature: &str) -> Notes {
+pub(super) fn notes(signature: &str) -> Notes {
     let folder = tempfile::tempdir().unwrap();
     let plugin = folder.path().join("demo");
     fs::create_dir_all(plugin.join("notes")).unwrap();
@@ -23,19 +23,19 @@ fn notes(signature: &str) -> Notes {
     plugins.notes().clone()
 }
 
-fn matched(signature: &str, pieces: &[Piece<'_>]) -> Option<MatchedNote> {
+pub(super) fn matched(signature: &str, pieces: &[Piece<'_>]) -> Option<MatchedNote> {
     let job = Job::new();
     let trace = trace::parse(&job, pieces).unwrap();
     let report = report(&job, trace, &notes(signature)).unwrap();
     report.notes.into_iter().find(|note| note.id == "demo/it")
 }
 
-fn holds(predicate: &str, paste: &str) -> bool {
+pub(super) fn holds(predicate: &str, paste: &str) -> bool {
     matched(&format!("all = [{predicate}]"), &[Piece::unnamed(paste)]).is_some()
 }
 
 /// gdb frames of these functions, innermost first.
-fn stack(functions: &[&str]) -> String {
+pub(super) fn stack(functions: &[&str]) -> String {
     let frame = |(number, function): (usize, &&str)| {
         format!("#{number}  0x00007f000000{:04x} in {function} ()\n", 0x1000 + number)
     };
@@ -405,7 +405,8 @@ fn a_log_record_is_known_by_text_format_and_level() {
 fn what_would_also_speak_for_it_is_said() {
     let signature = "all = [{ frames = ['f'] }]\nany = [{ signal = 'SIGSEGV' }, { frames = ['f', '...', 'main'] }]";
     let note = matched(signature, &[Piece::unnamed(&stack(&["f", "main"]))]).unwrap();
-    assert_eq!(note.missing, ["signal SIGSEGV"]);
+    assert_eq!(note.missing.len(), 1);
+    assert_eq!(note.missing[0].what, "signal SIGSEGV");
     let required: Vec<bool> = note.evidence.iter().map(|one| one.required).collect();
     assert_eq!(required, [true, false]);
 }

@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 
 /// The text of each, in the order of their paths.
 pub(crate) fn pastes() -> Vec<String> {
+    named().into_iter().map(|(_, text)| text).collect()
+}
+
+/// Each with its path below tests/traces, in the order of these.
+pub(crate) fn named() -> Vec<(String, String)> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces")];
     let mut files: Vec<PathBuf> = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -18,5 +23,7 @@ pub(crate) fn pastes() -> Vec<String> {
         }
     }
     files.sort();
-    files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    let name = |file: &Path| file.strip_prefix(&root).unwrap().display().to_string();
+    files.iter().map(|file| (name(file), fs::read_to_string(file).unwrap())).collect()
 }

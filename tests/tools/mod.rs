@@ -11,6 +11,16 @@ pub(crate) fn have(tools: &[&str]) -> bool {
     missing.is_empty() || go_without(&format!("not installed: {}", missing.join(", ")))
 }
 
+/// Whether a printer that nobody has to have is installed; where it is not, it is passed over with a line.
+#[allow(clippy::print_stderr)]
+pub(crate) fn have_printer(tool: &str) -> bool {
+    let here = is_installed(tool);
+    if !here {
+        eprintln!("passed over: {tool} is not installed");
+    }
+    here
+}
+
 /// Says that a test is skipped, or fails it where nothing may be.
 #[allow(clippy::print_stderr)]
 pub(crate) fn go_without(why: &str) -> bool {

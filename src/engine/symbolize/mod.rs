@@ -31,8 +31,13 @@ impl Answer for SymbolizeMethod {
         job: &Job,
         mut request: SymbolizeRequest,
     ) -> Result<Symbolized, Error> {
-        let trace =
-            paste::read(job, request.trace.take(), request.text.as_deref(), &request.pieces)?;
+        let trace = paste::read(
+            engine,
+            job,
+            request.trace.take(),
+            request.text.as_deref(),
+            &request.pieces,
+        )?;
         let sources = engine.sources(request.context);
         let wanted = Wanted {
             binaries: &request.binaries,

@@ -12,6 +12,7 @@ mod stacks;
 
 use super::budget::{Budget, HEAP};
 use super::formats::Format;
+use super::line_formats::LineFormats;
 use super::model::{Event, EventKind, Lines, LogRecord, Skipped, Thread, Trace};
 use super::notation::shorten;
 use reports::Reports;
@@ -26,8 +27,10 @@ const TEXTS: usize = 4;
 
 /// What is told so far.
 #[derive(Debug, Default)]
-pub(in crate::trace) struct Builder {
+pub(in crate::trace) struct Builder<'f> {
     trace: Trace,
+    /// The formats of plugins.
+    pub(in crate::trace) formats: Option<&'f LineFormats>,
     pub(in crate::trace) budget: Budget,
     piece: Option<String>,
     records: Records,
@@ -53,7 +56,7 @@ enum Records {
 /// What may be kept beside a log that is passed on, in bytes.
 const BESIDE_LOG: usize = 16 << 20;
 
-impl Builder {
+impl<'f> Builder<'f> {
     /// One whose log records are to be taken away soon.
     pub(in crate::trace) fn passing_records_on() -> Self {
         let budget = Budget::of(BESIDE_LOG);
@@ -102,10 +105,19 @@ impl Builder {
         self.budget.pay(bytes + name)
     }
 
+    /// The name of a format.
+    pub(in crate::trace) fn name(&self, format: Format) -> &'f str {
+        match (format, self.formats) {
+            (Format::Plugin(number), Some(formats)) => formats.name(number),
+            _ => format.name(),
+        }
+    }
+
     fn tell(&mut self, format: Format) {
         self.joins_skipped = None;
-        if !self.trace.formats.iter().any(|name| name == format.name()) {
-            self.trace.formats.push(format.name().to_owned());
+        let name = self.name(format);
+        if !self.trace.formats.iter().any(|told| told == name) {
+            self.trace.formats.push(name.to_owned());
         }
     }
 

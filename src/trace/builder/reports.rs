@@ -9,9 +9,12 @@ use super::stacks::{Introduction, Pending};
 use super::{Builder, SKIPPED_TEXT};
 use crate::address::{LoadBias, Pc, RuntimeAddress};
 use crate::public_name::public_name;
-use crate::trace::formats::{Adds, Fault, Format, Numbered, Says, Told};
+use crate::trace::formats::{Adds, Fault, Format, Numbered, Says, Told, python};
 use crate::trace::model::{Event, EventKind, Frame, Lines, Module, ModuleSource, Thread};
 use crate::trace::notation::shorten;
+
+/// Bytes of what went wrong that are kept.
+const FAULT_TEXT: usize = 4 << 10;
 
 /// What printers other than gdb have told that a stack may belong to.
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub(super) struct Reports {
     faults: Vec<(Format, usize)>,
     /// The fault whose message is on the next line.
     without_message: Option<(Format, usize)>,
+    /// The line that would be more of what was thrown last.
+    message_goes_on: Option<usize>,
     /// The heading whose stack has not been seen.
     heading: Option<usize>,
     /// The remark that the line of this number would join.
@@ -32,7 +37,7 @@ pub(super) struct Reports {
     modules: FxHashSet<(String, u64)>,
 }
 
-impl Builder {
+impl Builder<'_> {
     /// Whose lines may follow that mean nothing by themselves.
     pub(in crate::trace) fn within(&self) -> Option<Format> {
         self.reports.within
@@ -66,24 +71,27 @@ impl Builder {
         stack.interrupted = false;
         stack.outermost_first = told.number == Numbered::CallsNext;
         let index = match told.number {
-            Numbered::Printed => told.frame.index,
+            Numbered::Printed | Numbered::Inlined => told.frame.index,
             _ => u32::try_from(stack.frames.len()).unwrap_or(u32::MAX),
         };
+        if told.number == Numbered::Inlined {
+            stack.inlined.push(stack.frames.len());
+        }
         stack.frames.push(Frame { index, lines, ..told.frame });
     }
 
     /// A line below a frame or a module that tells more of it; false where it is not.
-    pub(in crate::trace) fn adds(&mut self, adds: Adds, line: usize) -> bool {
+    pub(in crate::trace) fn adds(&mut self, adds: Adds, lines: &Lines) -> bool {
         let last = match adds {
-            Adds::BuildId(_) | Adds::Path(_) => return self.adds_to_module(adds, line),
+            Adds::BuildId(_) | Adds::Path(_) => return self.adds_to_module(adds, lines),
             Adds::Message(text) => {
                 let format = self.reports.within;
-                return format.is_some_and(|format| self.adds_to_fault(format, &text, line));
+                return format.is_some_and(|format| self.adds_to_fault(format, &text, lines));
             }
             _ => self.stack.as_mut().filter(|stack| stack.format != Format::Gdb),
         };
         let Some(frame) = last.and_then(|stack| stack.frames.last_mut()) else { return false };
-        if frame.lines.last + 1 != line {
+        if frame.lines.last + 1 != lines.first {
             return false;
         }
         match adds {
@@ -91,9 +99,9 @@ impl Builder {
                 (frame.file, frame.line, frame.column) =
                     (Some(place.file), Some(place.line), place.column);
             }
-            Adds::PlaceAndOffset(place, offset) if frame.line.is_none() => {
+            Adds::PlaceAndOffset { place, offset, address } if frame.line.is_none() => {
                 (frame.file, frame.line) = (Some(place.file), Some(place.line));
-                frame.offset = Some(offset);
+                (frame.offset, frame.address) = (Some(offset), address);
             }
             Adds::Source => {}
             Adds::Module { build_id, start } if frame.module.is_some() => {
@@ -103,35 +111,58 @@ impl Builder {
                     lines: frame.lines.clone(),
                     ..listed(frame.module.clone().unwrap_or_default(), ModuleSource::ModuleList)
                 };
-                frame.lines.last = line;
+                frame.lines.last = lines.last;
                 self.module_by_frame(module);
                 return true;
             }
             _ => return false,
         }
-        frame.lines.last = line;
+        frame.lines.last = lines.last;
         true
     }
 
     /// The message of a fault that had none on its own line.
-    fn adds_to_fault(&mut self, format: Format, text: &str, line: usize) -> bool {
+    fn adds_to_fault(&mut self, format: Format, text: &str, lines: &Lines) -> bool {
         let fault = self.reports.without_message.take();
         let index = fault.and_then(|(by, index)| (by == format).then_some(index));
         let Some(event) = index.and_then(|index| self.trace.events.get_mut(index)) else {
             return false;
         };
         match &mut event.what {
-            EventKind::Fault { what, .. } if !text.is_empty() && event.lines.last + 1 == line => {
-                *what = shorten(text, SKIPPED_TEXT);
-                event.lines.last = line;
+            EventKind::Fault { what, .. }
+                if !text.is_empty() && event.lines.last + 1 == lines.first =>
+            {
+                *what = shorten(text, FAULT_TEXT);
+                event.lines.last = lines.last;
                 true
             }
             _ => false,
         }
     }
 
-    fn adds_to_module(&mut self, adds: Adds, line: usize) -> bool {
-        if self.reports.adds_to_module != Some(line) {
+    /// Takes the line as more of what was thrown on the one above: Python and Java print messages of
+    /// several lines as they are. A blank line ends them.
+    pub(in crate::trace) fn message_goes_on(&mut self, text: &str, lines: &Lines) -> bool {
+        if self.reports.message_goes_on.take() != Some(lines.first) {
+            return false;
+        }
+        self.reports.message_goes_on = Some(lines.last + 1);
+        let text = python::inside_group(text);
+        let room = self.pay_for(text.len());
+        let Some(event) = self.trace.events.last_mut() else { return false };
+        if let EventKind::Fault { what, .. } = &mut event.what
+            && room
+            && what.len() + text.len() < FAULT_TEXT
+        {
+            what.push('\n');
+            what.push_str(text);
+        }
+        event.lines.last = lines.last;
+        true
+    }
+
+    fn adds_to_module(&mut self, adds: Adds, lines: &Lines) -> bool {
+        if self.reports.adds_to_module != Some(lines.first) {
             return false;
         }
         let Some(module) = self.trace.modules.last_mut() else { return false };
@@ -145,8 +176,8 @@ impl Builder {
             }
             _ => {}
         }
-        module.lines.last = line;
-        self.reports.adds_to_module = Some(line + 1);
+        module.lines.last = lines.last;
+        self.reports.adds_to_module = Some(lines.last + 1);
         true
     }
 
@@ -200,10 +231,13 @@ impl Builder {
         }
         let above = open.is_some();
         self.finish_stack();
+        let thrown = matches!(says, Says::Fault(_) | Says::Ended(_))
+            && matches!(format, Format::Python | Format::Java);
+        self.reports.message_goes_on = thrown.then_some(lines.last + 1);
         self.reports.within = Some(format);
         if let Says::Ended(fault) = says {
             self.reports.within = None;
-            let event = self.event(fault_of(format, fault), None, lines);
+            let event = self.event(fault_of(self.name(format), fault), None, lines);
             let last = self.trace.stacks.len().checked_sub(1).filter(|_| above);
             if let Some(event) = self.trace.events.get_mut(event) {
                 event.stack = last;
@@ -215,10 +249,12 @@ impl Builder {
         }
         self.session.introduction = Introduction { label: text.clone(), ..Introduction::default() };
         match says {
-            Says::Fault(fault) if self.adds_to_fault(format, fault.what, lines.first) => {}
+            Says::Fault(fault) if self.adds_to_fault(format, fault.what, &lines) => {}
             Says::Fault(fault) => {
                 let is_bare = fault.what.is_empty();
-                let fault = self.event(fault_of(format, fault), None, lines);
+                let thread = fault.thread.as_deref().cloned();
+                self.session.introduction.thread.clone_from(&thread);
+                let fault = self.event(fault_of(self.name(format), fault), thread, lines);
                 self.fault(format, fault);
                 self.reports.without_message = is_bare.then_some((format, fault));
                 self.reports.heading = None;
@@ -228,12 +264,19 @@ impl Builder {
                 self.fault(format, signal);
             }
             Says::Heading { thread } => {
-                self.session.introduction.thread = thread.clone();
-                let what = EventKind::Remark { by: format.name().to_owned(), text };
+                let thread = thread.or_else(|| self.thread_of_fault(format));
+                self.session.introduction.thread.clone_from(&thread);
+                let what = EventKind::Remark { by: self.name(format).to_owned(), text };
                 self.reports.heading = Some(self.event(what, thread, lines));
             }
             Says::Begins | Says::Ended(_) | Says::Remark | Says::Program { .. } => {}
         }
+    }
+
+    /// The thread of the fault whose stack is to come: a heading that names none stands before it.
+    fn thread_of_fault(&self, format: Format) -> Option<Thread> {
+        let (_, event) = self.reports.faults.iter().rev().find(|(by, _)| *by == format)?;
+        self.trace.events.get(*event)?.thread.clone()
     }
 
     /// A fault whose stack is to come; one that got none is forgotten when many follow.
@@ -287,19 +330,19 @@ impl Builder {
         }
         let (first, last) = (lines.first, lines.last);
         let events = self.trace.events.len();
+        let name = self.name(format);
         if let Some((index, line)) = self.reports.remark
             && line == first
             && let Some(Event { what: EventKind::Remark { by, .. }, lines, .. }) =
                 self.trace.events.get_mut(index)
-            && by == format.name()
+            && by == name
             && index + 1 == events
         {
             lines.last = last;
             self.reports.remark = Some((index, last + 1));
             return;
         }
-        let index =
-            self.event(EventKind::Remark { by: format.name().to_owned(), text }, None, lines);
+        let index = self.event(EventKind::Remark { by: name.to_owned(), text }, None, lines);
         self.reports.remark = Some((index, last + 1));
     }
 
@@ -333,14 +376,14 @@ fn reports_heap(name: &str) -> bool {
         .contains(&&*public_name(name))
 }
 
-fn fault_of(format: Format, fault: Fault<'_>) -> EventKind {
-    let Fault { what, address, place } = fault;
+fn fault_of(format: &str, fault: Fault<'_>) -> EventKind {
+    let Fault { what, address, place, .. } = fault;
     let (file, line, column) = match place {
         Some(place) => (Some(place.file), Some(place.line), place.column),
         None => (None, None, None),
     };
-    let what = shorten(what, SKIPPED_TEXT);
-    EventKind::Fault { by: format.name().to_owned(), what, address, file, line, column }
+    let what = shorten(what, FAULT_TEXT);
+    EventKind::Fault { by: format.to_owned(), what, address, file, line, column }
 }
 
 /// The module that a frame tells by giving its address both ways, or its build-id.

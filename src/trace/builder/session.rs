@@ -42,7 +42,7 @@ pub(super) enum Awaits {
     Source(usize),
 }
 
-impl Builder {
+impl Builder<'_> {
     /// Whether variables are listed.
     pub(in crate::trace) fn lists_variables(&self) -> bool {
         self.session.lists_variables

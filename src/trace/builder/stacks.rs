@@ -24,6 +24,10 @@ pub(super) struct Pending {
     pub(super) interrupted: bool,
     /// The innermost frame comes last.
     pub(super) outermost_first: bool,
+    /// The blanks before its first frame.
+    indentation: usize,
+    /// The positions of the frames that say to be inlined into the next.
+    pub(super) inlined: Vec<usize>,
 }
 
 /// What introduces the next stack.
@@ -34,12 +38,12 @@ pub(super) struct Introduction {
     pub(super) selects: bool,
 }
 
-impl Builder {
-    /// A frame with its number.
-    pub(in crate::trace) fn frame(&mut self, frame: Frame) {
+impl Builder<'_> {
+    /// A frame with its number, which so many blanks stand before.
+    pub(in crate::trace) fn frame(&mut self, frame: Frame, indentation: usize) {
         self.tell(Format::Gdb);
         self.leave_reports();
-        let next = self.stack.as_ref().is_some_and(|stack| stack.goes_on_with(&frame));
+        let next = self.stack.as_ref().is_some_and(|stack| stack.goes_on_with(&frame, indentation));
         if !next {
             self.finish_stack();
         }
@@ -50,6 +54,7 @@ impl Builder {
                 Awaits::CoreFrame(event) => Some(event),
                 _ => None,
             },
+            indentation,
             ..Pending::new(Format::Gdb, std::mem::take(introduction))
         });
         stack.interrupted = false;
@@ -85,10 +90,10 @@ impl Builder {
         if let Some(stop) = pending.core.filter(|_| pending.frames.len() == 1) {
             return self.core_frame(stop, pending);
         }
-        let (Some(first), Some(last)) = (pending.frames.first(), pending.frames.last()) else {
-            return;
-        };
-        let lines = self.lines(first.lines.first, last.lines.last);
+        let first = pending.frames.iter().map(|frame| frame.lines.first).min();
+        let last = pending.frames.iter().map(|frame| frame.lines.last).max();
+        let (Some(first), Some(last)) = (first, last) else { return };
+        let lines = self.lines(first, last);
         let outermost_first = pending.outermost_first;
         let kind = pending.kind();
         let (thread, from) = match pending.introduction.thread {
@@ -104,12 +109,22 @@ impl Builder {
         }
         let format = pending.format;
         match format {
-            Format::Gdb => physical::number(&mut frames),
-            _ => physical::number_told(&mut frames, format.addresses()),
+            Format::Gdb => {
+                frames.sort_by_key(|frame| frame.index);
+                physical::number(&mut frames);
+            }
+            _ => {
+                physical::number_told(&mut frames, format.addresses());
+                physical::join(&mut frames, &pending.inlined);
+            }
         }
         let label = pending.introduction.label;
         self.tie_reports(format, &label, &frames);
-        let stack = Stack { kind, label, format: format.name().into(), thread, lines, frames };
+        let name = match format {
+            Format::Plugin(_) => self.name(format).to_owned().into(),
+            _ => format.name().into(),
+        };
+        let stack = Stack { kind, label, format: name, thread, lines, frames };
         if format != Format::Gdb {
             return self.trace.stacks.push(stack);
         }
@@ -181,6 +196,8 @@ impl Pending {
             source: None,
             interrupted: false,
             outermost_first: false,
+            indentation: 0,
+            inlined: Vec::new(),
         }
     }
 
@@ -189,7 +206,9 @@ impl Pending {
         let last = self.frames.last().map(|frame| frame.index);
         self.format == told.format
             && match told.number {
-                Numbered::Printed => last.is_none_or(|last| told.frame.index > last),
+                Numbered::Printed | Numbered::Inlined => {
+                    last.is_none_or(|last| told.frame.index > last)
+                }
                 Numbered::First => false,
                 Numbered::Next => !self.outermost_first,
                 Numbered::Loose => !self.interrupted,
@@ -198,9 +217,24 @@ impl Pending {
     }
 
     /// A number that is not greater starts a new stack, and so does a selected frame.
-    fn goes_on_with(&self, frame: &Frame) -> bool {
+    fn goes_on_with(&self, frame: &Frame, indentation: usize) -> bool {
         let greater = self.frames.last().is_none_or(|last| frame.index > last.index);
-        greater && self.format == Format::Gdb && self.kind() == StackKind::Backtrace
+        (greater || self.elides(frame, indentation))
+            && self.format == Format::Gdb
+            && self.kind() == StackKind::Backtrace
+    }
+
+    /// Whether a frame filter has put the frame below the one that it calls a part of, farther in (gdb's Python
+    /// API, `FrameDecorator.elided`).
+    fn elides(&self, frame: &Frame, indentation: usize) -> bool {
+        let (last, before) = match self.frames.as_slice() {
+            [.., before, last] => (last, Some(before)),
+            [last] => (last, None),
+            [] => return false,
+        };
+        indentation >= self.indentation + 4
+            && frame.index < last.index
+            && before.is_none_or(|before| before.index < frame.index)
     }
 
     fn kind(&self) -> StackKind {

@@ -46,7 +46,7 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         let (name, rest) = number::<u32>(rest)?.1.strip_prefix(" (")?.split_once(')')?;
         Says::Signal { name, meaning: Some(rest.strip_prefix(", ")?) }
     } else if let Some(rest) = text.strip_prefix("Abort message: ") {
-        Says::Fault(Fault { what: rest.trim_matches('\''), address: None, place: None })
+        Says::Fault(Fault { what: rest.trim_matches('\''), ..Fault::default() })
     } else if let Some(path) = text.strip_prefix("Cmdline: ") {
         Says::Program { path: path.split(' ').next().unwrap_or(path) }
     } else if text == "backtrace:" {

@@ -38,9 +38,7 @@ pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
         is_function_name(name) && name != "in" && !name.starts_with("in ") && !name.contains(" ()");
     let plausible = match module {
         Some(module) => one_word(module) && (named || name.is_empty()),
-        None => {
-            named && !name.contains(" (") && !name.ends_with(')') || name.contains("::") && named
-        }
+        None => named && (!name.contains('(') || name.contains("::") || has_parameters(name)),
     };
     plausible.then_some(())?;
     let frame = Frame {
@@ -50,6 +48,12 @@ pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
         ..bare_frame(index)
     };
     Some(Told { format: Format::EuStack, number: Numbered::Printed, frame, build_id: None })
+}
+
+/// `f(int, char const*)`, `f(int (*)(char)) const`: C++ puts no blank before the parameters, a sentence does.
+fn has_parameters(name: &str) -> bool {
+    let before = name.split('(').next().unwrap_or_default();
+    !before.is_empty() && !before.contains(' ') && (name.ends_with(')') || name.ends_with("const"))
 }
 
 /// The frame of this number that has nothing but an address.
@@ -129,13 +133,19 @@ mod tests {
             ("0x00007f5fb592b131     abort - libc.so.6", Some("abort"), Some("libc.so.6")),
             ("0x00007f5fb592b131 - 1 - libc.so.6", None, Some("libc.so.6")),
             ("0x00007f5fb592b131 ns::f(int, char const*)", Some("ns::f(int, char const*)"), None),
+            ("0x00007f5fb592b131 f(int (*)(int), long)", Some("f(int (*)(int), long)"), None),
         ] {
             let frame = frame(line, 0).unwrap().frame;
             assert_eq!((frame.function.as_deref(), frame.module.as_deref()), (function, module));
         }
-        for line in
-            ["0x1 in f (a=1) at f.c:1", "0x1 is where it died", "0x1 in ?? ()", "0x1", "abort"]
-        {
+        for line in [
+            "0x1 f (a)",
+            "0x1 in f (a=1) at f.c:1",
+            "0x1 is where it died",
+            "0x1 in ?? ()",
+            "0x1",
+            "abort",
+        ] {
             assert!(frame(line, 0).is_none(), "{line}");
         }
     }

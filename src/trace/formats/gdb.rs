@@ -15,6 +15,9 @@ use crate::trace::nesting::{Nesting, after_character, string_end};
 use crate::trace::steps::took;
 use crate::trace::{notation, value};
 
+/// The frame that the kernel has made.
+const SIGNAL_HANDLER: &str = "<signal handler called>";
+
 /// `#3  …`: the number, and the text behind it.
 pub(in crate::trace) fn frame_start(text: &str) -> Option<(u32, &str)> {
     let (index, rest) = number(text.strip_prefix('#')?)?;
@@ -58,7 +61,7 @@ fn equals(text: &str) -> Option<&str> {
 }
 
 /// Whether the text has arguments as gdb prints them, behind a blank: no other printer does.
-pub(super) fn has_arguments(text: &str) -> bool {
+pub(in crate::trace) fn has_arguments(text: &str) -> bool {
     text.match_indices(" (").any(|(at, open)| {
         let inner = text.get(at + open.len()..).unwrap_or_default();
         let ends = |rest: &str| {
@@ -117,7 +120,8 @@ pub(in crate::trace) fn lacks(text: &str) -> Lacks {
 pub(in crate::trace) fn is_place(line: &str) -> bool {
     let text = line.trim_start();
     let indented = text.len() < line.len();
-    is_whole_place(text) || indented && (text.starts_with("at ") || text.starts_with("from "))
+    let first = text.split(' ').next();
+    is_whole_place(text) || indented && (first == Some("at") || first == Some("from"))
 }
 
 /// Whether the text is a place beyond doubt.
@@ -148,7 +152,7 @@ pub(in crate::trace) fn is_path(line: &str) -> bool {
 /// The frame that the joined text, without its number, shows; none when gdb did not write it.
 pub(in crate::trace) fn frame(text: &str, index: u32, budget: &mut Budget) -> Option<Frame> {
     let mut frame = bare_frame(index);
-    if text.starts_with("<signal handler called>") {
+    if text.starts_with(SIGNAL_HANDLER) {
         frame.signal_handler = true;
         return Some(frame);
     }
@@ -160,7 +164,10 @@ pub(in crate::trace) fn frame(text: &str, index: u32, budget: &mut Budget) -> Op
         return None;
     }
     frame.address = address;
-    frame.function = (!name.is_empty() && name != "??").then(|| name.to_owned());
+    // Frame filters put it where a name would stand.
+    frame.signal_handler = name == SIGNAL_HANDLER;
+    let unnamed = name.is_empty() || name == "??" || frame.signal_handler;
+    frame.function = (!unnamed).then(|| name.to_owned());
     set_place(&mut frame, place);
     if let Some(Parenthesized { text, closed }) = arguments {
         frame.arguments = value::arguments(text, budget);
@@ -177,7 +184,8 @@ pub(in crate::trace) fn keep_certain(frame: &mut Frame, text: &str) {
     if split(text).arguments.is_none() {
         frame.function = None;
     }
-    frame.module.take_if(|module| !module.contains(".so"));
+    // `[kernel.kallsyms]` is whole with its bracket.
+    frame.module.take_if(|module| !module.contains(".so") && !module.ends_with(']'));
 }
 
 /// gdb prints arguments with their names, or none at all; other printers put files and modules
@@ -388,6 +396,8 @@ mod tests {
         assert_eq!(library.module.as_deref(), Some("/lib/with space.so"));
         let filtered = read("0x41 in  () at /usr/lib/x.so");
         assert_eq!((filtered.function, filtered.module.as_deref()), (None, Some("/usr/lib/x.so")));
+        let filtered = read("0x41 in <signal handler called> () at /lib/x.so");
+        assert_eq!((filtered.function, filtered.signal_handler), (None, true));
         let last = read("0x41 in f ()Backtrace stopped: previous frame identical");
         assert_eq!((last.function.as_deref(), last.module), (Some("f"), None));
     }

@@ -30,7 +30,7 @@ const WHATS: [&str; 12] = [
 /// The error that this line is.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
     let what = heap_error(text)?;
-    let fault = Fault { what, address: address_in(text), place: None };
+    let fault = Fault { what, address: address_in(text), ..Fault::default() };
     Some(Start::Says(Format::GlibcHeap, Says::Fault(fault)))
 }
 

@@ -13,7 +13,7 @@
 //! (runtime/traceback.go, `traceback2`.) A frame is two lines; `+0x30` counts from the function's start.
 //! Inlined functions have `(...)` for arguments.
 
-use super::parts::{hexadecimal, place};
+use super::parts::{Place, hexadecimal, place};
 use super::{Adds, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::Pc;
 use crate::trace::model::{Frame, Thread};
@@ -29,7 +29,7 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         Says::Signal { name, meaning: Some(meaning) }
     } else if FAULTS.iter().any(|start| text.starts_with(start)) {
         let what = text.strip_prefix("panic: ").unwrap_or(text);
-        Says::Fault(Fault { what, address: None, place: None })
+        Says::Fault(Fault { what, ..Fault::default() })
     } else {
         return None;
     };
@@ -55,26 +55,26 @@ pub(super) fn frame(text: &str) -> Option<Told> {
         Some(name) => name.split_once(" in goroutine ").map_or(name, |(name, _)| name),
         None => text.strip_suffix(')')?.rsplit_once('(')?.0,
     };
-    let plausible = name.contains('.') && !name.contains([' ', '\t']) && !name.starts_with('.');
-    plausible.then_some(())?;
+    let qualified = name.contains('.') && !name.contains([' ', '\t']) && !name.starts_with('.');
+    // The runtime shows `runtime.gopanic` under the name that programs know.
+    (qualified || name == "panic").then_some(())?;
     let frame = Frame { function: Some(name.to_owned()), pc: Pc::Return, ..bare_frame(0) };
     Some(Told { format: Format::Go, number: Numbered::Next, frame, build_id: None })
 }
 
-/// `./panics.go:13 +0x30` below a frame.
+/// `./panics.go:13 +0x30`, `./panics.go:13 +0x30 fp=0xc000086e60 sp=0xc000086e40 pc=0x482fdf` below a frame.
 pub(super) fn adds(text: &str) -> Option<Adds> {
-    let (at, offset) = match text.rsplit_once(" +0x") {
-        Some((at, offset)) => {
-            let (offset, _) = hexadecimal(offset)?;
-            (at, Some(offset))
-        }
-        None => (text, None),
+    let Some((at, rest)) = text.rsplit_once(" +0x") else {
+        return source(text).map(Adds::Place);
     };
-    let place = place(at)?;
-    place.file.contains('.').then_some(match offset {
-        Some(offset) => Adds::PlaceAndOffset(place, offset),
-        None => Adds::Place(place),
-    })
+    let (offset, rest) = hexadecimal(rest)?;
+    // With GOTRACEBACK=system.
+    let address = rest.split_once(" pc=").and_then(|(_, pc)| pc.parse().ok());
+    Some(Adds::PlaceAndOffset { place: source(at)?, offset, address })
+}
+
+fn source(text: &str) -> Option<Place> {
+    place(text).filter(|place| place.file.contains('.'))
 }
 
 /// What ends all: `exit status 2`, `goroutine running on other thread; stack unavailable`.
@@ -96,6 +96,7 @@ mod tests {
             ("created by main.main in goroutine 1", "main.main"),
             ("created by main.main.func1", "main.main.func1"),
             ("main.main.func1()", "main.main.func1"),
+            ("panic({0x493720, 0xc0000a4000})", "panic"),
         ] {
             assert_eq!(frame(line).unwrap().frame.function.as_deref(), Some(name));
         }
@@ -108,7 +109,15 @@ mod tests {
     fn goroutines_and_places() {
         assert_eq!(goroutine("goroutine 18 [chan receive, 5 minutes]:"), Some(18));
         assert_eq!(goroutine("goroutine 18 is it"), None);
-        assert!(matches!(adds("/a b/p.go:13 +0x30"), Some(Adds::PlaceAndOffset(_, 0x30))));
+        let placed = |text| match adds(text) {
+            Some(Adds::PlaceAndOffset { offset, address, .. }) => (offset, address.map(|at| at.0)),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(placed("/a b/p.go:13 +0x30"), (0x30, None));
+        assert_eq!(
+            placed("/a b/p.go:13 +0x30 fp=0xc0 sp=0xc1 pc=0x482fdf"),
+            (0x30, Some(0x482fdf))
+        );
         assert!(matches!(adds("/a b/p.go:13"), Some(Adds::Place(_))));
         assert_eq!(adds("at noon"), None);
     }

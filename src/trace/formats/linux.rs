@@ -91,8 +91,9 @@ fn mapping(text: &str, ip: u64) -> Option<Module> {
 
 /// `RIP: 0010:f+0x1f/0x340 [module]`, `pc : f+0x1f/0x340`, `RIP: e030:[<ffff…>] [<ffff…>] f+0x1f/0x340`
 fn pointer(text: &str) -> Option<Told> {
-    let rest =
-        text.strip_prefix("RIP: ").map(|rest| rest.split_once(':').map_or(rest, |(_, rest)| rest));
+    const XEN_CODE_SELECTOR: &str = "e008:";
+    let register = text.strip_prefix("RIP: ").filter(|rest| !rest.starts_with(XEN_CODE_SELECTOR));
+    let rest = register.map(|rest| rest.split_once(':').map_or(rest, |(_, rest)| rest));
     let rest = rest.or_else(|| text.strip_prefix("pc : "))?;
     let frame = symbolic(rest.trim_start())?;
     let frame = Frame { pc: Pc::Exact, guess: false, ..frame };
@@ -189,7 +190,7 @@ fn says(text: &str) -> Option<Says<'_>> {
         return Some(Says::Heading { thread: None });
     }
     if FAULTS.iter().any(|start| text.starts_with(start)) && !text.ends_with('?') {
-        return Some(Says::Fault(Fault { what: text, address: None, place: None }));
+        return Some(Says::Fault(Fault { what: text, ..Fault::default() }));
     }
     let process = text.starts_with("CPU: ")
         && (text.contains(" PID: ") || text.contains(" Comm: "))

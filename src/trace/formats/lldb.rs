@@ -14,6 +14,7 @@ use super::parts::{address, place};
 use super::{Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::trace::budget::Budget;
 use crate::trace::model::{Argument, Frame, Lines, Module, ModuleSource, Thread};
+use crate::trace::nesting::group_end;
 use crate::trace::notation::argument_name;
 use crate::trace::value;
 
@@ -42,11 +43,16 @@ fn frame(rest: &str, index: u32) -> Option<Told> {
         frame.module = Some(module.to_owned());
         set_call(&mut frame, call);
     }
-    Some(Told { format: Format::Lldb, number: Numbered::Printed, frame, build_id: None })
+    let number = if rest.contains(" [inlined] ") { Numbered::Inlined } else { Numbered::Printed };
+    Some(Told { format: Format::Lldb, number, frame, build_id: None })
 }
 
-/// `callback(depth=0) at layers.c:18:10`, `main [inlined] callback + 3 at …`, `_start + 33`
+/// `callback(depth=0) at layers.c:18:10`, `main [inlined] callback + 3 at …`, `_start + 33`; behind it may stand that it
+/// was optimised, and that lldb has put in the frame of a tail call.
 fn set_call(frame: &mut Frame, call: &str) {
+    let call = call.trim_end();
+    let call = call.strip_suffix(" [artificial]").unwrap_or(call);
+    let call = call.strip_suffix(" [opt]").unwrap_or(call);
     let (call, place) = match call.rsplit_once(" at ").map(|(call, at)| (call, place(at))) {
         Some((before, Some(place))) => (before, Some(place)),
         _ => (call, None),
@@ -62,17 +68,32 @@ fn set_call(frame: &mut Frame, call: &str) {
     };
     frame.offset = offset;
     let name = match arguments_start(call) {
-        Some(at) => call.get(..at).unwrap_or_default(),
-        None => call,
+        Some(at) => match behind_call_operator(call, at) {
+            Some((before, behind)) => format!("{before}(){behind}"),
+            None => call.get(..at).unwrap_or_default().to_owned(),
+        },
+        None => call.to_owned(),
     };
-    frame.function = Some(name.trim_end()).filter(|name| !name.is_empty()).map(str::to_owned);
+    frame.function = Some(name.trim_end().to_owned()).filter(|name| !name.is_empty());
+}
+
+/// What stands around the arguments in the name of a call operator: lldb 14 puts them in place of the `()`
+/// of `operator()(int) const`, and writes `operator(this=0x…, at=2)(int) const`.
+fn behind_call_operator(text: &str, arguments: usize) -> Option<(&str, &str)> {
+    let before = text.get(..arguments)?;
+    before.ends_with("operator").then_some(())?;
+    let behind = text.get(group_end(text.as_bytes(), arguments)?..)?;
+    behind.starts_with('(').then_some((before, behind))
 }
 
 /// The arguments of the frame on this line.
 pub(in crate::trace) fn arguments(line: &str, budget: &mut Budget) -> Vec<Argument> {
     let Some(at) = arguments_start(line) else { return Vec::new() };
     let inner = line.get(at + 1..).unwrap_or_default();
-    let end = inner.rfind(") at ").or_else(|| inner.rfind(')')).unwrap_or(inner.len());
+    // lldb 14 can leave what was behind the first closing parenthesis: `f(call=0x01, value=7)(int), int) at`.
+    let closed = group_end(line.as_bytes(), at).and_then(|end| end.checked_sub(at + 2));
+    let last = || inner.rfind(") at ").or_else(|| inner.rfind(')')).unwrap_or(inner.len());
+    let end = closed.unwrap_or_else(last);
     value::arguments(inner.get(..end).unwrap_or_default(), budget)
 }
 
@@ -134,6 +155,16 @@ mod tests {
         );
         let frame = read("frame #4: 0x01 a`operator()(int) + 33");
         assert_eq!((frame.function.as_deref(), frame.offset), (Some("operator()(int)"), Some(33)));
+        let frame = read("frame #7: 0x01 a`f(x=1) const at m.cc:146:28 [opt] [artificial]");
+        assert_eq!((frame.function.as_deref(), frame.line), (Some("f"), Some(146)));
+        let line =
+            "frame #0: 0x01 a`N::operator(this=0x02, s=\"a)(b\")(int, (x)) const at m.cc:8:43";
+        let frame = read(line);
+        assert_eq!(frame.function.as_deref(), Some("N::operator()(int, (x)) const"));
+        assert_eq!((frame.file.as_deref(), frame.line), (Some("m.cc"), Some(8)));
+        let arguments = arguments(line, &mut Budget::default());
+        let texts: Vec<_> = arguments.iter().map(|a| (&*a.name, &*a.value.text)).collect();
+        assert_eq!(texts, [("this", "0x02"), ("s", "\"a)(b\"")]);
         assert_eq!(read("frame #4: 0x01").function, None);
         assert_eq!(start("frame #4 is the one"), None);
     }

@@ -49,7 +49,7 @@ pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
     let says = if text.starts_with("PLEASE submit a bug report") || text.starts_with("LLVM ERROR: ")
     {
-        Says::Fault(Fault { what: text, address: None, place: None })
+        Says::Fault(Fault { what: text, ..Fault::default() })
     } else if text == "Stack dump:" || text.starts_with("Stack dump without symbol names") {
         Says::Heading { thread: None }
     } else {

@@ -6,6 +6,7 @@
 pub(super) mod abrt;
 pub(super) mod android;
 pub(super) mod assertion;
+mod command;
 pub(super) mod coredump;
 mod dmesg;
 pub(super) mod eu_stack;
@@ -14,6 +15,7 @@ pub(super) mod gdb_session;
 pub(super) mod glibc_backtrace;
 pub(super) mod glibc_heap;
 pub(super) mod go;
+pub(super) mod java;
 pub(super) mod libvirt_log;
 pub(super) mod libxl_log;
 pub(super) mod linux;
@@ -29,7 +31,7 @@ pub(super) mod report;
 pub(super) mod rust_panic;
 pub(super) mod sanitizer;
 pub(super) mod shared_libraries;
-mod syslog;
+pub(super) mod syslog;
 pub(super) mod valgrind;
 pub(super) mod xen;
 mod xen_console;
@@ -85,12 +87,12 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// The record on its own, its message kept up to `limit` bytes.
-    pub(super) fn to_record(&self, lines: Lines, limit: usize) -> LogRecord {
+    /// The record on its own, by the name of its format, its message kept up to `limit` bytes.
+    pub(super) fn to_record(&self, format: &str, lines: Lines, limit: usize) -> LogRecord {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         LogRecord {
             lines,
-            format: self.format.name().to_owned(),
+            format: format.to_owned(),
             time: owned(self.time),
             level: owned(self.level),
             thread: self.thread,
@@ -136,6 +138,8 @@ pub(super) enum Format {
     Go,
     /// Python's tracebacks and faulthandler.
     Python,
+    /// Java's exceptions and thread dumps.
+    Java,
     /// The Xen hypervisor's crashes.
     Xen,
     /// Android's tombstones.
@@ -155,12 +159,16 @@ pub(super) enum Format {
     /// A person's own debug print.
     #[default]
     Print,
+    /// An error of a command that a person typed.
+    Command,
     /// A C library's line about a failed assertion.
     Assertion,
+    /// A plugin's, by its number.
+    Plugin(u32),
 }
 
 impl Format {
-    /// The name in `Trace::formats` and `LogRecord::format`.
+    /// The name in `Trace::formats` and `LogRecord::format`; a plugin's is [`super::line_formats::LineFormats::name`].
     pub(super) fn name(self) -> &'static str {
         match self {
             Format::Gdb => "gdb",
@@ -178,6 +186,7 @@ impl Format {
             Format::RustPanic => "rust-panic",
             Format::Go => "go",
             Format::Python => "python",
+            Format::Java => "java",
             Format::Xen => "xen",
             Format::Android => "android",
             Format::Abrt => "abrt",
@@ -187,16 +196,21 @@ impl Format {
             Format::Dmesg => "dmesg",
             Format::XenConsole => "xen-console",
             Format::Print => "print",
+            Format::Command => "command",
             Format::Assertion => "assertion",
+            Format::Plugin(_) => "plugin",
         }
     }
 
     /// How the addresses of its frames are meant.
     pub(super) fn addresses(self) -> Addresses {
         match self {
-            Format::Gdb | Format::EuStack | Format::Coredump | Format::Lldb | Format::Perf => {
-                Addresses::InnermostExact
-            }
+            Format::Gdb
+            | Format::EuStack
+            | Format::Coredump
+            | Format::Lldb
+            | Format::Perf
+            | Format::Plugin(_) => Addresses::InnermostExact,
             // Old ones have no letter: the first is the instruction pointer.
             Format::Xen => Addresses::InnermostExactElseAsTold,
             _ => Addresses::AsTold,
@@ -227,6 +241,7 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         .or_else(|| libxl_log::record(text).map(Start::Record))
         .or_else(|| report(text, line))
         .or_else(|| print::record(line).map(Start::Record))
+        .or_else(|| command::record(line).map(Start::Record))
 }
 
 /// The frame of this number, if a printer other than gdb wrote it.
@@ -243,7 +258,7 @@ pub(super) fn numbered(rest: &str, index: u32) -> Option<Told> {
 
 /// What a line of a report says that is known by itself; perf's need their indentation.
 fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
-    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 18] = [
+    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 19] = [
         valgrind::start,
         maps::start,
         shared_libraries::start,
@@ -257,6 +272,7 @@ fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
         rust_panic::start,
         go::start,
         python::start,
+        java::start,
         llvm::start,
         lldb::start,
         android::start,
@@ -279,6 +295,7 @@ pub(super) fn within(format: Format, line: &str) -> Option<Start<'_>> {
         Format::RustPanic => told(rust_panic::frame(text)),
         Format::Go => told(go::frame(text)).or_else(|| remark(go::is_remark(text))),
         Format::Python => python::exception(line).map(|says| Start::Says(format, says)),
+        Format::Java => java::within(text).map(|says| Start::Says(format, says)),
         Format::Llvm => remark(llvm::is_activity(text)),
         _ => None,
     }
@@ -288,7 +305,8 @@ pub(super) fn within(format: Format, line: &str) -> Option<Start<'_>> {
 pub(super) fn without(line: &str) -> Option<Start<'_>> {
     let text = line.trim();
     let told = glibc_backtrace::frame(text).or_else(|| linux::old_frame(text));
-    told.map(|told| Start::Told(Box::new(told)))
+    let thrown = || java::thrown(text).map(|says| Start::Says(Format::Java, says));
+    told.map(|told| Start::Told(Box::new(told))).or_else(thrown)
 }
 
 /// What a line adds to this format's frame, module or fault above it.
@@ -302,6 +320,7 @@ pub(super) fn adds(format: Format, line: &str) -> Option<Adds> {
         Format::RustPanic => rust_panic::adds(text),
         Format::Go => go::adds(text),
         Format::Python => python::adds(line),
+        Format::Java => java::adds(text),
         Format::Xen => xen::adds(text),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use crate::address::{ModuleOffset, RuntimeAddress};
 
 /// The hexadecimal number that starts the text, and what follows it.
-pub(super) fn hexadecimal(text: &str) -> Option<(u64, &str)> {
+pub(in crate::trace) fn hexadecimal(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;
     Some((u64::from_str_radix(digits, 16).ok()?, rest))

@@ -9,9 +9,14 @@
 //! Fatal Python error: Segmentation fault
 //! Current thread 0x00007f88b6bcbb80 (most recent call first):
 //!   File "/usr/lib/python3.11/ctypes/__init__.py", line 519 in string_at
+//!   + Exception Group Traceback (most recent call last):
+//!   | ExceptionGroup: several (2 sub-exceptions)
+//!   +-+---------------- 1 ----------------
+//!     | ValueError: no
+//!     +------------------------------------
 //! ```
-//! (Lib/traceback.py, `format_list`; Python/traceback.c, `dump_frame`.) A traceback shows the innermost
-//! frame last; here it comes first, as in every stack.
+//! (Lib/traceback.py, `format_list` and `_format`; Python/traceback.c, `dump_frame`.) A traceback shows the
+//! innermost frame last; here it comes first, as in every stack.
 
 use super::parts::{address, is_identifier};
 use super::{Adds, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
@@ -19,6 +24,8 @@ use crate::trace::model::{Frame, Thread};
 
 /// What the line says.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
+    let grouped = text.starts_with('|');
+    let text = inside_group(text).trim_start();
     if let Some(told) = frame(text) {
         return Some(Start::Told(Box::new(told)));
     }
@@ -26,10 +33,14 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         "During handling of the above exception, another exception occurred:",
         "The above exception was the direct cause of the following exception:",
     ];
-    let says = if text == "Traceback (most recent call last):" {
+    let says = if text == "Traceback (most recent call last):"
+        || text == "+ Exception Group Traceback (most recent call last):"
+    {
         Says::Heading { thread: None }
+    } else if is_rule(text) || grouped && (text.is_empty() || is_rest(text)) {
+        Says::Remark
     } else if let Some(what) = text.strip_prefix("Fatal Python error: ") {
-        Says::Fault(Fault { what, address: None, place: None })
+        Says::Fault(Fault { what, ..Fault::default() })
     } else if let Some(thread) = text.strip_suffix(" (most recent call first):") {
         let id = thread.strip_prefix("Current ").unwrap_or(thread);
         let id = id.strip_prefix("thread ").or_else(|| id.strip_prefix("Thread "))?;
@@ -38,9 +49,29 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
     } else if CAUSES.contains(&text) {
         Says::Remark
     } else {
-        return None;
+        // An exception of a group may have no traceback.
+        grouped.then(|| exception(text)).flatten()?
     };
     Some(Start::Says(Format::Python, says))
+}
+
+/// The line without the bar of the group of exceptions it is in; its indentation counts from there.
+pub(in crate::trace) fn inside_group(line: &str) -> &str {
+    match line.trim_start().strip_prefix('|') {
+        Some(rest) => rest.strip_prefix(' ').unwrap_or(rest),
+        None => line,
+    }
+}
+
+/// What stands between the exceptions of a group: `+---------------- 2 ----------------`.
+fn is_rule(text: &str) -> bool {
+    const RULE: &str = "+----------------";
+    text.starts_with(RULE) || text.strip_prefix("+-").is_some_and(|rest| rest.starts_with(RULE))
+}
+
+/// What stands for the exceptions of a group that are too many: `and 3 more exceptions`.
+fn is_rest(text: &str) -> bool {
+    text.strip_prefix("and ").is_some_and(|rest| rest.contains(" more exception"))
 }
 
 /// `File "x.py", line 10, in f`, or faulthandler's `File "x.py", line 10 in f`.
@@ -61,14 +92,17 @@ fn frame(text: &str) -> Option<Told> {
 
 /// The exception's line at the end of a traceback: `RuntimeError: cannot read`.
 pub(super) fn exception(line: &str) -> Option<Says<'_>> {
+    let line = inside_group(line);
     let (name, _) = line.split_once(": ").unwrap_or((line, ""));
     let named = is_identifier(name) && name.chars().any(char::is_uppercase);
-    named.then_some(Says::Ended(Fault { what: line, address: None, place: None }))
+    named.then_some(Says::Ended(Fault { what: line, ..Fault::default() }))
 }
 
 /// The source, or the marks under it, below a frame.
 pub(super) fn adds(line: &str) -> Option<Adds> {
-    line.starts_with("    ").then_some(Adds::Source)
+    let line = inside_group(line);
+    let repeated = line.trim_start().starts_with("[Previous line repeated ");
+    (line.starts_with("    ") || repeated).then_some(Adds::Source)
 }
 
 #[cfg(test)]

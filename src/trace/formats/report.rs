@@ -22,6 +22,8 @@ pub(in crate::trace) struct Told {
 pub(in crate::trace) enum Numbered {
     /// By its number.
     Printed,
+    /// By its number; it was inlined into the next.
+    Inlined,
     /// It begins a stack.
     First,
     /// It follows the frame above, whatever is between.
@@ -52,7 +54,7 @@ pub(in crate::trace) enum Says<'a> {
 }
 
 /// What went wrong.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::trace) struct Fault<'a> {
     /// In the printer's words.
     pub(in crate::trace) what: &'a str,
@@ -60,6 +62,8 @@ pub(in crate::trace) struct Fault<'a> {
     pub(in crate::trace) address: Option<RuntimeAddress>,
     /// Where in the source it happened, where the line says.
     pub(in crate::trace) place: Option<Place>,
+    /// The thread it happened on, where the line says.
+    pub(in crate::trace) thread: Option<Box<Thread>>,
 }
 
 /// What a line adds to the frame or the module above it.
@@ -67,8 +71,8 @@ pub(in crate::trace) struct Fault<'a> {
 pub(in crate::trace) enum Adds {
     /// Where in the source the frame is.
     Place(Place),
-    /// The same, and how far from its function's start.
-    PlaceAndOffset(Place, u64),
+    /// The same, how far from its function's start, and the address.
+    PlaceAndOffset { place: Place, offset: u64, address: Option<RuntimeAddress> },
     /// The frame's line of source.
     Source,
     /// The message of the fault.

@@ -18,7 +18,7 @@
 use super::parts::{address, place};
 use super::{Adds, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::Pc;
-use crate::trace::model::Frame;
+use crate::trace::model::{Frame, Thread};
 
 /// What the line says.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
@@ -36,12 +36,24 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
 /// newer form is on the next line.
 fn panic(text: &str) -> Option<Fault<'_>> {
     let rest = text.strip_prefix("thread ").filter(|rest| rest.starts_with(['\'', '<']))?;
-    let (_, at) = rest.split_once(" panicked at ")?;
+    let (who, at) = rest.split_once(" panicked at ")?;
+    let thread = Some(Box::new(thread(who)));
     if let Some(place) = at.strip_suffix(':').and_then(place) {
-        return Some(Fault { what: "", address: None, place: Some(place) });
+        return Some(Fault { what: "", address: None, place: Some(place), thread });
     }
     let (message, at) = at.strip_prefix('\'')?.rsplit_once("', ")?;
-    Some(Fault { what: message, address: None, place: Some(place(at)?) })
+    Some(Fault { what: message, address: None, place: Some(place(at)?), thread })
+}
+
+/// `'a worker' (6592)`; older releases have no number.
+fn thread(text: &str) -> Thread {
+    let (name, lwp) = match text.rsplit_once(" (") {
+        Some((name, lwp)) => (name, lwp.strip_suffix(')').and_then(|lwp| lwp.parse().ok())),
+        None => (text, None),
+    };
+    let name = name.strip_prefix('\'').and_then(|name| name.strip_suffix('\''));
+    let name = name.filter(|name| *name != "<unnamed>").map(str::to_owned);
+    Thread { name, lwp, ..Thread::default() }
 }
 
 /// A frame, below the heading.
@@ -79,6 +91,8 @@ mod tests {
         ] {
             let fault = panic(line).unwrap();
             assert_eq!((fault.what, fault.place.unwrap().file.as_str()), (message, file), "{line}");
+            let named = fault.thread.unwrap().name;
+            assert_eq!(named.as_deref(), line.contains("'main'").then_some("main"), "{line}");
         }
         for line in ["thread 3 panicked at x", "thread 'a' panicked at noon", "panicked at a:1:1:"]
         {

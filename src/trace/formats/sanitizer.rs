@@ -119,18 +119,30 @@ fn report(text: &str) -> Option<Says<'_>> {
     let said = text.strip_prefix("ERROR: ").or_else(|| text.strip_prefix("WARNING: "))?;
     let (tool, what) = said.split_once(": ")?;
     TOOLS.contains(&tool).then_some(())?;
-    let (what, rest) = what
-        .split_once(" on address ")
-        .or_else(|| what.split_once(" on unknown address "))
-        .unwrap_or((what, ""));
-    let address = address(rest).map(|(address, _)| address);
-    Some(Says::Fault(Fault { what, address, place: None }))
+    let on = [" on address ", " on unknown address ", " on "].into_iter();
+    let (what, address, rest) = on
+        .filter_map(|on| {
+            let (before, rest) = what.split_once(on)?;
+            let (address, rest) = address(rest)?;
+            Some((before, Some(address), rest))
+        })
+        .next()
+        .unwrap_or((what, None, ""));
+    Some(Says::Fault(Fault { what, address, place: None, thread: faulting(rest) }))
+}
+
+/// `… (pc 0x1 bp 0x2 sp 0x3 T0)`, `… in thread T0:`
+fn faulting(text: &str) -> Option<Box<Thread>> {
+    let (_, rest) = text.split_once(" T")?;
+    let (id, rest) = number(rest)?;
+    let thread = Thread { number: Some(id), ..Thread::default() };
+    rest.starts_with([')', ':', ' ']).then(|| Box::new(thread))
 }
 
 /// `FILE:LINE:COLUMN: runtime error: …`
 fn runtime_error(text: &str) -> Option<Says<'_>> {
     let (at, what) = text.split_once(": runtime error: ")?;
-    Some(Says::Fault(Fault { what, address: None, place: Some(place(at)?) }))
+    Some(Says::Fault(Fault { what, place: Some(place(at)?), ..Fault::default() }))
 }
 
 /// The line above a stack.
@@ -174,9 +186,11 @@ fn thread(text: &str) -> Option<Thread> {
 }
 
 fn is_remark(text: &str) -> bool {
-    const STARTS: [&str; 8] = [
+    // The rules above reports: ThreadSanitizer's, and the others'.
+    const RULES: [usize; 2] = [18, 65];
+    let rule = RULES.contains(&text.len()) && text.bytes().all(|byte| byte == b'=');
+    const STARTS: [&str; 7] = [
         "SUMMARY: ",
-        "==================",
         "Shadow bytes around the buggy address",
         "Shadow byte legend ",
         "Hint: address points to ",
@@ -202,7 +216,7 @@ fn is_remark(text: &str) -> bool {
             .any(|end| rest.starts_with(end))
     });
     let named = || text.split_once(':').is_some_and(|(tool, _)| TOOLS.contains(&tool));
-    named()
+    rule || named()
         || STARTS.iter().any(|start| text.starts_with(start))
         || located() == Some(true)
         || shadow() == Some(true)
@@ -278,9 +292,20 @@ mod tests {
         };
         let line =
             "==7==ERROR: AddressSanitizer: SEGV on unknown address 0x01 (pc 0x2 bp 0x3 sp 0x4 T0)";
-        let fault = |what| Fault { what, address: None, place: None };
-        let at_one = Fault { address: Some(crate::address::RuntimeAddress(1)), ..fault("SEGV") };
+        let fault = |what| Fault { what, ..Fault::default() };
+        let at_one = Fault {
+            address: Some(crate::address::RuntimeAddress(1)),
+            thread: faulting(" T0)"),
+            ..fault("SEGV")
+        };
         assert_eq!(says(line), Some(Says::Fault(at_one)));
+        let line = "==7==ERROR: AddressSanitizer: attempting double-free on 0x60 in thread T3:";
+        let address = Some(crate::address::RuntimeAddress(0x60));
+        let twice = fault("attempting double-free");
+        assert_eq!(
+            says(line),
+            Some(Says::Fault(Fault { address, thread: faulting(" T3:"), ..twice }))
+        );
         let race = "data race (pid=7)";
         assert_eq!(
             says("WARNING: ThreadSanitizer: data race (pid=7)"),

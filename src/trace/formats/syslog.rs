@@ -13,9 +13,11 @@
 use super::prefix::Prefix;
 use super::{Format, number};
 
-const MONTHS: [&str; 12] =
+/// Their names in times that people write.
+pub(in crate::trace) const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/// Their names before such times.
+pub(in crate::trace) const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// What stands before the message, and the message.
 pub(super) fn prefix(line: &str) -> Option<(Prefix<'_>, &str)> {

@@ -69,7 +69,7 @@ fn frame(text: &str) -> Option<Told> {
 
 /// What a line of valgrind's says that is no frame.
 fn says(text: &str) -> Says<'_> {
-    const FAULTS: [&str; 14] = [
+    const FAULTS: [&str; 12] = [
         "Invalid ",
         "Conditional jump or move depends on ",
         "Use of uninitialised value ",
@@ -80,8 +80,6 @@ fn says(text: &str) -> Says<'_> {
         "Jump to the invalid address ",
         "Possible data race during ",
         "Exiting thread still holds ",
-        "Thread #1: ",
-        "Thread #2: ",
         "Illegal ",
         "Lock at ",
     ];
@@ -99,17 +97,24 @@ fn says(text: &str) -> Says<'_> {
     }
     let lost =
         text.contains(" lost in loss record ") || text.contains(" reachable in loss record ");
-    if lost || FAULTS.iter().any(|start| text.starts_with(start)) {
+    let number = text.split_once("hread #").and_then(|(_, rest)| number(rest));
+    let of_thread =
+        text.starts_with("Thread #") && number.is_some_and(|(_, rest)| rest.starts_with(": "));
+    let thread = number.map(|(number, _)| Thread { number: Some(number), ..Thread::default() });
+    if lost || of_thread || FAULTS.iter().any(|start| text.starts_with(start)) {
         let at = text.split_once(" at 0x").and_then(|(_, rest)| super::parts::hexadecimal(rest));
         let address = at.map(|(at, _)| crate::address::RuntimeAddress(at));
-        return Says::Fault(Fault { what: text, address, place: None });
+        return Says::Fault(Fault {
+            what: text,
+            address,
+            place: None,
+            thread: thread.map(Box::new),
+        });
     }
     let created = text.starts_with("Thread #") && text.contains(" was created");
     let block =
         text.starts_with("Address 0x") && (text.ends_with("free'd") || text.ends_with("alloc'd"));
     if created || block || HEADINGS.iter().any(|start| text.starts_with(start)) {
-        let number = text.split_once("hread #").and_then(|(_, rest)| number(rest));
-        let thread = number.map(|(number, _)| Thread { number: Some(number), ..Thread::default() });
         return Says::Heading { thread };
     }
     Says::Remark

@@ -22,7 +22,7 @@ use crate::address::{Pc, RuntimeAddress};
 
 /// What the line says that is known by itself.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
-    let fault = |what| Says::Fault(Fault { what, address: None, place: None });
+    let fault = |what| Says::Fault(Fault { what, ..Fault::default() });
     let says = if text == "Xen call trace:" {
         Says::Heading { thread: None }
     } else if text.starts_with("Panic on CPU ") && text.ends_with(':') {

@@ -317,7 +317,7 @@ pub struct PrintedValue {
 }
 
 /// One record of a log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogRecord {
     /// Where it stands.

@@ -1,0 +1,123 @@
+//! How long does it take to match one paste against many notes?
+//!
+//! ```sh
+//! cargo bench --bench triage                       # 1,000 and 10,000 notes
+//! cargo bench --bench triage -- 1000 10000 100000  # and what takes a minute to load
+//! ```
+//!
+//! The shipped notes and synthetic ones beside them: signatures of two to four frames, of an
+//! assertion, of a log pattern or of two stacks, over names of which one in a hundred is on the stack
+//! of the paste. The paste: a stack of 200 frames and 200 log records. Every answer is checked.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Write as _, stdout};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use dbgmate::job::Job;
+use dbgmate::notes::Plugins;
+use dbgmate::trace::{Piece, Trace, parse};
+use dbgmate::triage::report;
+
+const FRAMES: usize = 200;
+const WARM_UP: usize = 20;
+const ROUNDS: usize = 200;
+
+fn main() {
+    let asked: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let asked = if asked.is_empty() { vec![1_000, 10_000] } else { asked };
+    let trace = parse(&Job::new(), &[Piece::unnamed(&paste())]).unwrap();
+    assert_eq!(trace.stacks[0].frames.len(), FRAMES);
+    let mut out = stdout().lock();
+    writeln!(out, "| notes | loaded in | p50 | p99 |\n| --- | --- | --- | --- |").unwrap();
+    for count in asked {
+        let folder = tempfile::tempdir().unwrap();
+        write_notes(folder.path(), count);
+        let start = Instant::now();
+        let (plugins, problems) = Plugins::load(&[folder.path().to_owned()]);
+        let loaded = start.elapsed();
+        assert_eq!(problems, []);
+        let shipped = plugins.notes().iter().count() - count;
+        assert!(shipped > 50, "{shipped} shipped notes");
+        let (p50, p99) = measure(&plugins, &trace);
+        let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
+        writeln!(out, "| {count} | {} | {} | {} |", ms(loaded), ms(p50), ms(p99)).unwrap();
+    }
+}
+
+fn measure(plugins: &Plugins, trace: &Trace) -> (Duration, Duration) {
+    let mut times: Vec<Duration> = (0..WARM_UP + ROUNDS)
+        .map(|_| {
+            // The report keeps the trace: a copy for each is not what is measured.
+            let trace = trace.clone();
+            let start = Instant::now();
+            let report = report(&Job::new(), trace, plugins.notes()).unwrap();
+            let time = start.elapsed();
+            assert_eq!(report.notes[0].id, "many/planted", "the note that fits is found");
+            time
+        })
+        .collect();
+    let mut times = times.split_off(WARM_UP);
+    times.sort();
+    (times[ROUNDS / 2], times[ROUNDS * 99 / 100])
+}
+
+/// 200 frames, and a log.
+fn paste() -> String {
+    let mut text = String::from("Program received signal SIGSEGV, Segmentation fault.\n");
+    for frame in 0..FRAMES {
+        let name = if frame == 100 { "planted".to_owned() } else { format!("f{}", frame * 97) };
+        writeln!(
+            text,
+            "#{frame}  0x00007f00000{frame:05x} in {name} (n=0x{frame:x}) at f.c:{frame}"
+        )
+        .unwrap();
+    }
+    text.push('\n');
+    for record in 0..200 {
+        writeln!(
+            text,
+            "libxl: debug: libxl_event.c:{record}:f: ev_fd=0x{record:x} word{record} here"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn write_notes(folder: &Path, count: usize) {
+    let plugin = folder.join("many");
+    fs::create_dir_all(plugin.join("notes")).unwrap();
+    fs::write(plugin.join("plugin.toml"), "name = \"many\"\n").unwrap();
+    for number in 0..count {
+        let (name, signature) = match number {
+            0 => {
+                ("planted".to_owned(), "{ frames = [\"planted\", \"...\", \"f14550\"] }".to_owned())
+            }
+            _ => (format!("n{number}"), signature(number)),
+        };
+        let note = format!(
+            "schema = 1\nid = \"many/{name}\"\ntitle = \"It\"\nkind = \"bug\"\n\
+             cause = {{ confidence = \"code\", text = \"x\" }}\nsource = [{{ what = \"x\" }}]\n\
+             [[match]]\nrank = \"match\"\nall = [{signature}]\n"
+        );
+        fs::write(plugin.join(format!("notes/{name}.toml")), note).unwrap();
+    }
+}
+
+/// A signature that does not hold, although now and then a part of it does.
+fn signature(number: usize) -> String {
+    let on_stack = number.is_multiple_of(100);
+    let first = if on_stack { number / 100 % FRAMES * 97 } else { 100_000 + number };
+    match number % 8 {
+        0 | 1 => format!("{{ frames = [\"f{first}\", \"...\", \"g{number}\"] }}"),
+        2 => format!("{{ frames = [\"f{first}\", \"strlen\", \"...\", \"h{number}\", \"main\"] }}"),
+        3 => format!("{{ assertion = \"x{number} == 0\", function = \"f{first}\" }}"),
+        4 => format!("{{ frames = [\"f{first}\"], from = \"top\", signal = \"SIGABRT\" }}"),
+        5 => format!("{{ log = 'ev_fd=0x[0-9a-f]+ word{number}z' }}"),
+        6 => format!("{{ stacks = [[\"f{first}\"], [\"g{number}\"]] }}"),
+        _ => format!("{{ log = 'operation {number} failed: \\d+', format = \"libxl-log\" }}"),
+    }
+}
