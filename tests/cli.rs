@@ -24,9 +24,10 @@ use dbgmate::rpc::Client;
 use home::{Daemon, Home, Run, feed};
 use serde_json::{Value, json};
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 13] = [
     "offsets-of",
     "field-at",
+    "find",
     "decode",
     "diff",
     "parse",

@@ -40,6 +40,7 @@ fn serve(home: &Path) -> Command {
         .arg("serve")
         .env("XDG_RUNTIME_DIR", home)
         .env("XDG_CONFIG_HOME", home)
+        .env("XDG_CACHE_HOME", home)
         .env_remove("DBGMATE_SOCKET")
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
@@ -360,6 +361,7 @@ fn a_command_whose_daemon_goes_away_answers_itself_unless_it_must_not() {
             .args(["triage", "--daemon", mode])
             .env("XDG_RUNTIME_DIR", daemon.home.path())
             .env("XDG_CONFIG_HOME", daemon.home.path())
+            .env("XDG_CACHE_HOME", daemon.home.path())
             .env_remove("DBGMATE_SOCKET")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -56,6 +56,7 @@ impl Gdb {
             .arg("serve")
             .env("DBGMATE_SOCKET", self.socket())
             .env("XDG_CONFIG_HOME", self.home.path())
+            .env("XDG_CACHE_HOME", self.home.path())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -97,6 +98,7 @@ impl Gdb {
             .env("DBGMATE_SOCKET", self.socket())
             .env("DBGMATE", program)
             .env("XDG_CONFIG_HOME", self.home.path())
+            .env("XDG_CACHE_HOME", self.home.path())
             .env("LC_ALL", "C.UTF-8")
             .envs(environment.iter().copied())
             .stdin(Stdio::null())

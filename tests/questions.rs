@@ -97,6 +97,50 @@ fn decode_says_what_bytes_say() {
 }
 
 #[test]
+fn find_lists_types_by_name_and_shape() {
+    let home = Home::new();
+    let library = home.compile(
+        "found",
+        "typedef struct { int x; } unnamed_t;
+         struct point { short x; int y; };
+         struct shape { struct point at[2]; struct { long inside; }; struct shape *next; };
+         struct other { const struct shape *to; unnamed_t by_value; };
+         struct shape s; struct other o;",
+    );
+    let binary = library.to_str().unwrap();
+    let names = |arguments: &[&str]| {
+        let run = home.run(&[&["find", "--binary", binary, "--json"], arguments].concat());
+        let json: Value = serde_json::from_str(&run.stdout).unwrap_or_default();
+        let types = json["types"].as_array().cloned().unwrap_or_default();
+        let names: Vec<String> =
+            types.iter().map(|found| found["name"].as_str().unwrap().to_owned()).collect();
+        (names.join(" "), run.status)
+    };
+    for (arguments, expected, status) in [
+        (vec!["po*"], "point", 0),
+        (vec!["shape"], "shape", 0),
+        (vec!["sha"], "", 1),
+        (vec!["/^(shape|other)$/"], "other shape", 0),
+        (vec!["--has", "inside"], "shape", 0),
+        (vec!["--has", "x"], "point unnamed_t", 0),
+        (vec!["--size", "0x8", "p*"], "point", 0),
+        (vec!["--holds", "struct point"], "shape", 0),
+        (vec!["--holds", "unnamed_t"], "other", 0),
+        (vec!["--points-to", "struct shape"], "other shape", 0),
+        (vec!["--points-to", "struct shape", "o*"], "other", 0),
+        (vec!["*", "--limit", "1", "--has", "x"], "point", 0),
+        (vec![], "", 2),
+        (vec!["/(/"], "", 2),
+        (vec!["[z"], "", 2),
+    ] {
+        assert_eq!(names(&arguments), (expected.to_owned(), status), "{arguments:?}");
+    }
+    let run = home.run(&["find", "--binary", binary, "*t", "--has", "x"]);
+    assert!(run.stdout.starts_with("struct point  8 bytes, "), "{}", run.stdout);
+    assert!(run.stdout.contains("\nunnamed_t  4 bytes, "), "{}", run.stdout);
+}
+
+#[test]
 fn diff_says_what_has_changed_and_what_that_does_to_others() {
     let home = Home::new();
     let old = home.compile(

@@ -83,6 +83,7 @@ impl Vim {
             .env("DBGMATE", env!("CARGO_BIN_EXE_dbgmate"))
             .env("DBGMATE_SOCKET", self.path("run/daemon.sock"))
             .env("XDG_CONFIG_HOME", self.folder.path())
+            .env("XDG_CACHE_HOME", self.folder.path())
             .env("SAID", &said)
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::null())

@@ -11,6 +11,7 @@ mod decode;
 mod diff;
 mod doctor;
 mod field_at;
+mod find;
 mod index;
 mod large;
 mod manual;
@@ -56,6 +57,7 @@ pub(crate) struct Cli {
 enum Command {
     OffsetsOf(offsets_of::Args),
     FieldAt(field_at::Args),
+    Find(find::Args),
     Decode(decode::Args),
     Diff(diff::Args),
     Parse(parse::Args),
@@ -133,6 +135,10 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::FieldAt(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             field_at::run(args, &backend, &job, output)
+        }
+        Command::Find(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            find::run(args, &backend, &job, output)
         }
         Command::Decode(args) => {
             let (backend, job) = answering(cli.daemon, output)?;

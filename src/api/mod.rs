@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod decode;
 pub mod diff;
 pub mod field_at;
+pub mod find;
 pub mod layout;
 pub mod symbols;
 pub mod trace;
@@ -60,6 +61,7 @@ macro_rules! for_each_method {
             $crate::api::binary::ListMethod,
             $crate::api::layout::OffsetsOfMethod,
             $crate::api::field_at::FieldAtMethod,
+            $crate::api::find::FindMethod,
             $crate::api::decode::DecodeMethod,
             $crate::api::diff::DiffMethod,
             $crate::api::trace::ParseMethod,

@@ -18,6 +18,7 @@ mod debug_sources;
 mod decode;
 mod diff;
 mod field_at;
+mod find;
 mod hello;
 mod known;
 mod load;

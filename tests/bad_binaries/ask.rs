@@ -39,7 +39,8 @@ impl Ask {
         let mut command = Command::new("sh");
         let script = format!("ulimit -v {MEMORY} && exec \"$@\"");
         command.args(["-c", &script, "sh"]).args(wrapper).arg(program);
-        command.args(["--daemon", "never"]).env("XDG_CONFIG_HOME", "/nonexistent");
+        command.args(["--daemon", "never"]);
+        command.env("XDG_CONFIG_HOME", "/nonexistent").env("XDG_CACHE_HOME", "/dev/null");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Ask { command }
     }

@@ -161,7 +161,7 @@ def dbgmate(program, bed, file, addresses, folder):
     shape = bed / file.relative_to(bed).parts[0] if file.is_relative_to(bed) else file.parent
     debug = sorted({str(found.parent) for found in shape.glob("**/.build-id")})
     (config / "config.toml").write_text(f"debug_directories = {json.dumps(debug)}\n[debuginfod]\nurls = []\n")
-    environment = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
     answers = []
     for first in range(0, len(addresses), AT_ONCE):
         asked = [f"{address:#x}" for address in addresses[first:first + AT_ONCE]]

@@ -46,8 +46,8 @@ fn placed(parts: &[Part<'_>], ranks: &[Vec<u32>], names: usize) -> (Vec<u32>, Ve
     let all = || {
         parts.iter().zip(ranks).flat_map(|(part, ranks)| {
             part.types.iter().map(move |met| {
-                let rank = ranks.get(met.name as usize).copied().unwrap_or_default();
-                (rank as usize * 2 + usize::from(met.is_declaration), met.die)
+                let rank = ranks.get(met.name()).copied().unwrap_or_default();
+                (rank as usize * 2 + usize::from(met.is_declaration()), met.die)
             })
         })
     };

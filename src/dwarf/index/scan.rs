@@ -31,14 +31,27 @@ pub(super) struct Part<'a> {
     file: FileId,
 }
 
-/// A type that was met.
+/// A type that was met, in sixteen bytes: a kernel has a million.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Met {
-    /// The position of its name.
-    pub(super) name: u32,
-    /// Whether it only says that the type exists.
-    pub(super) is_declaration: bool,
+    /// The position of its name, and [`DECLARATION`].
+    name: u32,
     pub(super) die: DieRef,
+}
+
+/// Set where an entry only says that the type exists.
+const DECLARATION: u32 = 1 << 31;
+
+impl Met {
+    /// The position of its name.
+    pub(super) fn name(self) -> usize {
+        (self.name & !DECLARATION) as usize
+    }
+
+    /// Whether it only says that the type exists.
+    pub(super) fn is_declaration(self) -> bool {
+        self.name & DECLARATION != 0
+    }
 }
 
 /// A unit can be a whole program (LTO): the job is asked within it too, every so many entries.
@@ -208,8 +221,8 @@ impl<'a> Part<'a> {
             },
             Some(Name::Text(text)) => self.name(text),
         };
-        let is_declaration = entries.is_declaration(entry)?;
-        self.types.push(Met { name, is_declaration, die });
+        let kind = if entries.is_declaration(entry)? { DECLARATION } else { 0 };
+        self.types.push(Met { name: name | kind, die });
         Ok(())
     }
 
