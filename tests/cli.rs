@@ -306,20 +306,28 @@ fn requiring_a_daemon_that_does_not_run_fails_and_says_how_to_start_one() {
 }
 
 #[test]
-fn a_daemon_whose_plugins_have_changed_is_not_asked() {
+fn a_plugin_that_changes_shows_in_the_daemons_next_answer() {
     let home = Home::new();
     let _daemon = home.serve();
-    assert_eq!(home.feed(&["triage"], KNOWN_CRASH.as_bytes()).stderr, "");
-    home.write(
-        "dbgmate/plugins/mine/plugin.toml",
-        "name = \"mine\"\nbinaries = [\"libmine.so*\"]\n",
-    );
-    let run = home.feed(&["triage"], KNOWN_CRASH.as_bytes());
-    assert_eq!(run.status, 0, "{run:?}");
-    assert!(run.stderr.contains("with other plugins"), "{run:?}");
-    assert!(run.stderr.contains("restart it"), "{run:?}");
-    let run = home.feed(&["--daemon", "require", "triage"], KNOWN_CRASH.as_bytes());
-    assert_eq!(run.status, 1, "{run:?}");
+    let crash = "mine: m.c:7: work: Assertion `left > 0' failed.\n";
+    let ask = || home.feed(&["--daemon", "require", "triage"], crash.as_bytes());
+    assert_eq!(ask().status, 1, "{:?}", ask());
+    let note = |title: &str| {
+        format!(
+            "schema = 1\nid = \"mine/work\"\ntitle = \"{title}\"\nkind = \"bug\"\n\
+             cause = {{ confidence = \"code\", text = \"It does.\" }}\nsource = [{{ what = \"m.c\" }}]\n\
+             match = [{{ rank = \"match\", all = [{{ assertion = \"left > 0\", function = \"work\" }}] }}]\n"
+        )
+    };
+    home.write("dbgmate/plugins/mine/plugin.toml", "name = \"mine\"\nbinaries = [\"mine\"]\n");
+    for title in ["Work without input", "Work with nothing left"] {
+        home.write("dbgmate/plugins/mine/notes/work.toml", note(title));
+        let run = ask();
+        assert!(run.stdout.contains(&format!("mine/work: {title}\n")), "{run:?}");
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{run:?}");
+    }
+    fs::remove_dir_all(home.path().join("dbgmate/plugins")).unwrap();
+    assert_eq!(ask().status, 1, "{:?}", ask());
 }
 
 #[test]

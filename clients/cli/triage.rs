@@ -111,7 +111,8 @@ pub(crate) fn run(
 /// Files too large for a paste: all but the log records that no note looks at.
 fn what_notes_read(files: &[PathBuf], output: &mut Output) -> Result<Trace, Error> {
     let engine = Engine::new(Config::load()?);
-    let (notes, formats) = (engine.plugins().notes(), engine.plugins().line_formats());
+    let plugins = engine.plugins();
+    let (notes, formats) = (plugins.notes(), plugins.line_formats());
     let (mut kept, mut read, mut programs) = (Vec::new(), 0usize, BTreeSet::new());
     let mut trace = large::read(&Job::new(), files, formats, &mut |record: &LogRecord| {
         read += 1;
