@@ -211,6 +211,10 @@ fn the_answer_is_the_same_with_and_without_a_daemon() {
         &["offsets-of", "struct watch", "-b", "/nowhere"],
         &["parse", text(&crash), "--no-addresses", "--redact"],
         &["triage", text(&crash)],
+        &["triage", text(&crash), "--format", "html"],
+        &["triage", text(&crash), "--format", "markdown"],
+        &["triage", text(&crash), "--format", "json", "--render", "html"],
+        &["triage", text(&crash), "--format", "html", "--render", "html"],
         &["triage", "/dev/null"],
     ] {
         let [with, without] = ["require", "never"].map(|mode| {

@@ -132,8 +132,7 @@ fn a_file_and_a_plugin_are_checked_by_themselves() {
 fn the_shipped_notes_are_in_order() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins");
     let checked = check(&Job::new(), &[], &[folder]).unwrap();
-    let errors: Vec<_> = checked.findings.iter().filter(|one| one.level == Level::Error).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
+    assert_eq!(checked.findings, []);
     assert!(checked.notes.len() >= 50 && checked.tried >= 100, "{checked:?}");
 }
 
