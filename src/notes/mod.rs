@@ -17,6 +17,7 @@ mod comparison;
 mod files;
 mod frame_pattern;
 mod frames_on;
+mod ignored;
 mod index;
 mod line_format;
 mod member_path;
@@ -38,6 +39,7 @@ pub use problem::Problem;
 pub(crate) use comparison::integer;
 pub(crate) use frame_pattern::{FramePattern, Globs};
 pub(crate) use frames_on::{Before, FramesOn, Recursion, Runs, StacksOn, Start};
+pub(crate) use ignored::Ignored;
 pub(crate) use index::Clue;
 pub(crate) use member_path::MemberPath;
 pub(crate) use note::{Question, Signature};
@@ -127,6 +129,7 @@ struct Loaded {
     own_notes: BTreeMap<String, String>,
     versions: BTreeMap<String, Versions>,
     objects: BTreeMap<String, Vec<ObjectRule>>,
+    ignored: BTreeMap<String, Ignored>,
 }
 
 impl Loaded {
@@ -143,7 +146,7 @@ impl Loaded {
             }
             return;
         };
-        let Manifest { plugin, project, versions, objects, flaws } =
+        let Manifest { plugin, project, versions, objects, ignored, flaws } =
             match Manifest::read(&file.text, &files.name) {
                 Ok(manifest) => manifest,
                 Err(flaw) => {
@@ -160,6 +163,7 @@ impl Loaded {
         let versions = Versions { rules: versions, lines: lines.unwrap_or_default() };
         self.versions.insert(files.name.clone(), versions);
         self.objects.insert(files.name.clone(), objects);
+        self.ignored.insert(files.name.clone(), ignored);
     }
 
     fn add_notes(&mut self, files: &PluginFiles, problems: &mut Vec<Problem>) {
@@ -204,12 +208,13 @@ pub struct Notes {
     index: Index,
     versions: Versions,
     objects: Vec<ObjectRule>,
+    ignored: Ignored,
 }
 
 impl Default for Notes {
     fn default() -> Self {
-        let (notes, index, versions, objects) = Default::default();
-        Notes { notes, patterns: Patterns::none(), index, versions, objects }
+        let (notes, index, versions, objects, ignored) = Default::default();
+        Notes { notes, patterns: Patterns::none(), index, versions, objects, ignored }
     }
 }
 
@@ -234,7 +239,8 @@ impl Notes {
                 Patterns::none()
             });
         let index = Index::of(&notes);
-        Notes { notes, patterns, index, versions, objects }
+        let ignored = Ignored::all(mem::take(&mut loaded.ignored).into_values());
+        Notes { notes, patterns, index, versions, objects, ignored }
     }
 
     /// The note of this id.
@@ -269,6 +275,11 @@ impl Notes {
     /// What tells releases.
     pub(crate) fn versions(&self) -> &Versions {
         &self.versions
+    }
+
+    /// The functions that tell nothing of a crash.
+    pub(crate) fn ignored(&self) -> &Ignored {
+        &self.ignored
     }
 
     /// Every pattern once.

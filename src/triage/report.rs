@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::identity::Identity;
 use super::lives::ObjectLife;
 use super::releases::ReleaseTold;
 use crate::notes::{Affected, Claim, Fix, Interleaving, Rank, Setting};
@@ -18,6 +19,9 @@ pub struct Report {
     /// The objects that were followed through the logs, those with something odd first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectLife>,
+    /// By what the crash is known again.
+    #[serde(default)]
+    pub identity: Identity,
 }
 
 /// A note that fits the trace.
