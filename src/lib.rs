@@ -11,6 +11,7 @@
 //! | take out of a trace what is private | [`redact`] |
 //! | load plugins and notes | [`notes`] |
 //! | match a trace against notes | [`triage`] |
+//! | remember crashes, find similar ones | [`history`] |
 //! | see what a method takes and returns | [`api`] |
 //! | turn an answer into text | [`render`] |
 //! | answer a request | [`engine`] |
@@ -22,6 +23,7 @@
 pub mod address;
 pub mod config;
 pub mod error;
+pub mod history;
 pub mod job;
 pub mod public_name;
 

@@ -12,6 +12,7 @@ mod diff;
 mod doctor;
 mod field_at;
 mod find;
+mod history;
 mod index;
 mod large;
 mod manual;
@@ -63,6 +64,7 @@ enum Command {
     Parse(parse::Args),
     Symbolize(symbolize::Args),
     Triage(triage::Args),
+    History(history::Args),
     Index(index::Args),
     Serve(serve::Args),
     Doctor(doctor::Args),
@@ -159,6 +161,10 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Symbolize(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             symbolize::run(&args, &backend, &job, output)
+        }
+        Command::History(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            history::run(args, &backend, &job, output)
         }
         Command::Triage(args) => {
             let (backend, job) = answering(cli.daemon, output)?;

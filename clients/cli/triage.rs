@@ -10,6 +10,7 @@ use dbgmate::error::Error;
 use dbgmate::job::Job;
 use dbgmate::render;
 use dbgmate::trace::{LogRecord, Trace};
+use dbgmate::triage::Identity;
 
 use crate::backend::Backend;
 use crate::binaries::absolute;
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// With --json: also the answer as text, as the API returns it
     #[arg(long, value_name = "FORM", requires = "json", value_parser = form::<ReportForm>)]
     render: Option<ReportForm>,
+    /// Remember the crash: its fingerprint and the functions on its stack, no text of the paste
+    #[arg(long)]
+    remember: bool,
     /// Instead of the report, a picture (SVG) of when the objects in its logs began and ended
     #[arg(long, conflicts_with = "json")]
     timeline: bool,
@@ -52,15 +56,21 @@ pub(crate) fn run(
 ) -> Result<Outcome, Failure> {
     let binaries = args.binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
     let render = args.render;
+    let remember = args.remember.then_some(true);
     let request = if large::is_large(&args.files) {
         let trace = Some(what_notes_read(&args.files, output)?);
-        ReportRequest { trace, binaries, render, ..Default::default() }
+        ReportRequest { trace, binaries, remember, render, ..Default::default() }
     } else {
         let paste = paste::read(&args.files, output)?;
         let (text, pieces) = (paste.text, paste.pieces);
-        ReportRequest { text, pieces, binaries, render, ..Default::default() }
+        ReportRequest { text, pieces, binaries, remember, render, ..Default::default() }
     };
     let answer = backend.call::<ReportMethod>(job, request, output)?;
+    match &answer.history_problem {
+        Some(problem) => output.notice(&format!("without the history: {problem}")),
+        None if args.remember => output.notice(&remembered(&answer.report.identity)),
+        None => {}
+    }
     if args.json {
         output.json(&answer)?;
     } else if args.timeline {
@@ -74,6 +84,15 @@ pub(crate) fn run(
         output.result(&render::report::styled(&answer.report))?;
     }
     Ok(if answer.report.notes.is_empty() { Outcome::NotFound } else { Outcome::Found })
+}
+
+/// What is remembered of a crash.
+fn remembered(identity: &Identity) -> String {
+    match &identity.fingerprint {
+        Some(fingerprint) => format!("remembered as {fingerprint}: {}", identity.because),
+        None if identity.frames.is_empty() => format!("nothing to remember: {}", identity.because),
+        None => format!("remembered without a fingerprint: {}", identity.because),
+    }
 }
 
 /// Files too large for a paste: all but the log records that no note looks at.

@@ -31,6 +31,7 @@ mod signatures;
 mod threads;
 mod values;
 
+pub use crate::history::Seen;
 pub use crate::notes::{
     Affected, Claim, Confidence, Fix, Interleaving, LifeState, LifeStep, Rank, Setting, Step,
 };
@@ -63,7 +64,7 @@ pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped>
     let identity = identity::of(&facts, notes.ignored());
     let objects = facts.lives;
     drop(expanded);
-    Ok(Report { trace, notes: found, objects, identity })
+    Ok(Report { trace, notes: found, objects, identity, seen: None })
 }
 
 #[cfg(test)]
