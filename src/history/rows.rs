@@ -17,14 +17,15 @@ impl History {
     pub fn store(&mut self, lines: &[Line], keep: u64) -> Result<Imported, Error> {
         let stored = (|| {
             let transaction = begin(&mut self.connection)?;
-            let mut imported = Imported::default();
+            let (mut imported, mut new_pairs) = (Imported::default(), Vec::new());
             for line in lines {
                 let is_new = match line {
-                    Line::Record(record) => add(&transaction, record)?,
+                    Line::Record(record) => add(&transaction, record, &mut new_pairs)?,
                     Line::Note(note) => put(&transaction, note)?,
                 };
                 *(if is_new { &mut imported.added } else { &mut imported.known }) += 1;
             }
+            insert_pairs(&transaction, new_pairs)?;
             let keep = i64::try_from(keep).unwrap_or(i64::MAX);
             let old = "DELETE FROM record WHERE id <= (SELECT max(id) FROM record) - ?1 \
                 RETURNING stack";
@@ -177,14 +178,21 @@ fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
-/// Stores a record unless its paste has one.
-fn add(connection: &Connection, record: &Record) -> rusqlite::Result<bool> {
+/// A pair of functions, and a stack that has it.
+type PairOf = (i64, i64);
+
+/// Stores a record unless its paste has one; the pairs of a stack that is new are still to be stored.
+fn add(
+    connection: &Connection,
+    record: &Record,
+    new_pairs: &mut Vec<PairOf>,
+) -> rusqlite::Result<bool> {
     let digest = digest_of(&record.digest).unwrap_or_default();
     let known = "SELECT 1 FROM record WHERE digest = ?1";
     if connection.prepare(known)?.exists([digest])? {
         return Ok(false);
     }
-    let stack = stack(connection, &record.frames)?;
+    let stack = stack(connection, &record.frames, new_pairs)?;
     let at = in_seconds(&record.at).unwrap_or_default();
     let notes = record.notes.join("\n");
     connection.execute(
@@ -196,7 +204,11 @@ fn add(connection: &Connection, record: &Record) -> rusqlite::Result<bool> {
 }
 
 /// The number of the stack with these functions, which is stored once.
-fn stack(connection: &Connection, frames: &[String]) -> rusqlite::Result<i64> {
+fn stack(
+    connection: &Connection,
+    frames: &[String],
+    new_pairs: &mut Vec<PairOf>,
+) -> rusqlite::Result<i64> {
     let text = frames.join("\n");
     let hash = hash(&[&text]);
     let known = "SELECT id FROM stack WHERE hash = ?1 AND frames = ?2";
@@ -206,11 +218,17 @@ fn stack(connection: &Connection, frames: &[String]) -> rusqlite::Result<i64> {
     }
     connection.execute("INSERT INTO stack (hash, frames) VALUES (?1, ?2)", params![hash, text])?;
     let id = connection.last_insert_rowid();
-    let mut insert = connection.prepare("INSERT INTO pair (hash, stack) VALUES (?1, ?2)")?;
-    for pair in pairs(frames.iter().map(String::as_str)) {
-        insert.execute([pair, id])?;
-    }
+    let found = pairs(frames.iter().map(String::as_str));
+    new_pairs.extend(found.into_iter().map(|pair| (pair, id)));
     Ok(id)
+}
+
+/// In the order of their table: hashes go to any page of it, and an import would write most pages
+/// again and again.
+fn insert_pairs(connection: &Connection, mut new: Vec<PairOf>) -> rusqlite::Result<()> {
+    new.sort_unstable();
+    let mut insert = connection.prepare("INSERT INTO pair (hash, stack) VALUES (?1, ?2)")?;
+    new.into_iter().try_for_each(|(pair, stack)| insert.execute([pair, stack]).map(|_| ()))
 }
 
 /// Deletes records, and the stacks that no other has; how many records there were.

@@ -58,6 +58,8 @@ pub(super) fn prepare(
     // Each commit is on the disk when it returns; deleted text is overwritten.
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     connection.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
+    // At most, in KiB: a large import would otherwise write its pages to the log many times.
+    connection.pragma_update(None, "cache_size", -65_536).map_err(failed)?;
     connection.pragma_update(None, "foreign_keys", "ON").map_err(failed)?;
     if version(connection).map_err(failed)? < VERSION {
         migrate(connection, path)?;
