@@ -24,7 +24,7 @@ use dbgmate::rpc::Client;
 use home::{Daemon, Home, Run, feed};
 use serde_json::{Value, json};
 
-const SUBCOMMANDS: [&str; 13] = [
+const SUBCOMMANDS: [&str; 14] = [
     "offsets-of",
     "field-at",
     "find",
@@ -33,6 +33,7 @@ const SUBCOMMANDS: [&str; 13] = [
     "parse",
     "symbolize",
     "triage",
+    "history",
     "index",
     "serve",
     "doctor",
@@ -61,9 +62,10 @@ fn text(path: &Path) -> &str {
 fn the_help_of_every_subcommand_is_as_reviewed() {
     let home = Home::new();
     let mut help = String::new();
-    for arguments in
-        std::iter::once(vec!["--help"]).chain(SUBCOMMANDS.map(|name| vec![name, "--help"]))
-    {
+    let history = ["list", "show", "similar", "note", "delete", "export", "import"];
+    let nested = history.map(|name| vec!["history", name, "--help"]);
+    let each = SUBCOMMANDS.map(|name| vec![name, "--help"]);
+    for arguments in std::iter::once(vec!["--help"]).chain(each).chain(nested) {
         let run = Run::of(home.dbgmate(&arguments).env("COLUMNS", "100").output().unwrap());
         assert_eq!((run.status, run.stderr.as_str()), (0, ""));
         help.push_str(&format!("$ dbgmate {}\n{}\n", arguments.join(" "), run.stdout));
