@@ -29,6 +29,8 @@ pub struct Config {
     pub debuginfod: Debuginfod,
     /// Where indexes of types are kept.
     pub index: Index,
+    /// Which crashes are remembered.
+    pub history: History,
     /// What the daemon takes on.
     pub daemon: Daemon,
 }
@@ -88,6 +90,24 @@ impl Default for Index {
     }
 }
 
+/// The `[history]` table: which crashes are remembered, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct History {
+    /// Every triage remembers; otherwise those that are told to.
+    pub enabled: bool,
+    /// So many crashes: what was remembered longest ago makes room.
+    pub keep: u64,
+    /// The file; [`Config::load`] fills in the one in the XDG data folder. None: there is no history.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        History { enabled: false, keep: 100_000, file: None }
+    }
+}
+
 /// The `[daemon]` table: limits of the daemon, none of which changes an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -134,6 +154,7 @@ impl Default for Config {
             deadline_seconds: 60,
             debuginfod: Debuginfod::default(),
             index: Index::default(),
+            history: History::default(),
             daemon: Daemon::default(),
         }
     }
@@ -187,7 +208,12 @@ impl Config {
             &mut self.source_roots,
             &mut self.plugins,
         ];
-        for path in lists.into_iter().flatten().chain(&mut self.index.directory) {
+        for path in lists
+            .into_iter()
+            .flatten()
+            .chain(&mut self.index.directory)
+            .chain(&mut self.history.file)
+        {
             *path = folder.join(&path);
         }
         self
@@ -198,9 +224,13 @@ impl Config {
         if let Some(folder) = directory().map(|folder| folder.join("plugins")) {
             self.plugins.push(folder);
         }
+        let base = etcetera::choose_base_strategy().ok();
         if self.index.directory.is_none() {
-            let base = etcetera::choose_base_strategy().ok();
-            self.index.directory = base.map(|base| base.cache_dir().join("dbgmate/index"));
+            let cache = base.as_ref().map(|base| base.cache_dir());
+            self.index.directory = cache.map(|folder| folder.join("dbgmate/index"));
+        }
+        if self.history.file.is_none() {
+            self.history.file = base.map(|base| base.data_dir().join("dbgmate/history.db"));
         }
         self
     }

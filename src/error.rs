@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::job::Stopped;
-use crate::{binary, types};
+use crate::{binary, history, types};
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub enum Kind {
     Deadline,
     /// A plugin, a note or the configuration is wrong.
     Configuration,
+    /// The history cannot be read or written.
+    History,
     /// The daemon does not answer, or is not to be trusted.
     Daemon,
     /// Our own fault.
@@ -64,6 +66,7 @@ impl Kind {
             Kind::Configuration => 9,
             Kind::Daemon => 10,
             Kind::Internal => 11,
+            Kind::History => 12,
         }
     }
 }
@@ -129,6 +132,49 @@ impl From<binary::Error> for Error {
             E::Malformed { path, why } => {
                 Error::new(Kind::Malformed, format!("{} is damaged: {why}", path.display()))
                     .hint("compare it with the package or build it came from")
+            }
+        }
+    }
+}
+
+impl From<history::Error> for Error {
+    fn from(error: history::Error) -> Self {
+        use history::Error as E;
+        let of = |what: String| Error::new(Kind::History, what);
+        match error {
+            E::Unusable { path, error } => {
+                of(format!("the history {} cannot be used: {error}", path.display()))
+                    .hint("check its folder, or name another file: `file` of [history] in the configuration")
+            }
+            E::InUse { path } => {
+                of(format!("the history {} is locked by another program", path.display()))
+                    .hint("try again when that one has ended")
+            }
+            E::Full { path } => {
+                of(format!("there is no room on the disk of the history {}", path.display()))
+                    .hint("make room; what was stored before is all there")
+            }
+            E::ReadOnly { path } => {
+                of(format!("the history {} may not be written", path.display()))
+                    .hint("check whose file and folder it is")
+            }
+            E::Damaged { path, why } => {
+                of(format!("the history {} is damaged: {why}", path.display())).hint(
+                    "save what `dbgmate history export` still reads, move the file away, and import that",
+                )
+            }
+            E::NotOurs { path } => {
+                of(format!("{} is a database of another program", path.display()))
+                    .hint("name another file: `file` of [history] in the configuration")
+            }
+            E::Newer { path, version, known } => of(format!(
+                "the history {} is of a newer dbgmate: its form is version {version}, this one knows {known}",
+                path.display()
+            ))
+            .hint("use that dbgmate; nothing was changed"),
+            E::Failed { path, why } => {
+                of(format!("the history {} cannot be used: {why}", path.display()))
+                    .hint("check the disk it is on, and whose file and folder it is")
             }
         }
     }

@@ -12,6 +12,7 @@
 //! | load plugins and notes | [`notes`] |
 //! | match a trace against notes | [`triage`] |
 //! | write a note, and see whether it works | [`authoring`] |
+//! | remember crashes, find similar ones | [`history`] |
 //! | see what a method takes and returns | [`api`] |
 //! | turn an answer into text | [`render`] |
 //! | answer a request | [`engine`] |
@@ -23,6 +24,7 @@
 pub mod address;
 pub mod config;
 pub mod error;
+pub mod history;
 pub mod job;
 pub mod public_name;
 

@@ -24,7 +24,7 @@ use dbgmate::rpc::Client;
 use home::{Daemon, Home, Run, feed};
 use serde_json::{Value, json};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 15] = [
     "offsets-of",
     "field-at",
     "find",
@@ -34,6 +34,7 @@ const SUBCOMMANDS: [&str; 14] = [
     "symbolize",
     "triage",
     "notes",
+    "history",
     "index",
     "serve",
     "doctor",
@@ -62,10 +63,11 @@ fn text(path: &Path) -> &str {
 fn the_help_of_every_subcommand_is_as_reviewed() {
     let home = Home::new();
     let mut help = String::new();
-    for arguments in std::iter::once(vec!["--help"])
-        .chain(SUBCOMMANDS.map(|name| vec![name, "--help"]))
-        .chain(["list", "show", "check", "new"].map(|action| vec!["notes", action, "--help"]))
-    {
+    let notes = ["list", "show", "check", "new"].map(|name| vec!["notes", name, "--help"]);
+    let history = ["list", "show", "similar", "note", "delete", "export", "import"];
+    let history = history.map(|name| vec!["history", name, "--help"]);
+    let each = SUBCOMMANDS.map(|name| vec![name, "--help"]);
+    for arguments in std::iter::once(vec!["--help"]).chain(each).chain(notes).chain(history) {
         let run = Run::of(home.dbgmate(&arguments).env("COLUMNS", "100").output().unwrap());
         assert_eq!((run.status, run.stderr.as_str()), (0, ""));
         help.push_str(&format!("$ dbgmate {}\n{}\n", arguments.join(" "), run.stdout));

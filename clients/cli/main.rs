@@ -12,6 +12,7 @@ mod diff;
 mod doctor;
 mod field_at;
 mod find;
+mod history;
 mod index;
 mod large;
 mod manual;
@@ -65,6 +66,7 @@ enum Command {
     Symbolize(symbolize::Args),
     Triage(triage::Args),
     Notes(notes::Args),
+    History(history::Args),
     Index(index::Args),
     Serve(serve::Args),
     Doctor(doctor::Args),
@@ -161,6 +163,10 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Symbolize(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             symbolize::run(&args, &backend, &job, output)
+        }
+        Command::History(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            history::run(args, &backend, &job, output)
         }
         Command::Triage(args) => {
             let (backend, job) = answering(cli.daemon, output)?;

@@ -10,6 +10,7 @@ use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::render;
 use dbgmate::trace::{LogRecord, Trace};
+use dbgmate::triage::Identity;
 
 use crate::backend::Backend;
 use crate::binaries::absolute;
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// With `--format json`: also the answer as text, as the API returns it
     #[arg(long, value_name = "FORM", value_parser = form::<ReportForm>)]
     render: Option<ReportForm>,
+    /// Remember the crash: its fingerprint and the functions on its stack, no text of the paste
+    #[arg(long)]
+    remember: bool,
     /// The form of the answer
     #[arg(short, long, value_enum, default_value_t = Format::Text, value_name = "FORM")]
     format: Format,
@@ -84,15 +88,21 @@ pub(crate) fn run(
         let error = Error::new(Kind::Request, "`--render` adds to the answer as JSON");
         return Err(error.hint("add `--format json`, or give the form to `--format`").into());
     }
+    let remember = args.remember.then_some(true);
     let request = if large::is_large(&args.files) {
         let trace = Some(what_notes_read(&args.files, output)?);
-        ReportRequest { trace, binaries, render, ..Default::default() }
+        ReportRequest { trace, binaries, remember, render, ..Default::default() }
     } else {
         let paste = paste::read(&args.files, output)?;
         let (text, pieces) = (paste.text, paste.pieces);
-        ReportRequest { text, pieces, binaries, render, ..Default::default() }
+        ReportRequest { text, pieces, binaries, remember, render, ..Default::default() }
     };
     let answer = backend.call::<ReportMethod>(job, request, output)?;
+    match &answer.history_problem {
+        Some(problem) => output.notice(&format!("without the history: {problem}")),
+        None if args.remember => output.notice(&remembered(&answer.report.identity)),
+        None => {}
+    }
     let report = &answer.report;
     match format {
         Format::Text => output.result(&render::report::styled(report))?,
@@ -106,6 +116,15 @@ pub(crate) fn run(
         _ => !report.notes.is_empty(),
     };
     Ok(if found { Outcome::Found } else { Outcome::NotFound })
+}
+
+/// What is remembered of a crash.
+fn remembered(identity: &Identity) -> String {
+    match &identity.fingerprint {
+        Some(fingerprint) => format!("remembered as {fingerprint}: {}", identity.because),
+        None if identity.frames.is_empty() => format!("nothing to remember: {}", identity.because),
+        None => format!("remembered without a fingerprint: {}", identity.because),
+    }
 }
 
 /// Files too large for a paste: all but the log records that no note looks at.

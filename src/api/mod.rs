@@ -13,6 +13,7 @@ pub mod decode;
 pub mod diff;
 pub mod field_at;
 pub mod find;
+pub mod history;
 pub mod layout;
 pub mod symbols;
 pub mod trace;
@@ -68,6 +69,13 @@ macro_rules! for_each_method {
             $crate::api::symbols::SymbolizeMethod,
             $crate::api::symbols::ResolveMethod,
             $crate::api::triage::ReportMethod,
+            $crate::api::history::ListMethod,
+            $crate::api::history::GetMethod,
+            $crate::api::history::SimilarMethod,
+            $crate::api::history::NoteMethod,
+            $crate::api::history::DeleteMethod,
+            $crate::api::history::ExportMethod,
+            $crate::api::history::ImportMethod,
         }
     };
 }

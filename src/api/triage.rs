@@ -29,6 +29,9 @@ pub struct ReportRequest {
     /// debug twins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub binaries: Vec<BinaryRef>,
+    /// Remember the crash in the history; absent: as the configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remember: Option<bool>,
     /// Also return the report as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub render: Option<ReportForm>,
@@ -54,6 +57,9 @@ pub struct ReportResponse {
     /// The report itself.
     #[serde(flatten)]
     pub report: Report,
+    /// Why the history could not be asked, or not be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history_problem: Option<String>,
     /// The report as text, where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendered: Option<String>,

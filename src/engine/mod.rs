@@ -20,6 +20,7 @@ mod diff;
 mod field_at;
 mod find;
 mod hello;
+mod history;
 mod known;
 mod load;
 mod offsets_of;

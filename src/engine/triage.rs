@@ -1,5 +1,6 @@
 //! `triage.report`: which known bug a paste shows.
 
+use super::history::digest;
 use super::symbolize::{Wanted, symbolize};
 use super::{Answer, Engine, paste};
 use crate::api::triage::{ReportForm, ReportMethod, ReportRequest, ReportResponse};
@@ -21,15 +22,24 @@ impl Answer for ReportMethod {
             request.text.as_deref(),
             &request.pieces,
         )?;
+        let remember = request.remember.unwrap_or(engine.config().history.enabled);
+        // As it was printed: binaries that are found or not make it no other paste.
+        let digest = engine.has_history(remember).then(|| digest(&trace));
         let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
         let symbolized = symbolize(engine, job, trace, &wanted)?;
-        let report = triage::report(job, symbolized.trace, engine.plugins().notes())?;
+        let mut report = triage::report(job, symbolized.trace, engine.plugins().notes())?;
+        let recalled = digest.map(|digest| engine.recall(&report, digest, remember));
+        let (seen, history_problem) = match recalled.transpose() {
+            Ok(seen) => (seen.flatten(), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        report.seen = seen;
         let rendered = request.render.map(|form| match form {
             ReportForm::Text => render::report::text(&report),
             ReportForm::Markdown => render::report_markdown(&report),
             ReportForm::Html => render::report_html(&report),
             ReportForm::Timeline => render::lives_svg::timeline(&report),
         });
-        Ok(ReportResponse { report, rendered })
+        Ok(ReportResponse { report, history_problem, rendered })
     }
 }

@@ -17,6 +17,7 @@ mod comparison;
 mod files;
 mod frame_pattern;
 mod frames_on;
+mod ignored;
 mod index;
 mod line_format;
 mod member_path;
@@ -38,6 +39,7 @@ pub use problem::Problem;
 pub(crate) use comparison::integer;
 pub(crate) use frame_pattern::{FramePattern, Globs};
 pub(crate) use frames_on::{Before, FramesOn, Recursion, Runs, StacksOn, Start};
+pub(crate) use ignored::Ignored;
 pub(crate) use index::Clue;
 pub(crate) use member_path::MemberPath;
 pub(crate) use note::{Question, Signature};
@@ -140,6 +142,7 @@ struct Loaded {
     own_notes: BTreeMap<String, String>,
     versions: BTreeMap<String, Versions>,
     objects: BTreeMap<String, Vec<ObjectRule>>,
+    ignored: BTreeMap<String, Ignored>,
 }
 
 impl Loaded {
@@ -156,7 +159,7 @@ impl Loaded {
             }
             return;
         };
-        let Manifest { plugin, project, versions, objects, flaws } =
+        let Manifest { plugin, project, versions, objects, ignored, flaws } =
             match Manifest::read(&file.text, &files.name) {
                 Ok(manifest) => manifest,
                 Err(flaw) => {
@@ -173,6 +176,7 @@ impl Loaded {
         let versions = Versions { rules: versions, lines: lines.unwrap_or_default() };
         self.versions.insert(files.name.clone(), versions);
         self.objects.insert(files.name.clone(), objects);
+        self.ignored.insert(files.name.clone(), ignored);
     }
 
     fn add_notes(&mut self, files: &PluginFiles, problems: &mut Vec<Problem>) {
@@ -218,12 +222,13 @@ pub struct Notes {
     index: Index,
     versions: Versions,
     objects: Vec<ObjectRule>,
+    ignored: Ignored,
 }
 
 impl Default for Notes {
     fn default() -> Self {
-        let (notes, index, versions, objects) = Default::default();
-        Notes { notes, patterns: Patterns::none(), index, versions, objects }
+        let (notes, index, versions, objects, ignored) = Default::default();
+        Notes { notes, patterns: Patterns::none(), index, versions, objects, ignored }
     }
 }
 
@@ -248,7 +253,8 @@ impl Notes {
                 Patterns::none()
             });
         let index = Index::of(&notes);
-        Notes { notes, patterns, index, versions, objects }
+        let ignored = Ignored::all(mem::take(&mut loaded.ignored).into_values());
+        Notes { notes, patterns, index, versions, objects, ignored }
     }
 
     /// The note of this id.
@@ -283,6 +289,11 @@ impl Notes {
     /// What tells releases.
     pub(crate) fn versions(&self) -> &Versions {
         &self.versions
+    }
+
+    /// The functions that tell nothing of a crash.
+    pub(crate) fn ignored(&self) -> &Ignored {
+        &self.ignored
     }
 
     /// Every pattern once.

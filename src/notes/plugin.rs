@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::ignored::Ignored;
 use super::line_format;
 use super::objects::{ObjectKeys, ObjectRule};
 use super::problem::Flaw;
@@ -41,6 +42,8 @@ struct Keys {
     versions: Vec<Spanned<VersionKeys>>,
     #[serde(default, rename = "object")]
     objects: Vec<ObjectKeys>,
+    #[serde(default)]
+    ignore: Vec<Spanned<String>>,
 }
 
 /// A plugin as its manifest tells it.
@@ -50,6 +53,8 @@ pub(super) struct Manifest {
     pub(super) project: String,
     pub(super) versions: Vec<VersionRule>,
     pub(super) objects: Vec<ObjectRule>,
+    /// The functions that tell nothing of a crash.
+    pub(super) ignored: Ignored,
     /// What is wrong with forms of lines, which are left out.
     pub(super) flaws: Vec<Flaw>,
 }
@@ -85,7 +90,8 @@ impl Manifest {
         let versions = keys.versions.into_iter().map(|keys| VersionRule::read(keys, &project));
         let versions = versions.collect::<Result<_, _>>()?;
         let objects = keys.objects.into_iter().map(ObjectRule::read).collect::<Result<_, _>>()?;
-        Ok(Manifest { plugin, project, versions, objects, flaws })
+        let ignored = Ignored::read(keys.ignore)?;
+        Ok(Manifest { plugin, project, versions, objects, ignored, flaws })
     }
 }
 

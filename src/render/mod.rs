@@ -21,6 +21,7 @@ mod field_at;
 mod find;
 mod full_layout;
 mod gdb_session;
+pub mod history;
 mod html;
 mod in_order;
 mod interleaving;

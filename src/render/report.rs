@@ -9,8 +9,8 @@ use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
 use super::wrap::wrap;
 use crate::trace::{Lines, Trace};
 use crate::triage::{
-    Affected, Ask, Claim, Confidence, Evidence, Fix, MatchedNote, Rank, ReleaseTold,
-    ReleaseVerdict, Report, Setting, Verdict,
+    Affected, Ask, Claim, Confidence, Evidence, Fix, Identity, MatchedNote, Rank, ReleaseTold,
+    ReleaseVerdict, Report, Seen, Setting, Verdict,
 };
 
 /// The page's width in columns.
@@ -39,12 +39,40 @@ fn write_report(page: &mut String, report: &Report) -> fmt::Result {
         }
         write_note(page, note)?;
     }
+    if let Some(seen) = &report.seen {
+        write_seen(page, seen, &report.identity)?;
+    }
     let mut objects = String::new();
     write_lives(&mut objects, report)?;
     if !objects.is_empty() {
         write!(page, "\n{objects}")?;
     }
     Ok(())
+}
+
+/// How often the crash was seen in other pastes, and a person's own words.
+fn write_seen(page: &mut String, seen: &Seen, identity: &Identity) -> fmt::Result {
+    writeln!(page)?;
+    if let (Some(first), Some(last), Some(id)) = (&seen.first, &seen.last, seen.last_id) {
+        let times = super::counted(seen.times, "time");
+        let when = if seen.times == 1 {
+            format!("on {last}")
+        } else {
+            format!("since {first}, last on {last}")
+        };
+        let when = escape(&when).into_owned();
+        writeln!(
+            page,
+            "{TITLE}Seen {times} before{TITLE:#}, {when}: {HINT}dbgmate history show {id}{HINT:#}"
+        )?;
+    }
+    if let Some(note) = &seen.note {
+        writeln!(page, "{HEADING}Your note{HEADING:#}")?;
+        paragraph(page, note, 4)?;
+    }
+    let fingerprint = identity.fingerprint.as_deref().unwrap_or_default();
+    let known_by = format!("{fingerprint}: {}", identity.because);
+    writeln!(page, "{DIM}{}{DIM:#}", escape(&known_by))
 }
 
 /// `2 stacks, 1 event`, and what was not understood.

@@ -303,6 +303,18 @@ impl<'t> Facts<'t> {
         self.stacks.get(stack).map_or(&[], |stack| stack.names.as_slice())
     }
 
+    /// The number of the first stack that is printed for an assertion, a signal or a fault, which
+    /// are asked in that order.
+    pub(super) fn crashed_stack(&self) -> Option<usize> {
+        let of = |is_such: fn(&EventKind) -> bool| {
+            let mut events = self.trace.events.iter().filter(|event| is_such(&event.what));
+            events.find_map(|event| event.stack)
+        };
+        of(|what| matches!(what, EventKind::Assertion { .. }))
+            .or_else(|| of(|what| matches!(what, EventKind::Signal { .. })))
+            .or_else(|| of(|what| matches!(what, EventKind::Fault { .. })))
+    }
+
     /// The program a stack belongs to, where the text says.
     pub(super) fn program(&self, stack: usize) -> Option<&'t str> {
         self.stacks.get(stack)?.program
@@ -410,6 +422,6 @@ fn name_of(frame: &Frame) -> Option<Cow<'_, str>> {
     frame.function.as_deref().filter(|_| !frame.signal_handler).map(public_name)
 }
 
-fn unspaced(expression: &str) -> String {
+pub(super) fn unspaced(expression: &str) -> String {
     expression.split_whitespace().collect()
 }

@@ -16,6 +16,7 @@
 mod facts;
 mod frames;
 mod how;
+mod identity;
 mod in_text;
 mod lives;
 mod locks;
@@ -30,9 +31,11 @@ mod signatures;
 mod threads;
 mod values;
 
+pub use crate::history::Seen;
 pub use crate::notes::{
     Affected, Claim, Confidence, Fix, Interleaving, LifeState, LifeStep, Rank, Setting, Step,
 };
+pub use identity::Identity;
 pub use lives::{LifeEvent, ObjectLife};
 pub use releases::{ReleaseTold, ReleaseVerdict};
 pub use report::{Ask, Evidence, MatchedNote, Missing, Report, Verdict};
@@ -57,10 +60,11 @@ pub fn report(job: &Job, trace: Trace, notes: &Notes) -> Result<Report, Stopped>
     // A search that was told to stop has left things out.
     job.check()?;
     matched.sort_by(|a, b| a.order().cmp(&b.order()));
-    let notes = matched.into_iter().map(|matched| matched.into_note()).collect();
+    let found = matched.into_iter().map(|matched| matched.into_note()).collect();
+    let identity = identity::of(&facts, notes.ignored());
     let objects = facts.lives;
     drop(expanded);
-    Ok(Report { trace, notes, objects })
+    Ok(Report { trace, notes: found, objects, identity, seen: None })
 }
 
 #[cfg(test)]

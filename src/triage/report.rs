@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::identity::Identity;
 use super::lives::ObjectLife;
 use super::releases::ReleaseTold;
+use crate::history::Seen;
 use crate::notes::{Affected, Claim, Fix, Interleaving, Rank, Setting};
 use crate::trace::{Lines, Trace};
 
@@ -18,6 +20,12 @@ pub struct Report {
     /// The objects that were followed through the logs, those with something odd first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectLife>,
+    /// By what the crash is known again.
+    #[serde(default)]
+    pub identity: Identity,
+    /// How often it was seen before, and what somebody noted down about it, where a history knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// A note that fits the trace.
