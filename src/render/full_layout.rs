@@ -8,13 +8,16 @@ use super::counted;
 use super::escape::escape;
 use super::offsets::{bits, size_in_words};
 use super::style::{DIM, TITLE, UNCERTAIN};
-use crate::api::layout::{Hole, Layout, LayoutMatch, Member};
+use crate::api::layout::{BetterOrder, Hole, Layout, LayoutMatch, Member};
 
 /// x86-64 and most arm64: the boundary that people lay structs out for.
 const CACHE_LINE: u64 = 64;
 
 /// The comments stand in one column unless a declaration is longer than this.
 const MAX_DECLARATION: usize = 56;
+
+/// An order of more members than this is told by its rule.
+const MOST_NAMED: usize = 16;
 
 /// Writes one match.
 pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
@@ -63,6 +66,9 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
     if let Some(align) = layout.align {
         facts.push(format!("align {align}"));
     }
+    if layout.packed {
+        facts.push("packed".to_owned());
+    }
     if !layout.members.is_empty() {
         facts.push(counted(layout.members.len() as u64, "member"));
     }
@@ -81,10 +87,31 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
         facts.push(format!("by typedef {}", layout.via.join(" → ")));
     }
     writeln!(page, "{DIM}/* {} */{DIM:#}", escape(&facts.join(", ")))?;
+    if let Some(better) = &layout.better_order {
+        write_better(page, layout, better)?;
+    }
     if let Some(why) = &layout.why {
         writeln!(page, "{UNCERTAIN}/* incomplete: {} */{UNCERTAIN:#}", escape(why))?;
     }
     Ok(())
+}
+
+/// A better order; where the members are many, the rule that it follows stands for their names.
+fn write_better(page: &mut String, layout: &Layout, better: &BetterOrder) -> fmt::Result {
+    let names = better.order.iter().filter_map(|position| layout.members.get(*position));
+    let names: Vec<String> = names
+        .map(|member| match (member.name.as_str(), member.offset) {
+            ("", Some(offset)) => format!("<unnamed at {offset}>"),
+            (name, _) => name.to_owned(),
+        })
+        .collect();
+    let order = match names.len() {
+        ..=MOST_NAMED => names.join(", "),
+        _ => "largest alignment first".to_owned(),
+    };
+    let (saved, size) = (counted(better.saves, "byte"), better.size);
+    let hint = format!("{saved} fewer in another order, size {size}: {order}");
+    writeln!(page, "{DIM}/* {} */{DIM:#}", escape(&hint))
 }
 
 /// `3 bytes`, `5 bits`.
@@ -215,9 +242,10 @@ fn comment(member: &Member) -> String {
         (Some(offset), ..) => format!("{offset:>5} {size:>5}"),
         (None, ..) => format!("{:>5} {size:>5}", "?"),
     };
+    let aligned = member.align.map_or(String::new(), |align| format!("  aligned({align})"));
     match &member.why {
-        Some(why) => format!("{place}  {why}"),
-        None => place,
+        Some(why) => format!("{place}{aligned}  {why}"),
+        None => format!("{place}{aligned}"),
     }
 }
 

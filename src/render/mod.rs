@@ -13,6 +13,7 @@
 //! Rule: functions of api structs that return text with the styles of [`style`] in it, whichever
 //! client asks; what came from outside passes [`escape`] first.
 
+mod asserts;
 mod clean;
 mod decode;
 mod diff;
@@ -52,7 +53,10 @@ use style::DIM;
 /// Layouts in one of their forms, styled, one under the other; where a name has several, each says
 /// where it is from.
 pub fn layout(answer: &OffsetsOf, form: LayoutForm) -> String {
-    let mut page = String::new();
+    let mut page = match form {
+        LayoutForm::Asserts => asserts::HEADER.to_owned(),
+        LayoutForm::Script | LayoutForm::Layout => String::new(),
+    };
     // Writing to a String cannot fail.
     let _ = write_matches(&mut page, &answer.matches, form);
     page
@@ -63,12 +67,13 @@ fn write_matches(page: &mut String, matches: &[LayoutMatch], form: LayoutForm) -
         if position > 0 {
             writeln!(page)?;
         }
-        if matches.len() > 1 {
+        if matches.len() > 1 && form != LayoutForm::Asserts {
             write_origin(page, position + 1, matches.len(), &found.layout)?;
         }
         match form {
             LayoutForm::Script => offsets::write(page, found)?,
             LayoutForm::Layout => full_layout::write(page, found)?,
+            LayoutForm::Asserts => asserts::write(page, found, position)?,
         }
     }
     Ok(())

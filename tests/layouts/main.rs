@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asserts;
 mod bit_fields;
 mod case;
 mod containers;
@@ -15,6 +16,7 @@ mod kept_index;
 mod locate;
 mod names;
 mod nested;
+mod order;
 mod rust;
 mod text;
 mod toolchain;
