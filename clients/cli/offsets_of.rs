@@ -31,8 +31,8 @@ pub(crate) struct Args {
     /// The C-like view with types, sizes, bit fields, holes and cache lines: --format layout
     #[arg(short, long)]
     layout: bool,
-    /// How it is shown: `script` (the default), `layout`, or `asserts`, C that compiles where the layout
-    /// is true
+    /// How it is shown: `script` (the default), `layout`, `asserts` (C that compiles where the layout
+    /// is true), `map` (members and holes to scale) or `svg` (the same as a picture)
     #[arg(long, value_name = "FORM", conflicts_with_all = ["layout", "json"], value_parser = form::<LayoutForm>)]
     format: Option<LayoutForm>,
     /// With --json: also the answer as text, as the API returns it

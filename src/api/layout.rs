@@ -42,6 +42,10 @@ pub enum LayoutForm {
     Layout,
     /// C that compiles where the layout is true: `_Static_assert` of sizes, offsets, enumerators.
     Asserts,
+    /// Members and holes to scale, as blocks of letters.
+    Map,
+    /// Members and holes to scale, as a picture.
+    Svg,
 }
 
 /// The answer: at least one match.

@@ -14,6 +14,8 @@
 //! client asks; what came from outside passes [`escape`] first.
 
 mod asserts;
+mod blocks;
+mod byte_map;
 mod clean;
 mod decode;
 mod diff;
@@ -24,6 +26,7 @@ mod full_layout;
 mod gdb_session;
 mod in_order;
 mod interleaving;
+mod layout_svg;
 mod lives;
 pub mod lives_svg;
 mod log;
@@ -34,6 +37,7 @@ pub mod style;
 mod told;
 pub mod trace;
 mod wrap;
+mod xml;
 
 pub use clean::text as clean_text;
 pub use decode::decode;
@@ -54,8 +58,9 @@ use style::DIM;
 /// where it is from.
 pub fn layout(answer: &OffsetsOf, form: LayoutForm) -> String {
     let mut page = match form {
+        LayoutForm::Svg => return layout_svg::picture(&answer.matches),
         LayoutForm::Asserts => asserts::HEADER.to_owned(),
-        LayoutForm::Script | LayoutForm::Layout => String::new(),
+        LayoutForm::Script | LayoutForm::Layout | LayoutForm::Map => String::new(),
     };
     // Writing to a String cannot fail.
     let _ = write_matches(&mut page, &answer.matches, form);
@@ -74,6 +79,9 @@ fn write_matches(page: &mut String, matches: &[LayoutMatch], form: LayoutForm) -
             LayoutForm::Script => offsets::write(page, found)?,
             LayoutForm::Layout => full_layout::write(page, found)?,
             LayoutForm::Asserts => asserts::write(page, found, position)?,
+            LayoutForm::Map => blocks::write(page, found)?,
+            // Not a text of several parts: drawn as a whole.
+            LayoutForm::Svg => {}
         }
     }
     Ok(())

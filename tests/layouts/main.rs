@@ -14,6 +14,7 @@ mod cxx;
 mod decode;
 mod kept_index;
 mod locate;
+mod map;
 mod names;
 mod nested;
 mod order;
