@@ -21,8 +21,9 @@ const MOST_NAMED: usize = 16;
 
 /// Writes one match.
 pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
-    let mut view = View { rows: Vec::new(), line: 0 };
     let layout = &found.layout;
+    let unions = usize::from(layout.kind == "union" && found.selected.is_none());
+    let mut view = View { rows: Vec::new(), line: 0, unions };
     match &found.selected {
         Some(selected) => {
             let title = format!("{}.{}:", layout.type_name, selected.path);
@@ -124,6 +125,8 @@ struct View {
     rows: Vec<Row>,
     /// The cache line that the last member started in.
     line: u64,
+    /// The unions around: their members overlap, and none of them is where a cache line begins.
+    unions: usize,
 }
 
 /// One line: a declaration with its comment, or a remark.
@@ -144,8 +147,8 @@ impl View {
                 let text = format!("/* {} unused */", amount(hole.bit_size));
                 self.rows.push(Row::Remark(format!("{}{text}", indent(depth))));
             }
-            if depth == 1 {
-                self.cache_line(member);
+            if self.unions == 0 {
+                self.cache_line(member, depth);
             }
             self.member(member, depth);
         }
@@ -155,7 +158,7 @@ impl View {
         }
     }
 
-    fn cache_line(&mut self, member: &Member) {
+    fn cache_line(&mut self, member: &Member, depth: usize) {
         let Some(line) = member.offset.map(|offset| offset / CACHE_LINE) else { return };
         if line > self.line {
             self.line = line;
@@ -166,7 +169,7 @@ impl View {
             };
             self.rows.push(Row::Remark(format!(
                 "{}/* --- cache line {line} (at {start}{ago}) --- */",
-                indent(1),
+                indent(depth),
             )));
         }
     }
@@ -193,7 +196,10 @@ impl View {
         let type_name = member.type_name.trim_end_matches(" {...}");
         let opening = format!("{}{type_name} {{", indent(depth));
         self.rows.push(Row::Member { declaration: opening, comment: String::new() });
+        let is_union = usize::from(type_name.starts_with("union"));
+        self.unions += is_union;
         self.members(&member.members, depth + 1, &member.holes);
+        self.unions -= is_union;
         let name = if member.name.is_empty() { "" } else { &format!(" {}", member.name) };
         let closing = format!("{}}}{name};", indent(depth));
         self.rows.push(Row::Member { declaration: closing, comment: comment(member) });

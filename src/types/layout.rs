@@ -89,8 +89,11 @@ impl<'a> Reader<'_, 'a> {
             layout.why = Some(why.to_owned());
         }
         gaps::find(&mut layout);
-        self.judge(&mut layout)?;
-        Ok(layout)
+        match self.judge(&mut layout) {
+            Err(Error::Stopped(stopped)) => Err(Error::Stopped(stopped)),
+            // It reads types that the layout itself does not need: damage there is none of it.
+            _ => Ok(layout),
+        }
     }
 
     /// What the members' alignments show: that the type is packed, or that its order wastes bytes.

@@ -191,3 +191,30 @@ fn the_layout_form_tells_the_order_and_the_marks() {
     /* size 16, align 8, packed, 3 members, 1 hole (3 bytes), 6 bytes at the end unused, 1 cache line */
     "#);
 }
+
+#[test]
+fn cache_lines_are_marked_in_structs_without_a_name_too() {
+    let compiled = gcc(
+        "struct s { struct { long a[8]; int b; union { long c[20]; struct { long d[9]; long e; }; }; }; int f; } x;",
+    );
+    insta::assert_snapshot!(compiled.rendered("struct s", LayoutForm::Layout), @r#"
+    struct s { /* source.c:1 */
+        struct {
+            long int a[8];         /*     0    64 */
+            /* --- cache line 1 (at 64) --- */
+            int b;                 /*    64     4 */
+            /* 4 bytes unused */
+            union {
+                long int c[20];    /*    72   160 */
+                struct {
+                    long int d[9]; /*    72    72 */
+                    long int e;    /*   144     8 */
+                };                 /*    72    80 */
+            };                     /*    72   160 */
+        };                         /*     0   232 */
+        /* --- cache line 3 (at 192, 40 bytes ago) --- */
+        int f;                     /*   232     4 */
+    };
+    /* size 240, 2 members, 4 bytes at the end unused, 4 cache lines */
+    "#);
+}
