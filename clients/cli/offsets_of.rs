@@ -28,9 +28,13 @@ pub(crate) struct Args {
     /// Only definitions in this language: c, c++, rust, go, assembly, other
     #[arg(long, value_name = "LANGUAGE")]
     language: Option<String>,
-    /// The C-like view with types, sizes, bit fields, holes and cache lines
+    /// The C-like view with types, sizes, bit fields, holes and cache lines: --format layout
     #[arg(short, long)]
     layout: bool,
+    /// How it is shown: `script` (the default), `layout`, `asserts` (C that compiles where the layout
+    /// is true), `map` (members and holes to scale) or `svg` (the same as a picture)
+    #[arg(long, value_name = "FORM", conflicts_with_all = ["layout", "json"], value_parser = form::<LayoutForm>)]
+    format: Option<LayoutForm>,
     /// With --json: also the answer as text, as the API returns it
     #[arg(long, value_name = "FORM", requires = "json", value_parser = form::<LayoutForm>)]
     render: Option<LayoutForm>,
@@ -58,7 +62,8 @@ pub(crate) fn run(
     if args.json {
         output.json(&answer)?;
     } else {
-        let form = if args.layout { LayoutForm::Layout } else { LayoutForm::Script };
+        let short = if args.layout { LayoutForm::Layout } else { LayoutForm::Script };
+        let form = args.format.unwrap_or(short);
         output.result(&render::layout(&answer, form))?;
         for line in provenance(&answer.searched) {
             output.notice(&line);

@@ -40,6 +40,12 @@ pub enum LayoutForm {
     Script,
     /// The C-like view with types, sizes, bit fields and holes.
     Layout,
+    /// C that compiles where the layout is true: `_Static_assert` of sizes, offsets, enumerators.
+    Asserts,
+    /// Members and holes to scale, as blocks of letters.
+    Map,
+    /// Members and holes to scale, as a picture.
+    Svg,
 }
 
 /// The answer: at least one match.
@@ -123,9 +129,26 @@ pub struct Layout {
     pub holes: Vec<Hole>,
     /// Unused bytes at the end.
     pub padding: u64,
+    /// Its members stand closer than their types ask for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub packed: bool,
+    /// An order of the members that takes fewer bytes; only sought for C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub better_order: Option<BetterOrder>,
     /// What could not be known, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+}
+
+/// A better order of a struct's members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BetterOrder {
+    /// The size of the struct in that order.
+    pub size: u64,
+    /// How many bytes that saves.
+    pub saves: u64,
+    /// The members by their positions in `members`.
+    pub order: Vec<usize>,
 }
 
 /// A binary that holds a layout.
@@ -167,6 +190,9 @@ pub struct Member {
     /// A bit field's width.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bit_size: Option<u64>,
+    /// The alignment, where the debug info states one for this member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub align: Option<u64>,
     /// A base class.
     #[serde(default, skip_serializing_if = "is_false")]
     pub base: bool,
@@ -250,6 +276,12 @@ impl From<&types::Layout> for Layout {
             enumerators: enumerators.collect(),
             holes: layout.holes.iter().map(Hole::from).collect(),
             padding: layout.padding,
+            packed: layout.packed,
+            better_order: layout.better_order.as_ref().map(|better| BetterOrder {
+                size: better.size,
+                saves: better.saves(layout),
+                order: better.order.clone(),
+            }),
             why: layout.why.clone(),
         }
     }
@@ -270,6 +302,7 @@ impl From<&types::Member> for Member {
             size: member.size.known(),
             bit_offset: member.bits.map(|bits| bits.offset),
             bit_size: member.bits.map(|bits| bits.size),
+            align: member.align,
             base: member.kind == types::MemberKind::Base,
             anonymous: member.kind == types::MemberKind::Anonymous,
             members: member.members.iter().map(Member::from).collect(),

@@ -8,7 +8,7 @@ use super::counted;
 use super::escape::escape;
 use super::offsets::{bits, size_in_words};
 use super::style::{DIM, TITLE, UNCERTAIN};
-use crate::api::layout::{Hole, Layout, LayoutMatch, Member};
+use crate::api::layout::{BetterOrder, Hole, Layout, LayoutMatch, Member};
 
 /// x86-64 and most arm64: the boundary that people lay structs out for.
 const CACHE_LINE: u64 = 64;
@@ -16,10 +16,14 @@ const CACHE_LINE: u64 = 64;
 /// The comments stand in one column unless a declaration is longer than this.
 const MAX_DECLARATION: usize = 56;
 
+/// An order of more members than this is told by its rule.
+const MOST_NAMED: usize = 16;
+
 /// Writes one match.
 pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
-    let mut view = View { rows: Vec::new(), line: 0 };
     let layout = &found.layout;
+    let unions = usize::from(layout.kind == "union" && found.selected.is_none());
+    let mut view = View { rows: Vec::new(), line: 0, unions };
     match &found.selected {
         Some(selected) => {
             let title = format!("{}.{}:", layout.type_name, selected.path);
@@ -63,6 +67,9 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
     if let Some(align) = layout.align {
         facts.push(format!("align {align}"));
     }
+    if layout.packed {
+        facts.push("packed".to_owned());
+    }
     if !layout.members.is_empty() {
         facts.push(counted(layout.members.len() as u64, "member"));
     }
@@ -81,10 +88,31 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
         facts.push(format!("by typedef {}", layout.via.join(" → ")));
     }
     writeln!(page, "{DIM}/* {} */{DIM:#}", escape(&facts.join(", ")))?;
+    if let Some(better) = &layout.better_order {
+        write_better(page, layout, better)?;
+    }
     if let Some(why) = &layout.why {
         writeln!(page, "{UNCERTAIN}/* incomplete: {} */{UNCERTAIN:#}", escape(why))?;
     }
     Ok(())
+}
+
+/// A better order; where the members are many, the rule that it follows stands for their names.
+fn write_better(page: &mut String, layout: &Layout, better: &BetterOrder) -> fmt::Result {
+    let names = better.order.iter().filter_map(|position| layout.members.get(*position));
+    let names: Vec<String> = names
+        .map(|member| match (member.name.as_str(), member.offset) {
+            ("", Some(offset)) => format!("<unnamed at {offset}>"),
+            (name, _) => name.to_owned(),
+        })
+        .collect();
+    let order = match names.len() {
+        ..=MOST_NAMED => names.join(", "),
+        _ => "largest alignment first".to_owned(),
+    };
+    let (saved, size) = (counted(better.saves, "byte"), better.size);
+    let hint = format!("{saved} fewer in another order, size {size}: {order}");
+    writeln!(page, "{DIM}/* {} */{DIM:#}", escape(&hint))
 }
 
 /// `3 bytes`, `5 bits`.
@@ -97,6 +125,8 @@ struct View {
     rows: Vec<Row>,
     /// The cache line that the last member started in.
     line: u64,
+    /// The unions around: their members overlap, and none of them is where a cache line begins.
+    unions: usize,
 }
 
 /// One line: a declaration with its comment, or a remark.
@@ -117,8 +147,8 @@ impl View {
                 let text = format!("/* {} unused */", amount(hole.bit_size));
                 self.rows.push(Row::Remark(format!("{}{text}", indent(depth))));
             }
-            if depth == 1 {
-                self.cache_line(member);
+            if self.unions == 0 {
+                self.cache_line(member, depth);
             }
             self.member(member, depth);
         }
@@ -128,7 +158,7 @@ impl View {
         }
     }
 
-    fn cache_line(&mut self, member: &Member) {
+    fn cache_line(&mut self, member: &Member, depth: usize) {
         let Some(line) = member.offset.map(|offset| offset / CACHE_LINE) else { return };
         if line > self.line {
             self.line = line;
@@ -139,7 +169,7 @@ impl View {
             };
             self.rows.push(Row::Remark(format!(
                 "{}/* --- cache line {line} (at {start}{ago}) --- */",
-                indent(1),
+                indent(depth),
             )));
         }
     }
@@ -166,7 +196,10 @@ impl View {
         let type_name = member.type_name.trim_end_matches(" {...}");
         let opening = format!("{}{type_name} {{", indent(depth));
         self.rows.push(Row::Member { declaration: opening, comment: String::new() });
+        let is_union = usize::from(type_name.starts_with("union"));
+        self.unions += is_union;
         self.members(&member.members, depth + 1, &member.holes);
+        self.unions -= is_union;
         let name = if member.name.is_empty() { "" } else { &format!(" {}", member.name) };
         let closing = format!("{}}}{name};", indent(depth));
         self.rows.push(Row::Member { declaration: closing, comment: comment(member) });
@@ -215,9 +248,10 @@ fn comment(member: &Member) -> String {
         (Some(offset), ..) => format!("{offset:>5} {size:>5}"),
         (None, ..) => format!("{:>5} {size:>5}", "?"),
     };
+    let aligned = member.align.map_or(String::new(), |align| format!("  aligned({align})"));
     match &member.why {
-        Some(why) => format!("{place}  {why}"),
-        None => place,
+        Some(why) => format!("{place}{aligned}  {why}"),
+        None => format!("{place}{aligned}"),
     }
 }
 

@@ -5,8 +5,8 @@
 
 use std::fmt::{self, Write};
 
-use super::escape::escape;
 use super::lives::Scale;
+use super::xml::xml;
 use crate::triage::{LifeState, LifeStep, ObjectLife, Report};
 
 /// The most rows of a picture: beyond, nobody reads it.
@@ -110,19 +110,4 @@ fn spans(life: &ObjectLife) -> Vec<(usize, Option<usize>)> {
     }
     spans.extend(open.map(|from| (from, None)));
     spans
-}
-
-/// Text as XML takes it: control characters, which it has no way to write, are made visible.
-fn xml(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    for c in escape(text).chars() {
-        match c {
-            '<' => written.push_str("&lt;"),
-            '>' => written.push_str("&gt;"),
-            '&' => written.push_str("&amp;"),
-            '"' => written.push_str("&quot;"),
-            c => written.push(c),
-        }
-    }
-    written
 }

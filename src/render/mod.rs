@@ -13,6 +13,9 @@
 //! Rule: functions of api structs that return text with the styles of [`style`] in it, whichever
 //! client asks; what came from outside passes [`escape`] first.
 
+mod asserts;
+mod blocks;
+mod byte_map;
 mod clean;
 mod decode;
 mod diff;
@@ -25,6 +28,7 @@ pub mod history;
 mod html;
 mod in_order;
 mod interleaving;
+mod layout_svg;
 mod lives;
 pub mod lives_svg;
 mod log;
@@ -36,6 +40,7 @@ pub mod style;
 mod told;
 pub mod trace;
 mod wrap;
+mod xml;
 
 pub use clean::text as clean_text;
 pub use decode::decode;
@@ -57,7 +62,11 @@ use style::DIM;
 /// Layouts in one of their forms, styled, one under the other; where a name has several, each says
 /// where it is from.
 pub fn layout(answer: &OffsetsOf, form: LayoutForm) -> String {
-    let mut page = String::new();
+    let mut page = match form {
+        LayoutForm::Svg => return layout_svg::picture(&answer.matches),
+        LayoutForm::Asserts => asserts::HEADER.to_owned(),
+        LayoutForm::Script | LayoutForm::Layout | LayoutForm::Map => String::new(),
+    };
     // Writing to a String cannot fail.
     let _ = write_matches(&mut page, &answer.matches, form);
     page
@@ -68,12 +77,16 @@ fn write_matches(page: &mut String, matches: &[LayoutMatch], form: LayoutForm) -
         if position > 0 {
             writeln!(page)?;
         }
-        if matches.len() > 1 {
+        if matches.len() > 1 && form != LayoutForm::Asserts {
             write_origin(page, position + 1, matches.len(), &found.layout)?;
         }
         match form {
             LayoutForm::Script => offsets::write(page, found)?,
             LayoutForm::Layout => full_layout::write(page, found)?,
+            LayoutForm::Asserts => asserts::write(page, found, position)?,
+            LayoutForm::Map => blocks::write(page, found)?,
+            // Not a text of several parts: drawn as a whole.
+            LayoutForm::Svg => {}
         }
     }
     Ok(())

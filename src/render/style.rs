@@ -2,7 +2,7 @@
 //!
 //! Roles, not colours: a renderer says *evidence*, and this file alone decides how that looks.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::{AnsiColor, Color, Style};
 
 /// The headline of an answer.
 pub const TITLE: Style = Style::new().bold();
@@ -27,3 +27,17 @@ pub const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// What may be skipped in reading.
 pub const DIM: Style = Style::new().dimmed();
+
+/// The members in a picture of a layout, in turn: what matters is that neighbours differ.
+pub const MEMBERS: [Style; 6] = [
+    block(AnsiColor::Blue),
+    block(AnsiColor::Green),
+    block(AnsiColor::Yellow),
+    block(AnsiColor::Red),
+    block(AnsiColor::Magenta),
+    block(AnsiColor::Cyan),
+];
+
+const fn block(colour: AnsiColor) -> Style {
+    Style::new().fg_color(Some(Color::Ansi(AnsiColor::Black))).bg_color(Some(Color::Ansi(colour)))
+}

@@ -3,12 +3,13 @@
 use gimli::constants as dw;
 
 use super::location::{Location, location};
+use super::order::Field;
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
     BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep, Selected,
-    Size, gaps,
+    Size, gaps, order,
 };
 use crate::dwarf::{Die, DieRef, Language};
 
@@ -68,6 +69,8 @@ impl<'a> Reader<'_, 'a> {
             enumerators: Vec::new(),
             holes: Vec::new(),
             padding: 0,
+            packed: false,
+            better_order: None,
             why: None,
         };
         match kind {
@@ -86,7 +89,43 @@ impl<'a> Reader<'_, 'a> {
             layout.why = Some(why.to_owned());
         }
         gaps::find(&mut layout);
-        Ok(layout)
+        match self.judge(&mut layout) {
+            Err(Error::Stopped(stopped)) => Err(Error::Stopped(stopped)),
+            // It reads types that the layout itself does not need: damage there is none of it.
+            _ => Ok(layout),
+        }
+    }
+
+    /// What the members' alignments show: that the type is packed, or that its order wastes bytes.
+    fn judge(&self, layout: &mut Layout) -> Result<(), Error> {
+        if layout.kind != Kind::Struct || layout.language != Language::C || layout.why.is_some() {
+            return Ok(());
+        }
+        let (mut fields, mut strictest) = (Vec::new(), 1);
+        for member in &layout.members {
+            let Some(declared) = member.type_die.map(|at| self.die(at)).transpose()? else {
+                return Ok(());
+            };
+            let natural = match member.align {
+                Some(stated) => Some(stated),
+                None => self.alignment_of(&declared)?,
+            };
+            let Some(align) = natural.filter(|align| align.is_power_of_two()) else {
+                return Ok(());
+            };
+            if member.bits.is_none() {
+                layout.packed |= member.offset.is_some_and(|at| !at.is_multiple_of(align));
+                strictest = strictest.max(align);
+            }
+            let (size, bits) = (member.size.known().unwrap_or(0), member.bits);
+            fields.push(Field { align, size, bits: bits.map(|bits| bits.size) });
+        }
+        layout.packed |= layout.size.known().is_some_and(|size| !size.is_multiple_of(strictest));
+        let wastes = !layout.holes.is_empty() || layout.padding > 0;
+        if wastes && !layout.packed {
+            layout.better_order = order::better(layout, &fields);
+        }
+        Ok(())
     }
 
     /// The name of the type asked for: with its keyword in every language that has one.
@@ -226,6 +265,7 @@ impl<'a> Reader<'_, 'a> {
             offset,
             size,
             bits,
+            align: die.unsigned(dw::DW_AT_alignment),
             members,
             holes,
             why,
@@ -259,6 +299,7 @@ impl<'a> Reader<'_, 'a> {
             offset: Some(0),
             size: self.size_of(die)?,
             bits: None,
+            align: None,
             members: Vec::new(),
             holes: Vec::new(),
             why: None,
@@ -363,7 +404,7 @@ impl<'a> Reader<'_, 'a> {
 
 /// Static members have no place in the object: DWARF 5 gives them DW_TAG_variable, older versions a
 /// member that is only declared (DWARF 4 §5.5.6).
-fn is_static(member: &Die<'_>) -> bool {
+pub(super) fn is_static(member: &Die<'_>) -> bool {
     member.is_declaration() || member.flag(dw::DW_AT_external)
 }
 

@@ -7,6 +7,7 @@
 //! Rule: unknown is not zero. What depends on run time is [`Size::Dynamic`] or an offset of none,
 //! and says why.
 
+mod alignment;
 mod decode;
 mod diff;
 mod distinct;
@@ -18,6 +19,7 @@ mod location;
 mod memory;
 mod model;
 mod name;
+mod order;
 mod path;
 mod reader;
 mod shape;
@@ -35,6 +37,7 @@ pub use model::{
     BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
 };
 pub use name::{Keyword, TypeName};
+pub use order::BetterOrder;
 pub use path::{MemberPath, PathStep};
 pub use suggest::near_names;
 

@@ -1,5 +1,6 @@
 //! A layout: what is known of a type's bytes.
 
+use super::BetterOrder;
 use crate::dwarf::{DieRef, Language};
 
 /// How many bytes something takes.
@@ -81,6 +82,10 @@ pub struct Layout {
     pub holes: Vec<Hole>,
     /// Bytes after the last member.
     pub padding: u64,
+    /// Its members stand closer than their types ask for.
+    pub packed: bool,
+    /// An order of the members that takes fewer bytes; only sought for C.
+    pub better_order: Option<BetterOrder>,
     /// What could not be known.
     pub why: Option<String>,
 }
@@ -136,6 +141,8 @@ pub struct Member {
     pub size: Size,
     /// Its bits, for a bit field.
     pub bits: Option<BitField>,
+    /// DW_AT_alignment, in bytes.
+    pub align: Option<u64>,
     /// The members of a struct or union that is part of this one.
     pub members: Vec<Member>,
     /// Bits of such a struct that none of its members uses, to its end.
@@ -154,6 +161,7 @@ impl PartialEq for Member {
             && self.offset == other.offset
             && self.size == other.size
             && self.bits == other.bits
+            && self.align == other.align
             && self.members == other.members
             && self.why == other.why
     }

@@ -29,6 +29,8 @@ pub(super) struct Reader<'v, 'a> {
     dies: Cell<usize>,
     members: Cell<usize>,
     completions: RefCell<FxHashMap<Declared<'a>, Rc<Completions>>>,
+    /// The alignments of structs that were looked into: one may be met in many others.
+    pub(super) alignments: RefCell<FxHashMap<DieRef, Option<u64>>>,
 }
 
 /// What a declaration says of the type that is defined elsewhere.
@@ -58,6 +60,7 @@ impl<'v, 'a> Reader<'v, 'a> {
             dies: Cell::new(0),
             members: Cell::new(0),
             completions: RefCell::default(),
+            alignments: RefCell::default(),
         }
     }
 

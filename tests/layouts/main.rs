@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asserts;
 mod bit_fields;
 mod case;
 mod containers;
@@ -13,8 +14,10 @@ mod cxx;
 mod decode;
 mod kept_index;
 mod locate;
+mod map;
 mod names;
 mod nested;
+mod order;
 mod rust;
 mod text;
 mod toolchain;

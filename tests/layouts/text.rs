@@ -1,36 +1,17 @@
 //! The two text forms of a layout, as a person reads them.
 
-use dbgmate::api::binary::BinaryRef;
-use dbgmate::api::layout::{LayoutForm, OffsetsOfMethod, OffsetsOfRequest};
-use dbgmate::config::Config;
-use dbgmate::engine::{Answer, Engine};
-use dbgmate::job::Job;
+use dbgmate::api::layout::LayoutForm;
 
 use super::toolchain::{Compiled, GCC};
 
 const SOURCE: &str = include_str!("../fixtures/layouts_text.c");
 
 fn script(compiled: &Compiled, type_name: &str) -> String {
-    rendered(compiled, type_name, LayoutForm::Script)
+    compiled.rendered(type_name, LayoutForm::Script)
 }
 
 fn layout(compiled: &Compiled, type_name: &str) -> String {
-    rendered(compiled, type_name, LayoutForm::Layout)
-}
-
-/// What is read must not depend on where the test was run.
-fn rendered(compiled: &Compiled, type_name: &str, form: LayoutForm) -> String {
-    let path = compiled.path().to_str().unwrap().to_owned();
-    let folder = format!("{}/", compiled.path().parent().unwrap().display());
-    let request = OffsetsOfRequest {
-        type_name: type_name.to_owned(),
-        binaries: vec![BinaryRef::Path(path)],
-        render: Some(form),
-        ..OffsetsOfRequest::default()
-    };
-    let engine = Engine::new(Config::default());
-    let answer = OffsetsOfMethod::answer(&engine, &Job::new(), request).unwrap();
-    answer.rendered.unwrap().replace(&folder, "")
+    compiled.rendered(type_name, LayoutForm::Layout)
 }
 
 #[test]

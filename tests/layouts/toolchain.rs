@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use dbgmate::api::binary::BinaryRef;
+use dbgmate::api::layout::{LayoutForm, OffsetsOfMethod, OffsetsOfRequest};
 use dbgmate::binary::{Binary, DebugSources};
+use dbgmate::config::Config;
 use dbgmate::dwarf::{DebugFile, Language};
+use dbgmate::engine::{Answer, Engine};
 use dbgmate::job::Job;
 use dbgmate::types::{self, LayoutMatch, MemberPath, Question, TypeName};
 use tempfile::TempDir;
@@ -155,6 +159,20 @@ impl Compiled {
         let found = self.find(name, Some(path)).unwrap_or_else(|error| self.fail(path, &error));
         assert_eq!(found.len(), 1, "{name} by {} has layouts: {found:#?}", self.how);
         found.into_iter().next().unwrap().selected.unwrap().member
+    }
+
+    /// Every layout of a type as text. What is read must not depend on where the test was run.
+    pub(crate) fn rendered(&self, type_name: &str, form: LayoutForm) -> String {
+        let folder = format!("{}/", self.path.parent().unwrap().display());
+        let request = OffsetsOfRequest {
+            type_name: type_name.to_owned(),
+            binaries: vec![BinaryRef::Path(self.path.to_str().unwrap().to_owned())],
+            render: Some(form),
+            ..OffsetsOfRequest::default()
+        };
+        let engine = Engine::new(Config::default());
+        let answer = OffsetsOfMethod::answer(&engine, &Job::new(), request).unwrap();
+        answer.rendered.unwrap().replace(&folder, "")
     }
 
     fn fail(&self, what: &str, error: &types::Error) -> ! {
