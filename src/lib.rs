@@ -11,6 +11,7 @@
 //! | take out of a trace what is private | [`redact`] |
 //! | load plugins and notes | [`notes`] |
 //! | match a trace against notes | [`triage`] |
+//! | write a note, and see whether it works | [`authoring`] |
 //! | see what a method takes and returns | [`api`] |
 //! | turn an answer into text | [`render`] |
 //! | answer a request | [`engine`] |
@@ -33,6 +34,7 @@ pub mod types;
 pub mod redact;
 pub mod trace;
 
+pub mod authoring;
 pub mod notes;
 pub mod triage;
 

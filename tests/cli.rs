@@ -24,7 +24,7 @@ use dbgmate::rpc::Client;
 use home::{Daemon, Home, Run, feed};
 use serde_json::{Value, json};
 
-const SUBCOMMANDS: [&str; 13] = [
+const SUBCOMMANDS: [&str; 14] = [
     "offsets-of",
     "field-at",
     "find",
@@ -33,6 +33,7 @@ const SUBCOMMANDS: [&str; 13] = [
     "parse",
     "symbolize",
     "triage",
+    "notes",
     "index",
     "serve",
     "doctor",
@@ -61,8 +62,9 @@ fn text(path: &Path) -> &str {
 fn the_help_of_every_subcommand_is_as_reviewed() {
     let home = Home::new();
     let mut help = String::new();
-    for arguments in
-        std::iter::once(vec!["--help"]).chain(SUBCOMMANDS.map(|name| vec![name, "--help"]))
+    for arguments in std::iter::once(vec!["--help"])
+        .chain(SUBCOMMANDS.map(|name| vec![name, "--help"]))
+        .chain(["list", "show", "check", "new"].map(|action| vec!["notes", action, "--help"]))
     {
         let run = Run::of(home.dbgmate(&arguments).env("COLUMNS", "100").output().unwrap());
         assert_eq!((run.status, run.stderr.as_str()), (0, ""));
@@ -209,6 +211,10 @@ fn the_answer_is_the_same_with_and_without_a_daemon() {
         &["offsets-of", "struct watch", "-b", "/nowhere"],
         &["parse", text(&crash), "--no-addresses", "--redact"],
         &["triage", text(&crash)],
+        &["triage", text(&crash), "--format", "html"],
+        &["triage", text(&crash), "--format", "markdown"],
+        &["triage", text(&crash), "--format", "json", "--render", "html"],
+        &["triage", text(&crash), "--format", "html", "--render", "html"],
         &["triage", "/dev/null"],
     ] {
         let [with, without] = ["require", "never"].map(|mode| {
@@ -303,23 +309,6 @@ fn requiring_a_daemon_that_does_not_run_fails_and_says_how_to_start_one() {
     assert!(run.stderr.contains("no daemon runs"), "{run:?}");
     assert!(run.stderr.contains("dbgmate serve"), "{run:?}");
     assert_eq!(home.feed(&["triage"], KNOWN_CRASH.as_bytes()).status, 0);
-}
-
-#[test]
-fn a_daemon_whose_plugins_have_changed_is_not_asked() {
-    let home = Home::new();
-    let _daemon = home.serve();
-    assert_eq!(home.feed(&["triage"], KNOWN_CRASH.as_bytes()).stderr, "");
-    home.write(
-        "dbgmate/plugins/mine/plugin.toml",
-        "name = \"mine\"\nbinaries = [\"libmine.so*\"]\n",
-    );
-    let run = home.feed(&["triage"], KNOWN_CRASH.as_bytes());
-    assert_eq!(run.status, 0, "{run:?}");
-    assert!(run.stderr.contains("with other plugins"), "{run:?}");
-    assert!(run.stderr.contains("restart it"), "{run:?}");
-    let run = home.feed(&["--daemon", "require", "triage"], KNOWN_CRASH.as_bytes());
-    assert_eq!(run.status, 1, "{run:?}");
 }
 
 #[test]

@@ -26,6 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("redact", &["address", "trace"]),
     ("notes", &["address", "public_name", "trace"]),
     ("triage", &["job", "notes", "public_name", "trace"]),
+    ("authoring", &["job", "notes", "public_name", "trace", "triage"]),
     ("api", &["address", "trace", "triage", "types"]),
     ("render", &["api", "job", "trace", "triage"]),
     (
@@ -378,10 +379,18 @@ fn commands(text: &str) -> Vec<String> {
     bare.filter(|line| !line.is_empty()).collect()
 }
 
-fn help_of(subcommand: &str) -> Option<String> {
-    let mut dbgmate = Command::new(env!("CARGO_BIN_EXE_dbgmate"));
-    let output = dbgmate.args([subcommand, "--help"]).output().unwrap();
-    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+/// The help of a subcommand, or of the one of its own that is named next.
+fn help_of(subcommand: &str, rest: &str) -> Option<String> {
+    let help = |words: &[&str]| {
+        let mut dbgmate = Command::new(env!("CARGO_BIN_EXE_dbgmate"));
+        let output = dbgmate.args(words).arg("--help").output().unwrap();
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+    };
+    let own = help(&[subcommand])?;
+    if !own.contains("\nCommands:\n") {
+        return Some(own);
+    }
+    help(&[subcommand, rest.split_whitespace().next()?])
 }
 
 #[test]
@@ -400,7 +409,7 @@ fn what_the_pages_tell_to_type_exists() {
             }
             let Some(invoked) = invocation.captures(&command) else { continue };
             checked += 1;
-            let Some(help) = help_of(&invoked[1]) else {
+            let Some(help) = help_of(&invoked[1], &invoked[2]) else {
                 wrong.push(format!("{name}: {command}: no subcommand {}", &invoked[1]));
                 continue;
             };

@@ -434,6 +434,22 @@ fn the_engine_answers_text_and_trace_alike() {
 }
 
 #[test]
+fn each_form_of_a_report_is_returned_beside_it() {
+    let text = paste("libxl-suspend-full.log");
+    for (form, beginning) in [
+        (ReportForm::Markdown, "## This is it: Saving a domain finds"),
+        (ReportForm::Html, "<!DOCTYPE html><html lang=\"en\">"),
+        (ReportForm::Timeline, "<svg class=\"lives\""),
+    ] {
+        let render = Some(form);
+        let asked = ReportRequest { text: Some(text.clone()), render, ..Default::default() };
+        let rendered = ask_engine(asked).unwrap().rendered.unwrap();
+        assert!(rendered.starts_with(beginning), "{form:?}: {rendered}");
+        assert!(rendered.contains("suspend") || form == ReportForm::Timeline, "{rendered}");
+    }
+}
+
+#[test]
 fn the_engine_wants_exactly_one_paste() {
     let trace = trace::Trace::default;
     for request in [

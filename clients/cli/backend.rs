@@ -110,10 +110,8 @@ pub(crate) fn disagreement(hello: &Hello, config: &Config) -> Option<String> {
             hello.version, hello.protocol
         ));
     }
-    (hello.configuration_hash != agreement_hash(config)).then(|| {
-        "it was started under another configuration, with other plugins or from another build"
-            .to_owned()
-    })
+    (hello.configuration_hash != agreement_hash(config))
+        .then(|| "it was started under another configuration or from another build".to_owned())
 }
 
 impl Backend {

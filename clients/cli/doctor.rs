@@ -178,9 +178,10 @@ fn examine_debuginfod(config: &Config) -> Finding {
 }
 
 fn examine_plugins(engine: &Engine, findings: &mut Vec<Finding>) {
-    for plugin in engine.plugins().iter() {
+    let plugins = engine.plugins();
+    for plugin in plugins.iter() {
         let prefix = format!("{}/", plugin.name);
-        let notes = engine.plugins().notes().iter().filter(|note| note.id.starts_with(&prefix));
+        let notes = plugins.notes().iter().filter(|note| note.id.starts_with(&prefix));
         let found = match notes.count() {
             1 => "1 note".to_owned(),
             count => format!("{count} notes"),

@@ -15,6 +15,7 @@ mod find;
 mod index;
 mod large;
 mod manual;
+mod notes;
 mod number;
 mod offsets_of;
 mod output;
@@ -63,6 +64,7 @@ enum Command {
     Parse(parse::Args),
     Symbolize(symbolize::Args),
     Triage(triage::Args),
+    Notes(notes::Args),
     Index(index::Args),
     Serve(serve::Args),
     Doctor(doctor::Args),
@@ -163,6 +165,10 @@ fn run(cli: Cli, output: &mut Output) -> Result<Outcome, Failure> {
         Command::Triage(args) => {
             let (backend, job) = answering(cli.daemon, output)?;
             triage::run(&args, &backend, &job, output)
+        }
+        Command::Notes(args) => {
+            let (backend, job) = answering(cli.daemon, output)?;
+            notes::run(&args, &backend, &job, output)
         }
     }
 }

@@ -128,7 +128,8 @@ fn records(args: &Args, output: &mut Output) -> Result<Outcome, Failure> {
     // Whoever waits ends it as any other program: no deadline.
     let job = Job::new();
     let engine = Engine::new(Config::load()?);
-    let formats = engine.plugins().line_formats();
+    let plugins = engine.plugins();
+    let formats = plugins.line_formats();
     let (mut shown, mut problem) = (0usize, None);
     let mut lines = output.json_lines();
     let mut show = |record: &LogRecord| {
@@ -169,7 +170,8 @@ fn beside_records(args: &Args, output: &mut Output) -> Result<Trace, Failure> {
     }
     let mut records = 0usize;
     let engine = Engine::new(Config::load()?);
-    let formats = engine.plugins().line_formats();
+    let plugins = engine.plugins();
+    let formats = plugins.line_formats();
     let trace = large::read(&Job::new(), &args.files, formats, &mut |_| records += 1)?;
     output.notice(&format!(
         "{records} log records are left out of files this large: --format json-lines shows them"

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use dbgmate::api::triage::{ReportForm, ReportMethod, ReportRequest};
 use dbgmate::config::Config;
 use dbgmate::engine::Engine;
-use dbgmate::error::Error;
+use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::render;
 use dbgmate::trace::{LogRecord, Trace};
@@ -32,15 +32,43 @@ pub(crate) struct Args {
     /// several times
     #[arg(short, long = "binary", value_name = "PATH")]
     binaries: Vec<PathBuf>,
-    /// With --json: also the answer as text, as the API returns it
-    #[arg(long, value_name = "FORM", requires = "json", value_parser = form::<ReportForm>)]
+    /// With `--format json`: also the answer as text, as the API returns it
+    #[arg(long, value_name = "FORM", value_parser = form::<ReportForm>)]
     render: Option<ReportForm>,
-    /// Instead of the report, a picture (SVG) of when the objects in its logs began and ended
-    #[arg(long, conflicts_with = "json")]
+    /// The form of the answer
+    #[arg(short, long, value_enum, default_value_t = Format::Text, value_name = "FORM")]
+    format: Format,
+    /// Short for `--format timeline`
+    #[arg(long, conflicts_with_all = ["json", "format"])]
     timeline: bool,
-    /// Exactly what the API returns
-    #[arg(long)]
+    /// Short for `--format json`
+    #[arg(long, conflicts_with = "format")]
     json: bool,
+}
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// For a bug tracker
+    Markdown,
+    /// Exactly what the API returns
+    Json,
+    /// A page that needs nothing else: the trace with the evidence marked, the interleaving drawn
+    Html,
+    /// Instead of the report, a picture (SVG) of when the objects in its logs began and ended
+    Timeline,
+}
+
+impl Args {
+    fn format(&self) -> Format {
+        match (self.json, self.timeline) {
+            (true, _) => Format::Json,
+            (_, true) => Format::Timeline,
+            _ => self.format,
+        }
+    }
 }
 
 /// Asks, and writes the report.
@@ -51,7 +79,11 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let binaries = args.binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
-    let render = args.render;
+    let (format, render) = (args.format(), args.render);
+    if render.is_some() && format != Format::Json {
+        let error = Error::new(Kind::Request, "`--render` adds to the answer as JSON");
+        return Err(error.hint("add `--format json`, or give the form to `--format`").into());
+    }
     let request = if large::is_large(&args.files) {
         let trace = Some(what_notes_read(&args.files, output)?);
         ReportRequest { trace, binaries, render, ..Default::default() }
@@ -61,25 +93,26 @@ pub(crate) fn run(
         ReportRequest { text, pieces, binaries, render, ..Default::default() }
     };
     let answer = backend.call::<ReportMethod>(job, request, output)?;
-    if args.json {
-        output.json(&answer)?;
-    } else if args.timeline {
-        output.result(&render::lives_svg::timeline(&answer.report))?;
-        return Ok(if answer.report.objects.is_empty() {
-            Outcome::NotFound
-        } else {
-            Outcome::Found
-        });
-    } else {
-        output.result(&render::report::styled(&answer.report))?;
+    let report = &answer.report;
+    match format {
+        Format::Text => output.result(&render::report::styled(report))?,
+        Format::Markdown => output.result(&render::report_markdown(report))?,
+        Format::Json => output.json(&answer)?,
+        Format::Html => output.result(&render::report_html(report))?,
+        Format::Timeline => output.result(&render::lives_svg::timeline(report))?,
     }
-    Ok(if answer.report.notes.is_empty() { Outcome::NotFound } else { Outcome::Found })
+    let found = match format {
+        Format::Timeline => !report.objects.is_empty(),
+        _ => !report.notes.is_empty(),
+    };
+    Ok(if found { Outcome::Found } else { Outcome::NotFound })
 }
 
 /// Files too large for a paste: all but the log records that no note looks at.
 fn what_notes_read(files: &[PathBuf], output: &mut Output) -> Result<Trace, Error> {
     let engine = Engine::new(Config::load()?);
-    let (notes, formats) = (engine.plugins().notes(), engine.plugins().line_formats());
+    let plugins = engine.plugins();
+    let (notes, formats) = (plugins.notes(), plugins.line_formats());
     let (mut kept, mut read, mut programs) = (Vec::new(), 0usize, BTreeSet::new());
     let mut trace = large::read(&Job::new(), files, formats, &mut |record: &LogRecord| {
         read += 1;

@@ -37,7 +37,7 @@ pub struct Hello {
     pub pid: u32,
     /// The names of the methods it answers.
     pub capabilities: Vec<String>,
-    /// A hash of what decides the answers: the effective configuration, the plugins, the build, as
-    /// of when the daemon started. A client whose own differs would answer otherwise.
+    /// A hash of what decides the answers: the effective configuration, the build, as of
+    /// when the daemon started, and the plugins, as they are now. A client whose own differs would answer otherwise.
     pub configuration_hash: String,
 }

@@ -40,6 +40,10 @@ pub struct ReportRequest {
 pub enum ReportForm {
     /// For a terminal, without colours.
     Text,
+    /// For a bug tracker.
+    Markdown,
+    /// A page that needs nothing else: the trace with the evidence marked, the interleaving drawn.
+    Html,
     /// The lives of the objects in its logs, as an SVG picture.
     Timeline,
 }

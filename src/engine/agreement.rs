@@ -26,23 +26,42 @@ const DEPTH: u32 = 2;
 
 /// The hash, in hexadecimal, as of now.
 pub fn agreement_hash(config: &Config) -> String {
+    agreement(fixed_hash(config), config)
+}
+
+/// The same for a process that has been running for a while: with the plugins as of now, and the rest
+/// as it was.
+pub(super) fn agreement(fixed: u64, config: &Config) -> String {
+    let mut hasher = FnvHasher::default();
+    (fixed, plugins_hash(config)).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// What a process reads once.
+pub(super) fn fixed_hash(config: &Config) -> u64 {
     let mut hasher = FnvHasher::default();
     config.hash().hash(&mut hasher);
     servers(config).hash(&mut hasher);
     FileStamp::of(Path::new(PROGRAM)).ok().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The plugins on disk.
+pub(super) fn plugins_hash(config: &Config) -> u64 {
+    let mut hasher = FnvHasher::default();
     for folder in &config.plugins {
         hash_plugins(folder, DEPTH, &mut hasher);
     }
-    format!("{:016x}", hasher.finish())
+    hasher.finish()
 }
 
-/// The stamps of all TOML files below a folder, with their paths, in the order of those.
+/// The stamps of all files of knowledge (TOML and tables) below a folder, with their paths, in the order of those.
 fn hash_plugins(folder: &Path, depth: u32, hasher: &mut impl Hasher) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort_unstable();
     for path in paths {
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path.extension().is_some_and(|extension| extension == "toml" || extension == "tsv") {
             path.hash(hasher);
             FileStamp::of(&path).ok().hash(hasher);
         } else if depth > 0 && !is_hidden(&path) && path.is_dir() {

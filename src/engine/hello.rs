@@ -16,7 +16,7 @@ impl Answer for HelloMethod {
             protocol: PROTOCOL,
             pid: std::process::id(),
             capabilities: method_names().map(str::to_owned).collect(),
-            configuration_hash: engine.agreement_hash().to_owned(),
+            configuration_hash: engine.agreement_hash(),
         })
     }
 }

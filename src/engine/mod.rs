@@ -25,6 +25,7 @@ mod load;
 mod offsets_of;
 mod packages;
 mod paste;
+mod plugins;
 mod resolve;
 mod search;
 mod sources;
@@ -32,12 +33,14 @@ mod symbolize;
 mod triage;
 
 pub use agreement::agreement_hash;
+use agreement::{agreement, fixed_hash};
 use binaries::Binaries;
 use debug_sources::debug_sources;
 pub use known::{Because, Known};
 pub use packages::install_command;
+use plugins::KnownPlugins;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::api::Method;
 use crate::binary::Libraries;
@@ -51,9 +54,9 @@ use crate::notes::{Plugins, Problem};
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
-    agreement_hash: OnceLock<String>,
-    /// And what is wrong with them.
-    plugins: OnceLock<(Plugins, Vec<Problem>)>,
+    /// Of what is read once.
+    fixed_hash: u64,
+    plugins: KnownPlugins,
     libraries: OnceLock<Libraries>,
     binaries: Binaries,
 }
@@ -64,9 +67,9 @@ impl Engine {
         let directory = config.index.directory.clone();
         let indexes = directory.map(|folder| IndexCache::new(folder, config.index.size_bytes));
         let binaries = Binaries::new(debug_sources(&config), indexes);
-        let (agreement_hash, plugins, libraries) =
-            (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Engine { config, agreement_hash, plugins, libraries, binaries }
+        let (fixed_hash, plugins, libraries) =
+            (fixed_hash(&config), KnownPlugins::default(), OnceLock::new());
+        Engine { config, fixed_hash, plugins, libraries, binaries }
     }
 
     /// The configuration in effect.
@@ -74,27 +77,19 @@ impl Engine {
         &self.config
     }
 
-    /// The [`agreement_hash`] of when the plugins were read, or of now.
-    pub fn agreement_hash(&self) -> &str {
-        self.agreement_hash.get_or_init(|| agreement_hash(&self.config))
+    /// The [`agreement_hash`] of this engine's answers from now on.
+    pub fn agreement_hash(&self) -> String {
+        agreement(self.fixed_hash, &self.config)
     }
 
-    /// The plugins and their notes: those shipped, and those configured.
-    pub fn plugins(&self) -> &Plugins {
-        &self.known_plugins().0
+    /// The plugins and their notes, as they are now: those shipped, and those configured.
+    pub fn plugins(&self) -> Arc<Plugins> {
+        Arc::clone(&self.plugins.now(&self.config).plugins)
     }
 
     /// What is wrong with plugins and notes, and therefore not used.
-    pub fn plugin_problems(&self) -> &[Problem] {
-        &self.known_plugins().1
-    }
-
-    fn known_plugins(&self) -> &(Plugins, Vec<Problem>) {
-        self.plugins.get_or_init(|| {
-            // Before they are read: one that changes meanwhile then counts as changed.
-            self.agreement_hash();
-            Plugins::load(&self.config.plugins)
-        })
+    pub fn plugin_problems(&self) -> Vec<Problem> {
+        self.plugins.now(&self.config).problems.clone()
     }
 
     /// The folders in which this system keeps shared libraries.

@@ -26,6 +26,8 @@ impl Answer for ReportMethod {
         let report = triage::report(job, symbolized.trace, engine.plugins().notes())?;
         let rendered = request.render.map(|form| match form {
             ReportForm::Text => render::report::text(&report),
+            ReportForm::Markdown => render::report_markdown(&report),
+            ReportForm::Html => render::report_html(&report),
             ReportForm::Timeline => render::lives_svg::timeline(&report),
         });
         Ok(ReportResponse { report, rendered })

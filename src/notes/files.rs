@@ -69,13 +69,33 @@ fn shipped_plugin(folder: &Dir<'_>) -> PluginFiles {
     }
 }
 
-/// The plugins in a folder; none where the folder does not exist, which is the usual case.
+/// The text of a note inside the program.
+pub(super) fn shipped_text(id: &str) -> Option<&'static str> {
+    let (plugin, name) = id.split_once('/')?;
+    SHIPPED.get_file(format!("{plugin}/notes/{name}.toml"))?.contents_utf8()
+}
+
+/// The plugins in a folder, or the plugin that it is itself; none where the folder does not exist,
+/// which is the usual case.
 pub(super) fn in_folder(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PluginFiles> {
+    if is_plugin(folder) {
+        return plugin_in(folder, problems).into_iter().collect();
+    }
     children(folder, problems)
         .into_iter()
         .filter(|path| path.is_dir() && !is_hidden(path))
         .filter_map(|path| plugin_in(&path, problems))
         .collect()
+}
+
+/// A folder with a manifest, or with notes; a plugin may be called `notes`.
+fn is_plugin(folder: &Path) -> bool {
+    let notes = folder.join("notes");
+    let has_notes = || {
+        let mut entries = fs::read_dir(&notes).into_iter().flatten().flatten();
+        entries.any(|entry| note_name(&entry.path()).is_some())
+    };
+    folder.join("plugin.toml").is_file() || !notes.join("plugin.toml").exists() && has_notes()
 }
 
 fn plugin_in(folder: &Path, problems: &mut Vec<Problem>) -> Option<PluginFiles> {

@@ -51,7 +51,7 @@ pub(crate) use versions::{ToldBy, Versions};
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use files::PluginFiles;
 use index::Index;
@@ -66,6 +66,8 @@ pub struct Plugins {
     plugins: BTreeMap<String, Plugin>,
     line_formats: LineFormats,
     notes: Notes,
+    /// The files of notes that are not shipped, by their ids.
+    own_notes: BTreeMap<String, String>,
 }
 
 impl Plugins {
@@ -84,7 +86,8 @@ impl Plugins {
         }
         let line_formats = line_formats(&loaded.plugins, &mut problems);
         let notes = Notes::new(&mut loaded, &mut problems);
-        (Plugins { plugins: loaded.plugins, line_formats, notes }, problems)
+        let Loaded { plugins, own_notes, .. } = loaded;
+        (Plugins { plugins, line_formats, notes, own_notes }, problems)
     }
 
     /// The plugins, by name.
@@ -95,6 +98,16 @@ impl Plugins {
     /// The forms of lines that the plugins know, for [`trace::parse_with`](crate::trace::parse_with).
     pub fn line_formats(&self) -> &LineFormats {
         &self.line_formats
+    }
+
+    /// The file of a note that is not shipped.
+    pub fn file_of(&self, id: &str) -> Option<&Path> {
+        self.own_notes.get(id).map(Path::new)
+    }
+
+    /// The text of a note inside the program, unless another has taken its place.
+    pub fn shipped_text(&self, id: &str) -> Option<&'static str> {
+        if self.own_notes.contains_key(id) { None } else { files::shipped_text(id) }
     }
 
     /// The notes of all plugins.
@@ -171,7 +184,8 @@ impl Loaded {
             match Note::read(&file.text, &id) {
                 Ok(note) => {
                     // In the place of a shipped note it is meant to be; of another, perhaps not.
-                    let earlier = self.own_notes.get(&id).filter(|_| !files.is_shipped());
+                    let earlier = self.own_notes.get(&id);
+                    let earlier = earlier.filter(|earlier| **earlier != file.path);
                     problems.extend(earlier.map(|earlier| twice(&id, &file.path, earlier)));
                     if !files.is_shipped() {
                         self.own_notes.insert(id.clone(), file.path.clone());

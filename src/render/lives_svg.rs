@@ -10,12 +10,20 @@ use super::xml::xml;
 use crate::triage::{LifeState, LifeStep, ObjectLife, Report};
 
 /// The most rows of a picture: beyond, nobody reads it.
-const MOST_ROWS: usize = 200;
+pub(super) const MOST_ROWS: usize = 200;
 
 const LABELS: usize = 260;
 const BARS: usize = 640;
 const ROW: usize = 22;
 const TOP: usize = 34;
+
+/// Below its class, since a page that holds the picture reads this too.
+const STYLE: &str = "\
+.lives text{fill:#24292f}.lives .page{fill:#fff}.lives .bar{fill:#9ec5fe}.lives .odd{fill:#f1aeb5}\
+.lives .begins{fill:#0a58ca}.lives .used{fill:#6c757d}.lives .ends{fill:#146c43}.lives .after{fill:#b02a37}\
+@media (prefers-color-scheme:dark){.lives text{fill:#e6edf3}.lives .page{fill:#0d1117}\
+.lives .bar{fill:#1f4b8f}.lives .odd{fill:#7d2530}.lives .begins{fill:#79b8ff}.lives .used{fill:#9198a1}\
+.lives .ends{fill:#3fb950}.lives .after{fill:#ff7b72}}";
 
 /// The picture of all objects; those with something odd come first.
 pub fn timeline(report: &Report) -> String {
@@ -30,12 +38,9 @@ fn write_timeline(svg: &mut String, objects: &[ObjectLife], scale: &Scale) -> fm
     let (width, height) = (LABELS + BARS + 40, TOP + ROW * objects.len().max(1) + 16);
     writeln!(
         svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="monospace" font-size="12" role="img" aria-label="Lives of objects">"#
+        r#"<svg class="lives" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="monospace" font-size="12" role="img" aria-label="Lives of objects">"#
     )?;
-    writeln!(
-        svg,
-        "<style>text{{fill:#24292f}}.bar{{fill:#9ec5fe}}.odd{{fill:#f1aeb5}}.begins{{fill:#0a58ca}}.used{{fill:#6c757d}}.ends{{fill:#146c43}}.after{{fill:#b02a37}}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"
-    )?;
+    writeln!(svg, "<style>{STYLE}</style>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>")?;
     if objects.is_empty() {
         writeln!(svg, "<text x=\"8\" y=\"{TOP}\">no object was followed</text>")?;
     } else {

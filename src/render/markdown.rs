@@ -62,11 +62,20 @@ fn block(page: &mut String, lines: &[impl AsRef<str>]) {
     let _ = writeln!(page, "{fence}\n");
 }
 
-/// Words of a paste in a heading: what Markdown and HTML would read as theirs is escaped.
-fn text(words: &str) -> String {
+/// A text in a span that none of its backticks ends (CommonMark §6.1).
+pub(super) fn code(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len);
+    let ticks = "`".repeat(runs.max().unwrap_or(0) + 1);
+    let is_bounded = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
+    let space = if is_bounded { " " } else { "" };
+    format!("{ticks}{space}{text}{space}{ticks}")
+}
+
+/// Words in a heading or a paragraph: what Markdown and HTML would read as theirs is escaped.
+pub(super) fn text(words: &str) -> String {
     let mut safe = String::with_capacity(words.len());
     for c in words.chars() {
-        if matches!(c, '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '&' | '|' | '~') {
+        if matches!(c, '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '&' | '|' | '~' | '`') {
             safe.push('\\');
         }
         safe.push(c);

@@ -24,6 +24,7 @@ mod field_at;
 mod find;
 mod full_layout;
 mod gdb_session;
+mod html;
 mod in_order;
 mod interleaving;
 mod layout_svg;
@@ -33,6 +34,7 @@ mod log;
 mod markdown;
 mod offsets;
 pub mod report;
+mod report_markdown;
 pub mod style;
 mod told;
 pub mod trace;
@@ -45,8 +47,10 @@ pub use diff::diff;
 pub use field_at::field_at;
 pub use find::find;
 pub use gdb_session::gdb_session;
+pub use html::html as report_html;
 pub use log::log;
 pub use markdown::markdown;
+pub use report_markdown::markdown as report_markdown;
 
 use std::fmt::{self, Write};
 

@@ -48,7 +48,7 @@ fn write_report(page: &mut String, report: &Report) -> fmt::Result {
 }
 
 /// `2 stacks, 1 event`, and what was not understood.
-fn contents(trace: &Trace) -> String {
+pub(super) fn contents(trace: &Trace) -> String {
     let skipped = trace
         .skipped
         .iter()
@@ -68,11 +68,11 @@ fn contents(trace: &Trace) -> String {
 }
 
 fn write_note(page: &mut String, note: &MatchedNote) -> fmt::Result {
-    let (style, verdict) = match note.rank {
-        Rank::Match => (CERTAIN, "THIS IS IT"),
-        Rank::Consistent => (UNCERTAIN, "CONSISTENT WITH"),
-        Rank::Symptom => (UNCERTAIN, "SAME SYMPTOM"),
+    let style = match note.rank {
+        Rank::Match => CERTAIN,
+        Rank::Consistent | Rank::Symptom => UNCERTAIN,
     };
+    let verdict = verdict(note.rank).to_uppercase();
     let (id, title) = (escape(&note.id), escape(&note.title));
     writeln!(page, "{style}{verdict}{style:#}  {TITLE}{id}: {title}{TITLE:#}")?;
     write_evidence(page, note)?;
@@ -93,6 +93,15 @@ fn write_note(page: &mut String, note: &MatchedNote) -> fmt::Result {
     write_list(page, "see also", &note.related)
 }
 
+/// A rank in words.
+pub(super) fn verdict(rank: Rank) -> &'static str {
+    match rank {
+        Rank::Match => "This is it",
+        Rank::Consistent => "Consistent with",
+        Rank::Symptom => "Same symptom",
+    }
+}
+
 fn heading(page: &mut String, title: &str, confidence: Option<Confidence>) -> fmt::Result {
     write!(page, "  {HEADING}{title}{HEADING:#}")?;
     match confidence {
@@ -101,7 +110,8 @@ fn heading(page: &mut String, title: &str, confidence: Option<Confidence>) -> fm
     }
 }
 
-fn in_words(confidence: Confidence) -> &'static str {
+/// What a claim rests on.
+pub(super) fn in_words(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Commit => "the commit that mends it says so",
         Confidence::Code => "read in the code of that release",
@@ -171,7 +181,7 @@ fn write_remedies(page: &mut String, note: &MatchedNote) -> fmt::Result {
     if !note.affected.is_empty() {
         heading(page, "affected", None)?;
         note.affected.iter().try_for_each(|affected| write_affected(page, affected))?;
-        note.releases.iter().try_for_each(|told| write_release(page, told))?;
+        note.releases.iter().try_for_each(|told| paragraph(page, &release(told), 4))?;
     }
     if note.fixes.is_empty() {
         heading(page, "no fix is known", None)?;
@@ -182,23 +192,25 @@ fn write_remedies(page: &mut String, note: &MatchedNote) -> fmt::Result {
     write_claim(page, "until then", note.workaround.as_ref())
 }
 
+fn write_affected(page: &mut String, one: &Affected) -> fmt::Result {
+    paragraph(page, &affected(one), 4)
+}
+
 /// `xen from 4.2.0, mended in 4.2.2 and 4.3.0 (…)`.
-fn write_affected(page: &mut String, affected: &Affected) -> fmt::Result {
-    let mut text = affected.project.clone();
-    match &affected.introduced {
-        Some(introduced) => write!(text, " from {introduced}")?,
-        None => text.push_str(", first release unknown"),
-    }
-    match affected.fixed.as_slice() {
-        [] => text.push_str("; which release mends it is not known"),
-        fixed => write!(text, ", mended in {}", fixed.join(" and "))?,
-    }
-    write!(text, " ({})", in_words(affected.confidence))?;
-    paragraph(page, &text, 4)
+pub(super) fn affected(affected: &Affected) -> String {
+    let from = match &affected.introduced {
+        Some(introduced) => format!(" from {introduced}"),
+        None => ", first release unknown".to_owned(),
+    };
+    let mended = match affected.fixed.as_slice() {
+        [] => "; which release mends it is not known".to_owned(),
+        fixed => format!(", mended in {}", fixed.join(" and ")),
+    };
+    format!("{}{from}{mended} ({})", affected.project, in_words(affected.confidence))
 }
 
 /// `this paste: libvirt 1.0.0, which has it (line 3: libvirt version: 1.0.0)`.
-fn write_release(page: &mut String, told: &ReleaseTold) -> fmt::Result {
+pub(super) fn release(told: &ReleaseTold) -> String {
     let verdict = match told.verdict {
         ReleaseVerdict::Affected => "which has it",
         ReleaseVerdict::NotAffected => "which does not have it",
@@ -207,20 +219,25 @@ fn write_release(page: &mut String, told: &ReleaseTold) -> fmt::Result {
     let (project, release) = (&told.project, &told.release);
     let (is, hint) = if told.hint { ("may be ", "; patches move lines") } else { ("", "") };
     let from = format!("{}: {}{hint}", place(&told.lines), told.text);
-    paragraph(page, &format!("this paste: {is}{project} {release}, {verdict} ({from})"), 4)
+    format!("this paste: {is}{project} {release}, {verdict} ({from})")
 }
 
-fn write_fix(page: &mut String, fix: &Fix) -> fmt::Result {
+/// `xen bc7e8a2a813e, in 4.3.0, backported to 4.2.2 as a87ef897295e`.
+pub(super) fn fix(fix: &Fix) -> String {
     let mut text = format!("{} {}", fix.project, fix.commit);
     if let Some(release) = &fix.release {
-        write!(text, ", in {release}")?;
+        text += &format!(", in {release}");
     }
     for (release, commit) in &fix.backports {
-        write!(text, ", backported to {release} as {commit}")?;
+        text += &format!(", backported to {release} as {commit}");
     }
-    paragraph(page, &text, 4)?;
-    paragraph(page, &fix.subject, 6)?;
-    match &fix.remark {
+    text
+}
+
+fn write_fix(page: &mut String, one: &Fix) -> fmt::Result {
+    paragraph(page, &fix(one), 4)?;
+    paragraph(page, &one.subject, 6)?;
+    match &one.remark {
         Some(remark) => paragraph(page, &format!("({remark})"), 6),
         None => Ok(()),
     }
@@ -253,25 +270,28 @@ fn write_ask(page: &mut String, ask: &Ask) -> fmt::Result {
         Some(frame) => writeln!(page, "  in {}", escape(frame))?,
         None => writeln!(page)?,
     }
-    paragraph(page, &ask.why, 8)?;
+    ask_lines(ask).iter().try_for_each(|line| paragraph(page, line, 8))
+}
+
+/// Why it is asked, then the answer that the paste has and what it says, or what answers would say.
+pub(super) fn ask_lines(ask: &Ask) -> Vec<String> {
+    let mut lines = vec![ask.why.clone()];
     if let Some(answer) = &ask.answer {
         let verdict = match ask.verdict {
             Some(Verdict::Confirms) => ", which confirms it",
             Some(Verdict::Refutes) => ", which speaks against it",
             None => "",
         };
-        return paragraph(page, &format!("the paste has it: {answer}{verdict}"), 8);
+        lines.push(format!("the paste has it: {answer}{verdict}"));
+        return lines;
     }
     let comparisons = [("confirms it", &ask.confirms), ("speaks against it", &ask.refutes)];
     for (meaning, comparison) in comparisons {
-        if let Some(comparison) = comparison {
-            paragraph(page, &format!("{comparison} {meaning}"), 8)?;
-        }
+        lines.extend(comparison.iter().map(|comparison| format!("{comparison} {meaning}")));
     }
-    match &ask.requires_member {
-        Some(member) => paragraph(page, &format!("only in a build that has {member}"), 8),
-        None => Ok(()),
-    }
+    let member = ask.requires_member.iter();
+    lines.extend(member.map(|member| format!("only in a build that has {member}")));
+    lines
 }
 
 #[cfg(test)]

@@ -1,0 +1,245 @@
+//! `dbgmate notes`: what is known, and how to add to it.
+
+use std::fmt::Write;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use dbgmate::api::trace::{ParseMethod, ParseRequest};
+use dbgmate::authoring::{self, Checked, Finding, Level};
+use dbgmate::config::Config;
+use dbgmate::engine::Engine;
+use dbgmate::error::{Error, Kind};
+use dbgmate::job::Job;
+use dbgmate::render::escape::escape;
+use dbgmate::render::style::{DIM, ERROR, HINT, TITLE, UNCERTAIN};
+use serde::Serialize;
+
+use crate::backend::Backend;
+use crate::output::Output;
+use crate::{Failure, Outcome, paste};
+
+/// List, show, check and begin notes: the known bugs that `triage` recognises
+///
+/// docs/notes.md explains how one is written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List all notes, those shipped and your own
+    List(List),
+    /// Show a note as it is written
+    Show {
+        /// PLUGIN/NAME
+        id: String,
+    },
+    Check(Check),
+    New(New),
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// The list as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Check notes: whether each can be read, recognises its examples and leaves its look-alikes alone, and
+/// whether another claims the same
+///
+/// The exit status is 1 when a note has to be mended; remarks alone do not count.
+#[derive(Debug, clap::Args)]
+struct Check {
+    /// Notes, plugins or folders of plugins; all of your own where there is none
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Begin a note from a paste: by its assertion, or its signal and frames, with what it prints as questions
+///
+/// Writes the note to standard output; with --into also the plugin and the paste as its example, ready for
+/// `notes check`. The exit status is 1 when the paste shows nothing to recognise it by.
+#[derive(Debug, clap::Args)]
+struct New {
+    /// The paste; `-` is standard input
+    #[arg(value_name = "PASTE")]
+    paste: PathBuf,
+    /// The plugin it belongs to
+    #[arg(long, default_value = "mine", value_name = "NAME", value_parser = plain_name)]
+    plugin: String,
+    /// The note's name
+    #[arg(long, default_value = "crash", value_name = "NAME", value_parser = plain_name)]
+    name: String,
+    /// Write it to this folder of plugins; nothing there is written over
+    #[arg(long, value_name = "FOLDER")]
+    into: Option<PathBuf>,
+}
+
+/// A name that a folder or a file may have.
+fn plain_name(name: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_plain) {
+        true => Ok(name.to_owned()),
+        false => Err("a name is letters, digits, `-` and `_`".to_owned()),
+    }
+}
+
+pub(crate) fn run(
+    args: &Args,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    match &args.action {
+        Action::List(args) => list(args, output),
+        Action::Show { id } => show(id, output),
+        Action::Check(args) => check(args, job, output),
+        Action::New(args) => new(args, backend, job, output),
+    }
+}
+
+/// A note in the list.
+#[derive(Serialize)]
+struct Listed<'n> {
+    id: &'n str,
+    kind: &'static str,
+    title: &'n str,
+    /// Its file, unless it is shipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'n Path>,
+}
+
+fn list(args: &List, output: &mut Output) -> Result<Outcome, Failure> {
+    let plugins = Engine::new(Config::load()?).plugins();
+    let listed: Vec<Listed<'_>> = plugins
+        .notes()
+        .iter()
+        .map(|note| Listed {
+            id: &note.id,
+            kind: note.kind.name(),
+            title: &note.title,
+            file: plugins.file_of(&note.id),
+        })
+        .collect();
+    if args.json {
+        output.json(&listed)?;
+        return Ok(Outcome::Found);
+    }
+    let width = listed.iter().map(|note| note.id.chars().count()).max().unwrap_or(0);
+    let mut page = String::new();
+    for Listed { id, kind, title, file } in listed {
+        let own = if file.is_some() { ", your own" } else { "" };
+        let (id, title) = (escape(id), escape(title));
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "{TITLE}{id:width$}{TITLE:#}  {title} {DIM}({kind}{own}){DIM:#}");
+    }
+    output.result(&page)?;
+    Ok(Outcome::Found)
+}
+
+fn show(id: &str, output: &mut Output) -> Result<Outcome, Failure> {
+    let plugins = Engine::new(Config::load()?).plugins();
+    let text = match (plugins.file_of(id), plugins.shipped_text(id)) {
+        (Some(file), _) => {
+            fs::read_to_string(file).map_err(|error| paste::unreadable(file, error))?
+        }
+        (None, Some(text)) => text.to_owned(),
+        (None, None) => {
+            let error = Error::new(Kind::NotFound, format!("there is no note {id}"));
+            return Err(error.hint("`dbgmate notes list` shows all").into());
+        }
+    };
+    let lines = text.lines().map(|line| format!("{}\n", escape(line)));
+    output.result(&lines.collect::<String>())?;
+    Ok(Outcome::Found)
+}
+
+fn check(args: &Check, job: &Job, output: &mut Output) -> Result<Outcome, Failure> {
+    let own = Config::load()?.plugins;
+    let paths = if args.paths.is_empty() {
+        own.iter().filter_map(|folder| folder.canonicalize().ok()).collect()
+    } else {
+        let real =
+            |path: &PathBuf| path.canonicalize().map_err(|error| paste::unreadable(path, error));
+        args.paths.iter().map(real).collect::<Result<Vec<_>, _>>()?
+    };
+    if paths.is_empty() {
+        output.notice("there are no plugins of your own; docs/notes.md shows how to write one");
+    }
+    let own: Vec<PathBuf> = own.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+    let checked = authoring::check(job, &own, &paths).map_err(Error::from)?;
+    if args.json {
+        output.json(&checked)?;
+    } else {
+        output.result(&page(&checked))?;
+    }
+    let is_wrong = checked.findings.iter().any(|finding| finding.level == Level::Error);
+    Ok(if is_wrong { Outcome::NotFound } else { Outcome::Found })
+}
+
+fn page(checked: &Checked) -> String {
+    let mut page = String::new();
+    for Finding { level, file, line, what, hint } in &checked.findings {
+        let (style, level) = match level {
+            Level::Error => (ERROR, "error"),
+            Level::Remark => (UNCERTAIN, "remark"),
+        };
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+        let (file, what, hint) = (escape(file), escape(what), escape(hint));
+        let _ = writeln!(page, "{file}{line}: {style}{level}{style:#}: {what}");
+        let _ = writeln!(page, "  {HINT}try:{HINT:#} {hint}");
+    }
+    let count = |level| checked.findings.iter().filter(|finding| finding.level == level).count();
+    let (notes, tried) = (checked.notes.len(), checked.tried);
+    let (errors, remarks) = (count(Level::Error), count(Level::Remark));
+    let _ = writeln!(
+        page,
+        "notes: {notes}; examples and look-alikes tried: {tried}; errors: {errors}; remarks: {remarks}"
+    );
+    page
+}
+
+fn new(args: &New, backend: &Backend, job: &Job, output: &mut Output) -> Result<Outcome, Failure> {
+    let text = paste::read(std::slice::from_ref(&args.paste), output)?.text.unwrap_or_default();
+    let request = ParseRequest { text: Some(text.clone()), ..Default::default() };
+    let trace = backend.call::<ParseMethod>(job, request, output)?;
+    let New { plugin, name, .. } = args;
+    let example = format!("examples/{name}.txt");
+    let Some(note) = authoring::propose(&trace, &format!("{plugin}/{name}"), &example) else {
+        let what = "the paste has no assertion and no frame of a project to recognise it by";
+        let error = Error::new(Kind::NotFound, what);
+        return Err(error.hint("paste the whole session, with the backtrace").into());
+    };
+    let lines = note.lines().map(|line| format!("{}\n", escape(line)));
+    output.result(&lines.collect::<String>())?;
+    if let Some(folder) = &args.into {
+        let folder = folder.join(plugin);
+        create(&folder.join("notes").join(format!("{name}.toml")), &note)?;
+        create(&folder.join(&example), &text)?;
+        let is_known = Engine::new(Config::load()?).plugins().iter().any(|one| one.name == *plugin);
+        let manifest = folder.join("plugin.toml");
+        if !is_known && !manifest.exists() {
+            create(&manifest, &format!("name     = \"{plugin}\"\nbinaries = []\n"))?;
+        }
+        output.notice(&format!("written to {}", folder.display()));
+    }
+    Ok(Outcome::Found)
+}
+
+/// Writes a file that does not exist yet.
+fn create(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |error: std::io::Error| {
+        Error::new(Kind::Unreadable, format!("{} cannot be written: {error}", path.display()))
+            .hint("choose another --name, or another folder")
+    };
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).map_err(failed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}

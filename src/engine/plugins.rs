@@ -1,0 +1,36 @@
+//! The plugins as they are on disk now: read at the first question that needs them, and again when
+//! one has changed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::agreement::plugins_hash;
+use crate::config::Config;
+use crate::notes::{Plugins, Problem};
+
+/// What was read last.
+#[derive(Debug, Default)]
+pub(super) struct KnownPlugins(Mutex<Option<Arc<Known>>>);
+
+/// The plugins, what is wrong with them, and the state of the files they were read from.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) plugins: Arc<Plugins>,
+    pub(super) problems: Vec<Problem>,
+    files: u64,
+}
+
+impl KnownPlugins {
+    /// As of now. Whoever asks while another reads may read too: files are not read under a lock.
+    pub(super) fn now(&self, config: &Config) -> Arc<Known> {
+        // Before they are read: one that changes meanwhile then counts as changed.
+        let files = plugins_hash(config);
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known.filter(|known| known.files == files) {
+            return known;
+        }
+        let (plugins, problems) = Plugins::load(&config.plugins);
+        let known = Arc::new(Known { plugins: Arc::new(plugins), problems, files });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        known
+    }
+}
