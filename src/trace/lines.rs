@@ -66,8 +66,12 @@ fn end(line: &str, next: &str, widths: Widths) -> End {
     if widths.cut.is_some_and(|width| length >= width) {
         return if line.ends_with([' ', '\t']) { End::CutAtBlank } else { End::Cut };
     }
-    let next =
-        unquoted(next).split_ascii_whitespace().next().map_or(0, |word| word.chars().count());
+    let next = unquoted(next);
+    // What is indented, a frame's number or valgrind's mark begins a line of its own.
+    if next.starts_with([' ', '\t', '#']) || next.starts_with("==") {
+        return End::Written;
+    }
+    let next = next.split_ascii_whitespace().next().map_or(0, |word| word.chars().count());
     let full = next > 0 && widths.fold.is_some_and(|width| length + 1 + next > width);
     if full { End::Full } else { End::Written }
 }
