@@ -14,6 +14,7 @@
 use std::borrow::Cow;
 
 use super::lines::Line;
+use super::steps::took;
 
 /// Lines that may have been one: the name of a template in a narrow mail.
 const LINES: usize = 24;
@@ -104,6 +105,7 @@ fn longest(
 
 /// How many brackets the text opens more than it closes; an arrow closes none.
 pub(super) fn unclosed(text: &str) -> isize {
+    took(text.len());
     let of = |c: char| match c {
         '(' | '<' | '[' | '{' => 1,
         ')' | '>' | ']' | '}' => -1,

@@ -26,16 +26,16 @@ impl Before {
             return false;
         }
         let within = |format| formats::within(format, text).is_some();
-        let weak = match start_of(text) {
-            Some(starts) => matches!(starts, Start::Says(_, Says::Remark)),
-            None => self.within.is_some_and(within) || formats::without(text).is_some(),
+        let begins_nothing = match start_of(text) {
+            Some(Start::Says(_, Says::Remark)) => false,
+            Some(_) => return false,
+            None => !self.within.is_some_and(within) && formats::without(text).is_none(),
         };
-        let completes = || {
+        begins_nothing || {
             let before = folded.text();
             let whole = self.says(&format!("{before} {text}"));
             whole > self.says(&before) && whole >= Some(Amount::Fields(0))
-        };
-        if weak { completes() } else { start_of(text).is_none() }
+        }
     }
 
     /// Whether a mail may have broken the line, and it does not say itself that it goes on.

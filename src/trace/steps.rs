@@ -28,7 +28,7 @@ mod tests {
     }
 
     /// The beginnings of texts, and what is repeated behind them: on one line, or on many.
-    const HARD: [(&str, &str); 42] = [
+    const HARD: [(&str, &str); 45] = [
         ("", "x"),
         ("", "("),
         ("#0  f (a=", "("),
@@ -63,6 +63,13 @@ mod tests {
         ("#0  f (a=1) at ", "a\n"),
         ("$1 = {", "  a = {\n"),
         ("", "#0\n"),
+        // Lines that a mail may have broken: whole ones, ones that never close, and frames.
+        ("", "and these are my words, which may go on and\nalso on\n"),
+        (
+            "",
+            "==7==    by 0x1: f(a long line of words (\nand more (of it, which never is closed, as\n",
+        ),
+        ("", "    #0 0x1 in a_function_of_some_length\n/and/its/file/of/some/length.c:1\n"),
         ("java.lang.Error: x\n", "y\n"),
         ("  * frame #0: 0x1 a`operator(", "a=(\n"),
         ("", "#0  f ()\n"),
