@@ -59,6 +59,9 @@ impl Folded {
     /// What was one line each: as many lines as together say the most by what `says` makes of them, or a
     /// line by itself.
     pub(super) fn unfold(self, says: impl Fn(&str) -> Option<Amount>) -> Vec<Line<'static>> {
+        if self.lines.len() == 1 {
+            return self.lines;
+        }
         let mut rest = self.lines.as_slice();
         let mut whole = Vec::new();
         while let Some(first) = rest.first() {

@@ -45,7 +45,7 @@ impl Before {
             Some(Start::Frame { rest, .. }) => !gdb::has_arguments(rest),
             // gdb's sentences.
             Some(Start::Talk(_)) if text.ends_with('.') => false,
-            Some(_) => self.says(line).is_some(),
+            Some(starts) => self.amount(Some(starts), text).is_some(),
             None => true,
         }
     }
@@ -53,14 +53,17 @@ impl Before {
     /// How much the line says as one of a printer of reports, after what came before it.
     pub(super) fn says(&self, line: &str) -> Option<Amount> {
         let (_, text) = prefix(line);
+        self.amount(start_of(text), text)
+    }
+
+    fn amount(&self, starts: Option<Start<'_>>, text: &str) -> Option<Amount> {
         let within = self.within;
-        let starts = start_of(text)
+        let starts = starts
             .or_else(|| within.and_then(|format| formats::within(format, text)))
             .or_else(|| formats::without(text));
         match starts {
-            Some(Start::Told(told) | Start::Crash { told, .. }) => {
-                Some(Amount::Fields(if is_whole(text) { fields(&told.frame) } else { 0 }))
-            }
+            Some(Start::Told(told)) => Some(of_frame(&told.frame, text)),
+            Some(Start::Crash(crash)) => Some(of_frame(&crash.told.frame, text)),
             Some(Start::Module(..) | Start::Says(..) | Start::Talk(Talk::Signal { .. })) => {
                 Some(Amount::Words(text.len()))
             }
@@ -102,6 +105,11 @@ fn is_mark_or_heading(text: &str) -> bool {
 /// Whether the text can be whole. eu-stack's dashes stand between the parts of a frame.
 fn is_whole(text: &str) -> bool {
     unclosed(text) <= 0 && !text.ends_with(" -")
+}
+
+/// How much the text says of the frame.
+fn of_frame(frame: &Frame, text: &str) -> Amount {
+    Amount::Fields(if is_whole(text) { fields(frame) } else { 0 })
 }
 
 /// What of a frame is known.

@@ -16,7 +16,7 @@
 //! src/hotspot/share/runtime/{vframe,javaThread}.cpp for jstack.) The class loader and the module before a
 //! name say nothing of where the frame is, and are left out.
 
-use super::parts::hexadecimal;
+use super::parts::{begins_with_any, hexadecimal};
 use super::{Adds, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::trace::model::{Frame, Thread};
 
@@ -125,7 +125,7 @@ fn begins(text: &str) -> bool {
         "Locked ownable synchronizers:",
     ];
     let deadlock = text.starts_with("Found ") && text.contains("deadlock");
-    deadlock || PARTS.iter().any(|part| text.starts_with(part))
+    deadlock || begins_with_any(text, &PARTS)
 }
 
 /// What the line says below another of Java's.
@@ -147,7 +147,7 @@ pub(super) fn within(text: &str) -> Option<Says<'_>> {
     ];
     let listed =
         text.split(", ").all(|item| item.starts_with("0x")) || text == "}" || text == "- None";
-    (listed || REMARKS.iter().any(|start| text.starts_with(start))).then_some(Says::Remark)
+    (listed || begins_with_any(text, &REMARKS)).then_some(Says::Remark)
 }
 
 /// What a dump says of the locks of the frame above.
