@@ -45,6 +45,11 @@ impl Folded {
         starts && self.lines.len() < LINES && self.bytes + line.text.len() < BYTES
     }
 
+    /// The first line.
+    pub(super) fn first(&self) -> &str {
+        self.lines.first().map_or("", |line| &line.text)
+    }
+
     /// The lines as one.
     pub(super) fn text(&self) -> String {
         joined(&self.lines).map_or_else(String::new, |line| line.text.into_owned())

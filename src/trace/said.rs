@@ -5,7 +5,7 @@
 use super::folded::{Amount, Folded, unclosed};
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::prefix;
-use super::formats::{self, Adds, Format, Says, Start, gdb, start};
+use super::formats::{self, Adds, Format, Says, Start, gdb, java, start};
 use super::lines::Line;
 use super::model::Frame;
 
@@ -22,19 +22,22 @@ impl Before {
     /// Whether the line begins nothing that is known, or what is before it only says something with it.
     pub(super) fn is_rest(&self, folded: &Folded, line: &Line<'_>) -> bool {
         let (prefix, text) = prefix(&line.text);
-        if prefix.is_some() || text.is_empty() || is_mark_or_heading(text) {
+        if prefix.is_some() || text.is_empty() || text.starts_with(VALGRIND_MARK) {
             return false;
         }
         let within = |format| formats::within(format, text).is_some();
         let begins_nothing = match start_of(text) {
             Some(Start::Says(_, Says::Remark)) => false,
             Some(_) => return false,
+            None if java::begins_thread(folded.first()) => true,
             None => !self.within.is_some_and(within) && formats::without(text).is_none(),
         };
-        begins_nothing || {
+        let heading = is_heading(text);
+        begins_nothing && !heading || {
             let before = folded.text();
             let whole = self.says(&format!("{before} {text}"));
-            whole > self.says(&before) && whole >= Some(Amount::Fields(0))
+            let before = self.says(&before);
+            whole > before && (whole >= Some(Amount::Fields(0)) || heading && before.is_none())
         }
     }
 
@@ -73,7 +76,8 @@ impl Before {
             Some(_) => None,
             None => match formats::adds(within?, text)? {
                 Adds::Message(_) => None,
-                _ => Some(Amount::Fields(0)),
+                _ if is_whole(text) => Some(Amount::Fields(0)),
+                _ => Some(Amount::Words(text.len())),
             },
         }
     }
@@ -97,9 +101,12 @@ pub(super) fn start_of(line: &str) -> Option<Start<'_>> {
     })
 }
 
-/// A mark before each line, as valgrind's `==7==`, or a heading: no rest of a line.
-fn is_mark_or_heading(text: &str) -> bool {
-    text.starts_with("==") || text.ends_with(':') && !text.contains('(')
+/// Where a valgrind's line starts, as `==7==` does: that is no rest of one.
+const VALGRIND_MARK: &str = "==";
+
+/// A heading is no rest of a line, unless a heading was broken.
+fn is_heading(text: &str) -> bool {
+    text.ends_with(':') && !text.contains('(')
 }
 
 /// Whether the text can be whole. eu-stack's dashes stand between the parts of a frame.

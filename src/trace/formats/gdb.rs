@@ -139,9 +139,15 @@ fn is_cut_path(place: &str) -> bool {
     file.is_some_and(|file| source_position(file).is_none() && !file.contains(".so"))
 }
 
-/// Whether a line can be the rest of a file's name and its line.
+/// Whether a line can be the rest of a file's name and its line. What begins with a bracket had a blank before
+/// it: `a (copy)/b.c:4`.
 pub(in crate::trace) fn is_rest_of_path(line: &str) -> bool {
-    !line.contains([' ', '\t']) && source_position(line).is_some()
+    !line.starts_with('(') && !line.contains([' ', '\t']) && source_position(line).is_some()
+}
+
+/// Whether a line ends as a path with its line number does; folders can have blanks in their names.
+pub(in crate::trace) fn ends_in_path(line: &str) -> bool {
+    source_position(line).is_some_and(|(path, _)| path.contains('/'))
 }
 
 /// Whether a line can be what the ` at` or ` from` at the end of the line before names.

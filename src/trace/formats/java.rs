@@ -103,6 +103,14 @@ fn is_omission(text: &str) -> bool {
     count.is_some_and(|count| count.parse::<u64>().is_ok()) || referred
 }
 
+/// Whether the text begins as a thread's line in a dump does; its end, `in Object.wait()  [0x00007fde607a8000]`,
+/// is no frame of glibc's.
+pub(in crate::trace) fn begins_thread(text: &str) -> bool {
+    text.strip_prefix('"')
+        .and_then(|text| text.split_once("\" "))
+        .is_some_and(|(_, rest)| rest.contains("prio="))
+}
+
 /// A thread in a dump of all: `"main" #1 prio=5 … tid=0x00007f3e80017ed0 nid=0x3d8b runnable`.
 fn dumped(text: &str) -> Option<Thread> {
     let (before, after) = text.strip_prefix('"')?.split_once(" tid=0x")?;
