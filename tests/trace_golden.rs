@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use dbgmate::job::Job;
 use dbgmate::notes::Plugins;
 use dbgmate::trace::{
-    Event, EventKind, Frame, Lines, LogRecord, Module, Piece, PrintedValue, Stack, Thread, Trace,
-    Value, ValueKind, parse_with,
+    Event, EventKind, Frame, Lines, LogRecord, Module, Piece, PrintedValue, Register, Stack,
+    Thread, Trace, Value, ValueKind, parse_with,
 };
 
 /// Records of one log that are shown each; of the others, those of several lines.
@@ -257,6 +257,10 @@ fn show_event(event: &Event) -> String {
         }
         EventKind::Program { path } => format!("program {path}"),
         EventKind::Remark { by, text } => format!("remark by {by} `{text}`"),
+        EventKind::Registers { by, values } => {
+            let value = |r: &Register| format!("{} {:x}", r.name, r.value.unwrap().0);
+            format!("registers by {by} {}", values.iter().map(value).collect::<Vec<_>>().join(" "))
+        }
         EventKind::Session { what } => format!("session {what:?}"),
     };
     let mut out = format!("event {} {what}{}", at(&event.lines), thread(&event.thread));

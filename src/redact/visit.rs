@@ -4,7 +4,7 @@
 
 use crate::address::RuntimeAddress;
 use crate::trace::{
-    Argument, Event, EventKind, Frame, Lines, LogRecord, Module, PrintedValue, Resolved,
+    Argument, Event, EventKind, Frame, Lines, LogRecord, Module, PrintedValue, Register, Resolved,
     ResolvedFrame, Skipped, SourceLine, Stack, Thread, Trace, Value,
 };
 
@@ -152,6 +152,11 @@ fn event(event: &mut Event, visit: &mut impl Visit) {
         }
         EventKind::Program { path } => visit.path(path),
         EventKind::Remark { by: _, text } => visit.words(text),
+        EventKind::Registers { by: _, values } => {
+            for Register { name: _, value } in values {
+                visit.address(value);
+            }
+        }
         EventKind::Breakpoint { number: _ } | EventKind::Session { what: _ } => {}
     }
 }

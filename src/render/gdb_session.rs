@@ -19,8 +19,8 @@ use super::in_order::{Told, in_order};
 use super::trace::arguments;
 use crate::job::Job;
 use crate::trace::{
-    Argument, Event, EventKind, Frame, Piece, PrintedValue, Stack, StackKind, Thread, Trace, Value,
-    ValueKind, closed, parse,
+    Argument, Event, EventKind, Frame, Piece, PrintedValue, Register, Stack, StackKind, Thread,
+    Trace, Value, ValueKind, closed, parse,
 };
 
 /// Stacks, stops, failed assertions and values; log records and the debugger's own talk are left out.
@@ -182,8 +182,21 @@ fn write_event(page: &mut String, event: &Event) -> std::fmt::Result {
         }
         EventKind::Fault { by, what, .. } => write_comment(page, &format!("{by}: {what}")),
         EventKind::Remark { by, text } => write_comment(page, &format!("{by}: {text}")),
+        EventKind::Registers { values, .. } => write_registers(page, values),
         EventKind::Session { .. } => Ok(()),
     }
+}
+
+/// As `info registers` prints them (gdb/infcmd.c, `default_print_one_register_info`).
+fn write_registers(page: &mut String, values: &[Register]) -> std::fmt::Result {
+    writeln!(page, "(gdb) info registers")?;
+    values.iter().filter_map(|register| Some((&register.name, register.value?))).try_for_each(
+        |(name, value)| {
+            let hexadecimal = value.to_string();
+            let signed = value.0.cast_signed();
+            writeln!(page, "{:<15}{hexadecimal:<19}{signed}", escape(name).to_lowercase())
+        },
+    )
 }
 
 /// `Thread 3 "libvirtd"`.

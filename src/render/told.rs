@@ -1,7 +1,9 @@
 //! What happened, a thread, a log record: each in a line of words.
 
 use super::escape::escape;
-use crate::trace::{Event, EventKind, LogRecord, Module, PrintedValue, Stack, StackKind, Thread};
+use crate::trace::{
+    Event, EventKind, LogRecord, Module, PrintedValue, Register, Stack, StackKind, Thread,
+};
 
 /// What happened, unless it is the debugger's own talk.
 pub(super) fn event(event: &Event) -> Option<String> {
@@ -23,6 +25,13 @@ pub(super) fn event(event: &Event) -> Option<String> {
         }
         EventKind::Program { path } => format!("program {path}"),
         EventKind::Remark { by, text } => format!("{by}: {text}"),
+        EventKind::Registers { by, values } => {
+            let value = |register: &Register| {
+                let held = register.value.map_or("?".to_owned(), |value| value.to_string());
+                format!("{} {held}", register.name)
+            };
+            format!("{by}: {}", values.iter().map(value).collect::<Vec<_>>().join(", "))
+        }
         EventKind::Session { .. } => return None,
     };
     if let Some(on) = &event.thread {

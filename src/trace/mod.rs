@@ -42,8 +42,8 @@ mod wrapped;
 
 pub use model::{
     Argument, Certainty, Event, EventKind, Frame, FrameCheck, Lines, LogRecord, Module,
-    ModuleSource, PrintedValue, Resolved, ResolvedFrame, SessionKind, Skipped, SourceLine, Stack,
-    StackKind, Thread, Trace, Value, ValueKind,
+    ModuleSource, PrintedValue, Register, Resolved, ResolvedFrame, SessionKind, Skipped,
+    SourceLine, Stack, StackKind, Thread, Trace, Value, ValueKind,
 };
 
 pub use crate::address::Pc;

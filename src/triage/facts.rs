@@ -174,6 +174,7 @@ impl<'t> Facts<'t> {
                 EventKind::Fault { .. }
                 | EventKind::Program { .. }
                 | EventKind::Remark { .. }
+                | EventKind::Registers { .. }
                 | EventKind::Session { .. } => {}
             }
         }

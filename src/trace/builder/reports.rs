@@ -9,8 +9,9 @@ use super::stacks::{Introduction, Pending};
 use super::{Builder, SKIPPED_TEXT};
 use crate::address::{LoadBias, Pc, RuntimeAddress};
 use crate::public_name::public_name;
+use crate::trace::budget::HEAP;
 use crate::trace::formats::{Adds, Fault, Format, Numbered, Says, Told, python};
-use crate::trace::model::{Event, EventKind, Frame, Lines, Module, ModuleSource, Thread};
+use crate::trace::model::{Event, EventKind, Frame, Lines, Module, ModuleSource, Register, Thread};
 use crate::trace::notation::shorten;
 
 /// Bytes of what went wrong that are kept.
@@ -216,6 +217,7 @@ impl Builder<'_> {
         let text = shorten(text.trim(), SKIPPED_TEXT);
         match says {
             Says::Remark => return self.remark(format, text, lines),
+            Says::Registers(values) => return self.registers(format, values, text, lines),
             Says::Program { path } => {
                 self.event(EventKind::Program { path: path.to_owned() }, None, lines);
                 return;
@@ -269,7 +271,11 @@ impl Builder<'_> {
                 let what = EventKind::Remark { by: self.name(format).to_owned(), text };
                 self.reports.heading = Some(self.event(what, thread, lines));
             }
-            Says::Begins | Says::Ended(_) | Says::Remark | Says::Program { .. } => {}
+            Says::Begins
+            | Says::Ended(_)
+            | Says::Remark
+            | Says::Program { .. }
+            | Says::Registers(_) => {}
         }
     }
 
@@ -322,6 +328,39 @@ impl Builder<'_> {
     ) -> usize {
         let name = if name.starts_with("SIG") { name.to_owned() } else { format!("SIG{name}") };
         self.event(EventKind::Signal { name, meaning: meaning.map(str::to_owned) }, thread, lines)
+    }
+
+    /// Registers: a dump of several lines is one event. A kernel's and a sanitizer's stand above their stack, gdb's
+    /// below it.
+    fn registers(&mut self, format: Format, rows: Vec<Register>, text: String, lines: Lines) {
+        let names: usize = rows.iter().map(|register| register.name.len() + HEAP).sum();
+        if rows.is_empty() || !self.pay_for(names + rows.len() * size_of::<Register>()) {
+            return self.remark(format, text, lines);
+        }
+        if format == Format::Gdb {
+            self.finish_stack();
+        } else if let Some(stack) = &mut self.stack {
+            stack.interrupted = true;
+        }
+        let name = self.name(format);
+        if let Some(Event { what: EventKind::Registers { by, values }, lines: above, .. }) =
+            self.trace.events.last_mut()
+            && by == name
+            && above.last + 1 == lines.first
+            && above.piece == lines.piece
+        {
+            above.last = lines.last;
+            values.extend(rows);
+            return;
+        }
+        let thread = self.thread_of_fault(format);
+        let what = EventKind::Registers { by: name.to_owned(), values: rows };
+        let event = self.event(what, thread, lines);
+        if format != Format::Gdb {
+            self.fault(format, event);
+        } else if let Some(event) = self.trace.events.get_mut(event) {
+            event.stack = self.trace.stacks.len().checked_sub(1);
+        }
     }
 
     fn remark(&mut self, format: Format, text: String, lines: Lines) {

@@ -19,7 +19,7 @@
 use memchr::memchr;
 
 use super::parts::{begins_with_any, hexadecimal, is_identifier};
-use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
+use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, number, registers};
 use crate::address::{FileOffset, Pc, RuntimeAddress};
 use crate::trace::model::{Frame, Lines, Module, ModuleSource, Thread};
 
@@ -114,8 +114,12 @@ pub(super) fn old_frame(text: &str) -> Option<Told> {
 /// A line below `Call Trace:`.
 pub(super) fn in_trace(text: &str) -> Option<Start<'_>> {
     let context = text.starts_with(['<', '#']) && text.ends_with('>') && text.len() < 24;
-    if context || is_registers(text) {
+    if context {
         return Some(Start::Says(Format::Linux, Says::Remark));
+    }
+    if is_registers(text) {
+        let says = Says::Registers(registers::labelled(text));
+        return Some(Start::Says(Format::Linux, says));
     }
     let frame = symbolic(text)?;
     let told = Told { format: Format::Linux, number: Numbered::Next, frame, build_id: None };

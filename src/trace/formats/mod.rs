@@ -10,6 +10,7 @@ mod command;
 pub(super) mod coredump;
 mod dmesg;
 pub(super) mod eu_stack;
+mod frame_info;
 pub(super) mod gdb;
 pub(super) mod gdb_session;
 pub(super) mod glibc_backtrace;
@@ -28,6 +29,7 @@ pub(super) mod prefix;
 pub(super) mod print;
 mod printers;
 pub(super) mod python;
+mod registers;
 pub(super) mod report;
 pub(super) mod rust_panic;
 pub(super) mod sanitizer;
@@ -281,10 +283,12 @@ pub(super) fn within(format: Format, line: &str) -> Option<Start<'_>> {
     let text = line.trim();
     let remark = |is_remark: bool| is_remark.then_some(Start::Says(format, Says::Remark));
     let told = |told: Option<Told>| told.map(|told| Start::Told(Box::new(told)));
+    let rows = |text| registers::all(text).map(|rows| Start::Says(format, Says::Registers(rows)));
     match format {
         Format::Linux => linux::in_trace(text),
-        Format::Xen => told(xen::frame(text)).or_else(|| remark(xen::is_remark(text))),
-        Format::Sanitizer => remark(sanitizer::is_legend(text)),
+        Format::Xen => told(xen::frame(text)).or_else(|| xen::says(text)),
+        Format::Sanitizer => rows(text).or_else(|| remark(sanitizer::is_legend(text))),
+        Format::Android => rows(text),
         Format::RustPanic => told(rust_panic::frame(text)),
         Format::Go => told(go::frame(text)).or_else(|| remark(go::is_remark(text))),
         Format::Python => python::exception(line).map(|says| Start::Says(format, says)),

@@ -4,8 +4,9 @@
 //! lines of a paste are asked of one or two printers so, not of all.
 
 use super::{
-    Start, abrt, android, coredump, eu_stack, glibc_backtrace, glibc_heap, go, java, libvirt_log,
-    linux, lldb, llvm, maps, perf, python, rust_panic, sanitizer, shared_libraries, valgrind, xen,
+    Start, abrt, android, coredump, eu_stack, frame_info, glibc_backtrace, glibc_heap, go, java,
+    libvirt_log, linux, lldb, llvm, maps, perf, python, registers, rust_panic, sanitizer,
+    shared_libraries, valgrind, xen,
 };
 
 /// What a printer's line begins, without its indentation.
@@ -13,7 +14,7 @@ type Reads = for<'t> fn(&'t str) -> Option<Start<'t>>;
 
 /// The printers in the order they are asked, each with the bytes its lines begin with; none where a name that
 /// somebody chose comes first.
-const PRINTERS: [(Option<&str>, Reads); 19] = [
+const PRINTERS: [(Option<&str>, Reads); 21] = [
     (Some("=-ab"), valgrind::start),
     (Some("0123456789abcdefABCDEFSMp="), maps::start),
     (Some("F(0N"), shared_libraries::start),
@@ -33,6 +34,8 @@ const PRINTERS: [(Option<&str>, Reads); 19] = [
     (Some("sACbp*B"), android::start),
     (Some("Tecrbu"), abrt::start),
     (None, libvirt_log::start),
+    (Some("cdefgklprsx"), registers::start),
+    (Some("ScitsALPerpx"), frame_info::start),
 ];
 
 /// For each first byte, a bit for each printer that knows lines so begun.

@@ -5,7 +5,7 @@
 use super::Format;
 use super::parts::Place;
 use crate::address::RuntimeAddress;
-use crate::trace::model::{Frame, Thread};
+use crate::trace::model::{Frame, Register, Thread};
 
 /// A frame that one line tells.
 #[derive(Debug, PartialEq)]
@@ -47,6 +47,8 @@ pub(in crate::trace) enum Says<'a> {
     Program { path: &'a str },
     /// What went wrong; its stack was the one above.
     Ended(Fault<'a>),
+    /// What registers held.
+    Registers(Vec<Register>),
     /// The printer's lines follow.
     Begins,
     /// Anything else.

@@ -17,7 +17,7 @@
 
 use super::linux::symbolic;
 use super::parts::{begins_with_any, hexadecimal};
-use super::{Adds, Fault, Format, Numbered, Says, Start, Told};
+use super::{Adds, Fault, Format, Numbered, Says, Start, Told, registers};
 use crate::address::{Pc, RuntimeAddress};
 
 /// What the line says that is known by itself.
@@ -75,8 +75,16 @@ pub(super) fn frame(text: &str) -> Option<Told> {
     Some(Told { format: Format::Xen, number: Numbered::Next, frame, build_id: None })
 }
 
-/// What Xen prints in a crash besides: registers, words of the stack, page tables, stars.
-pub(super) fn is_remark(text: &str) -> bool {
+/// What Xen prints in a crash besides frames: registers, words of the stack, page tables, stars.
+pub(super) fn says(text: &str) -> Option<Start<'_>> {
+    is_remark(text).then_some(())?;
+    let registers = registers::labelled(text);
+    let processor = registers.first().is_none_or(|register| register.name == "CPU");
+    let says = if processor { Says::Remark } else { Says::Registers(registers) };
+    Some(Start::Says(Format::Xen, says))
+}
+
+fn is_remark(text: &str) -> bool {
     const STARTS: [&str; 10] = [
         "CPU:",
         "ds: ",

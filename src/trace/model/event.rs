@@ -135,11 +135,29 @@ pub enum EventKind {
         /// The first line of it, shortened.
         text: String,
     },
+    /// What registers held: of the stack's innermost frame, or of the frame that was selected in gdb.
+    Registers {
+        /// Who says so, by the format's stable name.
+        by: String,
+        /// In the order they are printed.
+        values: Vec<Register>,
+    },
     /// The debugger's own talk.
     Session {
         /// Which talk.
         what: SessionKind,
     },
+}
+
+/// A register of the processor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// As printed: `rip`, `RSP`, `x29`.
+    pub name: String,
+    /// What it held; none where addresses were taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<RuntimeAddress>,
 }
 
 /// The debugger's own talk, by its first words.

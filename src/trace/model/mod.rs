@@ -8,7 +8,7 @@
 mod event;
 mod module;
 
-pub use event::{Event, EventKind, SessionKind, SourceLine};
+pub use event::{Event, EventKind, Register, SessionKind, SourceLine};
 pub use module::{Module, ModuleSource};
 
 use std::borrow::Cow;

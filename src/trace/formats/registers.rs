@@ -1,0 +1,139 @@
+//! What did the processor's registers hold?
+//!
+//! ```text
+//! rip            0x7f5fb5929b55      0x7f5fb5929b55 <raise+325>     gdb (gdb/infcmd.c, default_print_one_register_info)
+//! eflags         0x246               [ PF ZF IF ]
+//! RSP: 0018:ffffc90000003e58 EFLAGS: 00010246                       Linux (arch/x86/kernel/process_64.c, __show_regs)
+//! FS:  0000000000000000(0000) GS:ffff88807dd00000(0000) knlGS:0000000000000000
+//! rax: 0000000000000001   rbx: ffff83007f4c7e18                     Xen (xen/arch/x86/x86_64/traps.c)
+//!     rax 0000000000000000  rbx 000000000000178a                    Android (libunwindstack, debuggerd/tombstone)
+//! rax = 0x0000000000000000  rbx = 0x00007ffd4a2f5b90                sanitizers (DumpAllRegisters)
+//! ```
+//! Rule: a register has a number of at most 64 bits; a segment before it, or in parentheses behind it, is left out.
+
+use super::parts::hexadecimal;
+use super::{Format, Says, Start};
+use crate::address::RuntimeAddress;
+use crate::trace::model::Register;
+
+/// gdb's line, which is known by itself: a register's name, its value, and the value again in words.
+pub(super) fn start(text: &str) -> Option<Start<'_>> {
+    let (name, rest) = text.split_once(' ')?;
+    is_register(name).then_some(())?;
+    let (value, rest) = hexadecimal(rest.trim_start().strip_prefix("0x")?)?;
+    let again = rest.strip_prefix(' ')?.trim_start();
+    let told = again.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '['));
+    told.then(|| Start::Says(Format::Gdb, Says::Registers(vec![register(name, value)])))
+}
+
+/// The registers of a line, if it names nothing but registers.
+pub(super) fn all(text: &str) -> Option<Vec<Register>> {
+    let (found, rest) = pairs(text, &[":", "=", ""]);
+    let known = found.iter().all(|register| is_register(&register.name));
+    (known && !found.is_empty() && rest.is_empty()).then_some(found)
+}
+
+/// The registers that a line begins with, whatever their names, each with a colon behind it.
+pub(super) fn labelled(text: &str) -> Vec<Register> {
+    pairs(text, &[":"]).0
+}
+
+/// Names and values, and what follows them.
+fn pairs<'t>(text: &'t str, separators: &[&str]) -> (Vec<Register>, &'t str) {
+    let mut found = Vec::new();
+    let mut rest = text.trim();
+    while let Some((register, behind)) = pair(rest, separators) {
+        found.push(register);
+        rest = behind;
+    }
+    (found, rest)
+}
+
+/// `RSP: 0018:ffffc90000003e58`, `rax 0000000000000000`, `rax = 0x0`, and what follows.
+fn pair<'t>(text: &'t str, separators: &[&str]) -> Option<(Register, &'t str)> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+    let (name, rest) = text.split_at_checked(end)?;
+    let rest = rest.trim_start();
+    let rest = separators.iter().find_map(|separator| rest.strip_prefix(separator))?;
+    let (value, rest) = number(rest.trim_start())?;
+    let (value, rest) = match rest.strip_prefix(':').and_then(number) {
+        Some(behind_segment) => behind_segment,
+        None => (value, rest),
+    };
+    let segment = rest.strip_prefix('(').and_then(number);
+    let rest = segment.and_then(|(_, rest)| rest.strip_prefix(')')).unwrap_or(rest);
+    let ended = rest.is_empty() || rest.starts_with(' ');
+    let named = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    (ended && named).then(|| (register(name, value), rest.trim_start()))
+}
+
+fn number(text: &str) -> Option<(u64, &str)> {
+    hexadecimal(text.strip_prefix("0x").unwrap_or(text))
+}
+
+fn register(name: &str, value: u64) -> Register {
+    Register { name: name.to_owned(), value: Some(RuntimeAddress(value)) }
+}
+
+/// Whether a processor has a register of this name: x86's, and Arm's.
+pub(super) fn is_register(name: &str) -> bool {
+    const NAMED: [&str; 32] = [
+        "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "rip", "eax", "ebx", "ecx", "edx",
+        "esi", "edi", "ebp", "esp", "eip", "eflags", "cs", "ss", "ds", "es", "fs", "gs", "fs_base",
+        "gs_base", "sp", "lr", "pc", "cpsr", "pst",
+    ];
+    let digits = name.strip_prefix(['r', 'x', 'k']);
+    let numbered =
+        digits.is_some_and(|digits| digits.parse::<u8>().is_ok_and(|number| number < 32));
+    numbered || NAMED.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(registers: &[Register]) -> String {
+        let one = |r: &Register| format!("{}={:x}", r.name, r.value.unwrap().0);
+        registers.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn rows_of_kernels_sanitizers_and_android() {
+        for (line, registers, rest) in [
+            (
+                "RSP: 0018:ffffc90000003e58 EFLAGS: 00010246",
+                "RSP=ffffc90000003e58 EFLAGS=10246",
+                "",
+            ),
+            (
+                "FS:  0000000000000000(0000) GS:ffff88807dd00000(0000) knlGS:0000000000000000",
+                "FS=0 GS=ffff88807dd00000 knlGS=0",
+                "",
+            ),
+            ("rax: 0000000000000001   rbx: 7f", "rax=1 rbx=7f", ""),
+            ("rax = 0x0000000000000000  r8 = 0x2a", "rax=0 r8=2a", ""),
+            ("    x29 0000007ff0a0  x30 00000012", "x29=7ff0a0 x30=12", ""),
+            ("PC:     0000000000262f1c f+0x1/0x2", "PC=262f1c", "f+0x1/0x2"),
+            ("it is 7", "", "it is 7"),
+            ("cr2 7x", "", "cr2 7x"),
+        ] {
+            let (found, after) = pairs(line, &[":", "=", ""]);
+            assert_eq!((shown(&found).as_str(), after), (registers, rest), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_processor_has_is_one_by_itself() {
+        for line in [
+            "rax            0x0                 0",
+            "eflags         0x246               [ PF ZF IF ]",
+            "rip            0x7f5fb5929b55      0x7f5fb5929b55 <raise+325>",
+        ] {
+            assert!(matches!(start(line), Some(Start::Says(_, Says::Registers(_)))), "{line}");
+        }
+        for line in ["ret 0x0 0", "rax 0x0", "sp 0x7f is gone", "r99 0x0 0", "rax = 0x0"] {
+            assert_eq!(start(line), None, "{line}");
+        }
+        assert!(all("rax 00  r15 1f").is_some() && all("ret 00").is_none() && all("").is_none());
+    }
+}
