@@ -102,7 +102,8 @@ impl Wrapped {
         self.step_over(at.number);
         // A line that was cut goes on with the very next character.
         let in_path = self.is_frame() && self.lacks == Lacks::RestOfPath;
-        let cut = self.end == End::Cut || in_path && gdb::is_rest_of_path(line.trim());
+        let cut = self.end == End::Cut && !self.lacks_a_word()
+            || in_path && gdb::is_rest_of_path(line.trim());
         let line = if cut { line.trim_end() } else { line.trim() };
         // Where gdb breaks behind a brace, there is no blank.
         if !self.text.is_empty() && !cut && !self.text.ends_with('{') {
@@ -199,6 +200,12 @@ impl Wrapped {
         const BACK: usize = 256;
         let mut back = self.text.bytes().rev().take(BACK);
         back.find(|byte| matches!(byte, b'<' | b'>')) == Some(b'<')
+    }
+
+    /// Whether a blank comes next, wherever the line was cut.
+    fn lacks_a_word(&self) -> bool {
+        let word = matches!(self.lacks, Lacks::Call | Lacks::Name | Lacks::Place | Lacks::Path);
+        word && self.is_frame() && !self.nesting.is_open()
     }
 
     fn lacks_what_is_in(&self, line: &str) -> bool {
