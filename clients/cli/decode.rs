@@ -7,8 +7,8 @@ use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
-use crate::binaries::{absolute, provenance};
 use crate::output::Output;
+use crate::scope::{Scope, Shown};
 use crate::{Failure, Outcome, paste};
 
 /// Show what the bytes of a value say, by the layout of its type
@@ -24,15 +24,10 @@ pub(crate) struct Args {
     /// The bytes; standard input where no file is named, or for `-`
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The binary to search; may be given several times
-    #[arg(short, long = "binary", value_name = "PATH")]
-    binaries: Vec<PathBuf>,
-    /// Only definitions in this language: c, c++, rust, go, assembly, other
-    #[arg(long, value_name = "LANGUAGE")]
-    language: Option<String>,
-    /// Exactly what the API returns
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// Asks, and writes the answer.
@@ -46,17 +41,10 @@ pub(crate) fn run(
     let request = DecodeRequest {
         type_name: args.type_name,
         bytes: paste::read(&files, output)?.text.unwrap_or_default(),
-        binaries: args.binaries.iter().map(absolute).collect::<Result<_, _>>()?,
-        language: args.language,
+        binaries: args.scope.binaries()?,
+        language: args.scope.language,
     };
     let answer = backend.call::<DecodeMethod>(job, request, output)?;
-    if args.json {
-        output.json(&answer)?;
-    } else {
-        output.result(&render::decode(&answer))?;
-        for line in provenance(&answer.searched) {
-            output.notice(&line);
-        }
-    }
+    args.shown.write(&answer, render::decode, &answer.searched, output)?;
     Ok(Outcome::Found)
 }

@@ -1,15 +1,13 @@
 //! `dbgmate find PATTERN`: which types there are.
 
-use std::path::PathBuf;
-
 use dbgmate::api::find::{FindMethod, FindRequest};
 use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
-use crate::binaries::absolute;
 use crate::number::number;
 use crate::output::Output;
+use crate::scope::{Scope, Shown};
 use crate::{Failure, Outcome};
 
 /// List the types of a name, size or shape
@@ -33,15 +31,13 @@ pub(crate) struct Args {
     /// With a pointer to this type, spelled as it is shown
     #[arg(long, value_name = "TYPE")]
     points_to: Option<String>,
-    /// The binary to search; may be given several times
-    #[arg(short, long = "binary", value_name = "PATH")]
-    binaries: Vec<PathBuf>,
+    #[command(flatten)]
+    scope: Scope,
     /// So many names at most [default: 100]
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
-    /// Exactly what the API returns
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// Asks, and writes the answer.
@@ -57,18 +53,15 @@ pub(crate) fn run(
         size: args.size,
         holds: args.holds,
         points_to: args.points_to,
-        binaries: args.binaries.iter().map(absolute).collect::<Result<_, _>>()?,
+        binaries: args.scope.binaries()?,
+        language: args.scope.language,
         limit: args.limit,
         cursor: None,
     };
     let answer = backend.call::<FindMethod>(job, request, output)?;
-    if args.json {
-        output.json(&answer)?;
-    } else {
-        output.result(&render::find(&answer))?;
-        if answer.next.is_some() {
-            output.notice("there are more: --limit shows them");
-        }
+    args.shown.write(&answer, render::find, &[], output)?;
+    if answer.next.is_some() {
+        output.notice("there are more: --limit shows them");
     }
     Ok(if answer.types.is_empty() { Outcome::NotFound } else { Outcome::Found })
 }

@@ -33,6 +33,9 @@ pub struct FindRequest {
     /// Where to look; empty: the configured binaries, then those the plugins name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub binaries: Vec<BinaryRef>,
+    /// Only definitions in this language, for instance `c`, `c++`, `rust`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// So many names at most; 100 if this is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

@@ -8,11 +8,12 @@ use globset::GlobBuilder;
 use regex::bytes::RegexBuilder;
 
 use super::binaries::Opened;
-use super::search::Found;
+use super::search::{Found, language_named};
 use super::{Answer, Engine};
 use crate::api::find::{Find, FindMethod, FindRequest, FoundType};
 use crate::api::layout::DeclaredAt;
 use crate::binary::debuginfod::Reach;
+use crate::dwarf::Language;
 use crate::error::{Error, Kind};
 use crate::job::{Job, Progress};
 use crate::types::{self, Layout, Member, MemberKind, Question, TypeName};
@@ -33,6 +34,7 @@ impl Answer for FindMethod {
             return Err(Error::new(Kind::Request, "nothing is asked for: all types would do")
                 .hint("give a name as a glob, a size, a member, or a type that they hold"));
         }
+        let language = request.language.as_deref().map(language_named).transpose()?;
         let binaries = opened(engine, job, &request)?;
         let mut names: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (position, binary) in binaries.iter().enumerate() {
@@ -59,7 +61,7 @@ impl Answer for FindMethod {
                 break;
             }
             for binary in positions.iter().filter_map(|position| binaries.get(*position)) {
-                for one in definitions(engine, job, binary, name)? {
+                for one in definitions(engine, job, binary, name, language)? {
                     if fits(&one.found.layout, &request) {
                         found.insert(name);
                         answer.types.push(found_type(name, &one));
@@ -124,10 +126,11 @@ fn definitions(
     job: &Job,
     opened: &Arc<Opened>,
     name: &str,
+    language: Option<Language>,
 ) -> Result<Vec<Found>, Error> {
     let (scope, is_full) = (Vec::new(), false);
     let name = TypeName { keyword: None, scope, is_full, name: name.to_owned() };
-    let question = Question { name: &name, path: None, language: None, threads: engine.threads() };
+    let question = Question { name: &name, path: None, language, threads: engine.threads() };
     match types::find(job, &opened.file, &question) {
         Ok(found) => {
             Ok(found.into_iter().map(|found| Found { opened: Arc::clone(opened), found }).collect())

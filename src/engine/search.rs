@@ -31,7 +31,8 @@ pub(super) fn readings(type_name: &str, path: Option<&str>) -> Result<Readings, 
     }
 }
 
-fn language_named(name: &str) -> Result<Language, Error> {
+/// A language by its name in requests.
+pub(super) fn language_named(name: &str) -> Result<Language, Error> {
     Language::named(name).ok_or_else(|| {
         Error::new(Kind::Request, format!("{name:?} is no language known here"))
             .hint("one of c, c++, rust, go, assembly, other")
