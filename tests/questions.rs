@@ -105,7 +105,10 @@ fn find_lists_types_by_name_and_shape() {
          struct point { short x; int y; };
          struct shape { struct point at[2]; struct { long inside; }; struct shape *next; };
          struct other { const struct shape *to; unnamed_t by_value; };
-         struct shape s; struct other o;",
+         typedef struct shape shape_t; typedef struct other *other_p;
+         struct room { shape_t shapes[3]; other_p door; };
+         struct tight { char c[5]; };
+         struct shape s; struct other o; struct room r; struct tight t;",
     );
     let binary = library.to_str().unwrap();
     let names = |arguments: &[&str]| {
@@ -124,10 +127,24 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["--has", "inside"], "shape", 0),
         (vec!["--has", "x"], "point unnamed_t", 0),
         (vec!["--size", "0x8", "p*"], "point", 0),
-        (vec!["--holds", "struct point"], "shape", 0),
+        (vec!["--align", "1", "t*"], "tight", 0),
+        (vec!["--align", "8", "--size", "32"], "shape", 0),
+        (vec!["--seen", "0:2", "--seen", "4:4", "po*"], "point", 0),
+        // An element of an array, and an element's member: room is 3 shapes of 32 bytes and a pointer.
+        (vec!["--seen", "8:2", "--seen", "16:8", "s*"], "shape shape_t", 0),
+        (vec!["--seen", "0x44:4", "--seen", "96:8"], "room", 0),
+        (vec!["--seen", "8:4"], "other", 0),
+        (vec!["--seen", "1:4"], "", 1),
+        (vec!["--holds", "struct point"], "room shape", 0),
+        (vec!["--holds", "point"], "room shape", 0),
         (vec!["--holds", "unnamed_t"], "other", 0),
+        (vec!["--part-of", "struct room"], "point shape", 0),
         (vec!["--points-to", "struct shape"], "other shape", 0),
-        (vec!["--points-to", "struct shape", "o*"], "other", 0),
+        (vec!["--points-to", "struct shape", "o*r"], "other", 0),
+        (vec!["--points-to", "struct other"], "room", 0),
+        (vec!["--like", "pionts"], "point", 0),
+        (vec!["--like", "room"], "room", 0),
+        (vec!["--seen", "8"], "", 2),
         (vec!["*", "--limit", "1", "--has", "x"], "point", 0),
         (vec![], "", 2),
         (vec!["/(/"], "", 2),
@@ -138,6 +155,9 @@ fn find_lists_types_by_name_and_shape() {
     let run = home.run(&["find", "--binary", binary, "*t", "--has", "x"]);
     assert!(run.stdout.starts_with("struct point  8 bytes, "), "{}", run.stdout);
     assert!(run.stdout.contains("\nunnamed_t  4 bytes, "), "{}", run.stdout);
+    let mistyped = home.run(&["find", "--binary", binary, "piont"]);
+    assert_eq!((mistyped.stdout.as_str(), mistyped.status), ("", 1));
+    assert!(mistyped.stderr.contains("did you mean point?"), "{}", mistyped.stderr);
 }
 
 #[test]
@@ -205,6 +225,26 @@ struct point  8 → 24 bytes
     let one = home.run(&["diff", old, new, "struct", "box"]).stdout;
     assert!(one.contains("      a.y  at 4 → 8, 4 bytes → 8 bytes, int → long int\n"), "{one}");
     assert!(one.contains("    + b.z  int at"), "{one}");
+    // And what that does to the types it is part of.
+    let point = home.run(&["diff", old, new, "struct", "point"]).stdout;
+    let expected = "\
+struct point  8 → 24 bytes
+      y  at 4 → 8, 4 bytes → 8 bytes, int → long int
+    + z  int at 16, 4 bytes
+    held by struct box, struct list
+struct box  20 → 56 bytes
+      a  8 bytes → 24 bytes
+      b  at 8 → 24, 8 bytes → 24 bytes
+      depth  at 16 → 48
+    holds struct point
+struct list  24 → 40 bytes
+      at  8 bytes → 24 bytes
+      low  at bit 128 → bit 256, 3 bits → 4 bits
+      high  at bit 131 → bit 260
+    holds struct point
+3 types changed, 0 added, 0 removed, 0 as before
+";
+    assert_eq!(point, expected);
     let none = home.run(&["diff", old, new, "struct nowhere"]);
     assert_eq!(none.status, 1);
     let same = home.run(&["diff", old, old]);

@@ -15,7 +15,7 @@ use crate::{Failure, Outcome};
 /// Show what has changed in the types of a binary from one build to the next
 ///
 /// Members that have come, gone or moved, and those of another size or type; enumerators of another
-/// value; of all types also which changed ones are part of which others.
+/// value; and what that does to the types that the changed ones are part of.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The older build

@@ -1,6 +1,6 @@
 //! `dbgmate find PATTERN`: which types there are.
 
-use dbgmate::api::find::{FindMethod, FindRequest};
+use dbgmate::api::find::{FindMethod, FindRequest, SeenBytes};
 use dbgmate::job::Job;
 use dbgmate::render;
 
@@ -16,19 +16,33 @@ use crate::{Failure, Outcome};
 /// system has. Every condition that is given has to hold.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A glob, `libxl__ev_*`, or between slashes a regular expression, `/_ev_(fd|time)$/`
-    #[arg(value_name = "PATTERN", required_unless_present_any = ["has", "size", "holds", "points_to"])]
+    /// A glob, `libxl__ev_*` (this very name without `*`), or between slashes a regular expression,
+    /// `/_ev_(fd|time)$/`
+    #[arg(value_name = "PATTERN")]
     name: Option<String>,
+    /// A name that may be mistyped: the types of the few names nearest to it
+    #[arg(long, value_name = "NAME")]
+    like: Option<String>,
     /// With a member of this name
     #[arg(long, value_name = "MEMBER")]
     has: Option<String>,
     /// Of so many bytes
     #[arg(long, value_name = "BYTES", value_parser = number)]
     size: Option<u64>,
-    /// With this type as part of their bytes, spelled as it is shown: `struct point`
+    /// Aligned to so many bytes
+    #[arg(long, value_name = "BYTES", value_parser = number)]
+    align: Option<u64>,
+    /// With a member, at any depth, of so many bytes at this offset; may be given several times, for
+    /// what was seen in a dump
+    #[arg(long, value_name = "OFFSET:SIZE", value_parser = seen_bytes)]
+    seen: Vec<SeenBytes>,
+    /// With this type as part of their bytes, at any depth: `struct point`
     #[arg(long, value_name = "TYPE")]
     holds: Option<String>,
-    /// With a pointer to this type, spelled as it is shown
+    /// That are part of this type's bytes, at any depth
+    #[arg(long, value_name = "TYPE")]
+    part_of: Option<String>,
+    /// With a pointer to this type among their members
     #[arg(long, value_name = "TYPE")]
     points_to: Option<String>,
     #[command(flatten)]
@@ -50,8 +64,12 @@ pub(crate) fn run(
     let request = FindRequest {
         name: args.name,
         has_member: args.has,
+        like: args.like,
         size: args.size,
+        align: args.align,
+        seen: args.seen,
         holds: args.holds,
+        part_of: args.part_of,
         points_to: args.points_to,
         binaries: args.scope.binaries()?,
         language: args.scope.language,
@@ -63,5 +81,14 @@ pub(crate) fn run(
     if answer.next.is_some() {
         output.notice("there are more: --limit shows them");
     }
+    if !answer.near.is_empty() {
+        output.notice(&format!("no such name: did you mean {}?", answer.near.join(", ")));
+    }
     Ok(if answer.types.is_empty() { Outcome::NotFound } else { Outcome::Found })
+}
+
+/// `0x18:4`, four bytes at offset 24.
+fn seen_bytes(text: &str) -> Result<SeenBytes, String> {
+    let (offset, size) = text.split_once(':').ok_or("an offset and a size: 24:4, 0x18:4")?;
+    Ok(SeenBytes { offset: number(offset)?, size: number(size)? })
 }

@@ -22,6 +22,8 @@ const MAX_NESTING: usize = 48;
 enum Nesting {
     /// Only what a path step needs: the members, and through anonymous ones.
     Shallow,
+    /// The type's own: also those of types without a name.
+    Own,
     /// All of them.
     Deep,
 }
@@ -51,6 +53,30 @@ impl<'w> Within<'w> {
 impl<'a> Reader<'_, 'a> {
     /// The layout of a type. `known_as` is the typedef that names a type without a name.
     pub(super) fn layout(&self, die: &Die<'a>, known_as: Option<&str>) -> Result<Layout, Error> {
+        let mut layout = self.layout_of(die, known_as, Nesting::Deep)?;
+        match self.judge(&mut layout) {
+            Err(Error::Stopped(stopped)) => Err(Error::Stopped(stopped)),
+            // It reads types that the layout itself does not need: damage there is none of it.
+            _ => Ok(layout),
+        }
+    }
+
+    /// The same without what is inside of members whose types have a name, and without a judgement on
+    /// the order of its members.
+    pub(super) fn own_layout(
+        &self,
+        die: &Die<'a>,
+        known_as: Option<&str>,
+    ) -> Result<Layout, Error> {
+        self.layout_of(die, known_as, Nesting::Own)
+    }
+
+    fn layout_of(
+        &self,
+        die: &Die<'a>,
+        known_as: Option<&str>,
+        nesting: Nesting,
+    ) -> Result<Layout, Error> {
         let kind = kind_of(die);
         let type_name = match (known_as, self.view.name(die)) {
             (Some(name), None) if kind != Kind::Other => name.to_owned(),
@@ -75,7 +101,7 @@ impl<'a> Reader<'_, 'a> {
         };
         match kind {
             Kind::Struct | Kind::Union | Kind::Class => {
-                let (members, why) = self.members(die, Some(0), Nesting::Deep, None)?;
+                let (members, why) = self.members(die, Some(0), nesting, None)?;
                 (layout.members, layout.why) = (members, why);
             }
             Kind::Enum => layout.enumerators = self.enumerators(die)?,
@@ -89,11 +115,7 @@ impl<'a> Reader<'_, 'a> {
             layout.why = Some(why.to_owned());
         }
         gaps::find(&mut layout);
-        match self.judge(&mut layout) {
-            Err(Error::Stopped(stopped)) => Err(Error::Stopped(stopped)),
-            // It reads types that the layout itself does not need: damage there is none of it.
-            _ => Ok(layout),
-        }
+        Ok(layout)
     }
 
     /// What the members' alignments show: that the type is packed, or that its order wastes bytes.
@@ -234,6 +256,7 @@ impl<'a> Reader<'_, 'a> {
             None => Size::Dynamic,
         };
         let (offset, bits, mut why) = place(base, location(die, size));
+        let type_name = self.spell(declared.as_ref())?;
         let (mut members, mut holes) = (Vec::new(), Vec::new());
         if let Some(aggregate) = aggregate {
             let inner = match nesting {
@@ -242,6 +265,8 @@ impl<'a> Reader<'_, 'a> {
                     None
                 }
                 Nesting::Deep => Some(Nesting::Deep),
+                Nesting::Own if kind == MemberKind::Field && !is_without_name(&type_name) => None,
+                Nesting::Own => Some(Nesting::Own),
                 Nesting::Shallow if kind == MemberKind::Field => None,
                 Nesting::Shallow => Some(Nesting::Shallow),
             };
@@ -260,7 +285,7 @@ impl<'a> Reader<'_, 'a> {
         Ok(Member {
             name,
             kind,
-            type_name: self.spell(declared.as_ref())?,
+            type_name,
             type_die: declared.map(|declared| declared.at()),
             offset,
             size,
@@ -406,6 +431,11 @@ impl<'a> Reader<'_, 'a> {
 /// member that is only declared (DWARF 4 §5.5.6).
 pub(super) fn is_static(member: &Die<'_>) -> bool {
     member.is_declaration() || member.flag(dw::DW_AT_external)
+}
+
+/// Whether a type is spelled as one that has no name.
+pub(super) fn is_without_name(type_name: &str) -> bool {
+    type_name.ends_with("{...}")
 }
 
 /// A member's place in the type asked for, from that in its own.

@@ -22,14 +22,16 @@ mod name;
 mod order;
 mod path;
 mod reader;
+mod relations;
 mod shape;
 mod sizes;
 mod spelling;
 mod suggest;
+mod survey;
 mod twins;
 
 pub use decode::{Decoded, decode};
-pub use diff::{Change, Reach, Side, diff, held_types};
+pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};
 pub use locate::{Covering, Place, locate};
 pub use memory::read_memory;
@@ -39,7 +41,9 @@ pub use model::{
 pub use name::{Keyword, TypeName};
 pub use order::BetterOrder;
 pub use path::{MemberPath, PathStep};
+pub use relations::{Relations, spelled};
 pub use suggest::near_names;
+pub use survey::{Survey, Surveyor};
 
 use crate::dwarf;
 use crate::job::Stopped;

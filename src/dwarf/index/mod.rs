@@ -137,6 +137,26 @@ impl Index {
         }
     }
 
+    /// How many names there are.
+    pub fn name_count(&self) -> usize {
+        self.table().map_or(0, |table| table.names())
+    }
+
+    /// The name at a position.
+    pub fn name_at(&self, position: usize) -> Option<&[u8]> {
+        Some(self.table()?.name(position)?.text)
+    }
+
+    /// The definitions of all names, each with the position of its name.
+    pub fn definitions(&self) -> impl Iterator<Item = (usize, DieRef)> + '_ {
+        self.table().into_iter().flat_map(|table| {
+            (0..table.names()).flat_map(move |position| {
+                let definitions = table.types_of(position).map(|(definitions, _)| definitions);
+                definitions.unwrap_or_default().iter().map(move |die| (position, die))
+            })
+        })
+    }
+
     /// The key under which it is kept, if it is.
     pub(super) fn key(&self) -> Option<&Key> {
         self.kept_under.as_ref()
