@@ -4,7 +4,8 @@
 
 mod home;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use home::Home;
 use serde_json::Value;
@@ -94,6 +95,63 @@ fn decode_says_what_bytes_say() {
     let wrong = home.feed(&["decode", "--binary", binary, "struct point"], b"hello");
     assert_eq!(wrong.status, 2);
     assert!(wrong.stderr.contains("not bytes in hexadecimal"), "{}", wrong.stderr);
+}
+
+const HOOK: &str = r#"
+int counter, table[4];
+static void callback(int x) { counter = x; }
+struct hook { void (*fn)(int); int *where; struct hook *self, *next; } g = { callback, &table[2], &g, 0 };
+int main(void) { g.fn(1); return 0; }
+"#;
+
+/// What gdb says of the process of a program: `x`, the mappings, and `g` itself.
+fn gdb_says(program: &Path) -> String {
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-nx", "-batch", "-ex", "break callback", "-ex", "run", "-ex", "x/8xw &g"]);
+    gdb.args(["-ex", "info proc mappings", "-ex", "p g"]).arg(program);
+    String::from_utf8(gdb.output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn pointers_are_named_as_gdb_names_them() {
+    let home = Home::new();
+    let (source, program) = (home.write("hook.c", HOOK), home.path().join("hook"));
+    let binary = program.to_str().unwrap();
+    for (flags, is_fixed) in [(["-fPIE", "-pie"], false), (["-fno-pie", "-no-pie"], true)] {
+        let mut compile = Command::new("gcc");
+        compile.args(["-g", "-o"]).arg(&program).args(flags).arg(&source);
+        assert!(compile.status().unwrap().success());
+        let said = gdb_says(&program);
+        let lines =
+            |part: &str| said.lines().filter(|line| line.contains(part)).collect::<Vec<_>>();
+        let memory = lines(">:\t");
+        let bare: Vec<&str> =
+            memory.iter().filter_map(|line| line.split_once(":\t")).map(|it| it.1).collect();
+        // `$1 = {fn = 0x5555 <callback>, where = 0x5555 <table+8>, self = 0x5555 <g>, next = 0x0}`
+        let theirs = lines("$1 = {")[0].split_once('{').unwrap().1.trim_end_matches('}');
+        let mut expected = theirs.split(", ").map(|it| format!("    {it}\n")).collect::<String>();
+        expected = format!("struct hook = {{\n{expected}}}\n");
+        let decode = |bytes: &[&str], more: &[&str]| {
+            let arguments = [&["decode", "--binary", binary, "struct hook"], more].concat();
+            let run = home.feed(&arguments, bytes.join("\n").as_bytes());
+            assert_eq!(run.status, 0, "{}", run.stderr);
+            run.stdout
+        };
+        // gdb names the object; or one says where the program is.
+        assert_eq!(decode(&memory, &[]), expected, "{said}");
+        let maps = home.write("maps", &said);
+        assert_eq!(decode(&bare, &["--maps", maps.to_str().unwrap()]), expected, "{said}");
+        let mapped = said.lines().find(|line| line.ends_with(binary)).unwrap();
+        let first = mapped.split_whitespace().next().unwrap();
+        assert_eq!(decode(&bare, &["--base", first]), expected, "{first}: {said}");
+        let unknown = decode(&bare, &[]);
+        if is_fixed {
+            assert_eq!(unknown, expected);
+        } else {
+            assert!(!unknown.contains("<callback>"), "{unknown}");
+            assert!(unknown.contains("// pointers are not named: where "), "{unknown}");
+        }
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub use decode::{Decoded, decode};
 pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};
 pub use locate::{Covering, Place, locate};
-pub use memory::read_memory;
+pub use memory::{Label, labels, read_memory};
 pub use model::{
     BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
 };
