@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use home::Home;
+use regex::Regex;
 use serde_json::Value;
 
 const SOURCE: &str = r"
@@ -166,7 +167,11 @@ fn find_lists_types_by_name_and_shape() {
          typedef struct shape shape_t; typedef struct other *other_p;
          struct room { shape_t shapes[3]; other_p door; };
          struct tight { char c[5]; };
-         struct shape s; struct other o; struct room r; struct tight t;",
+         struct shape s; struct other o; struct room r; struct tight t;
+         static int hidden(struct point p) { return p.x; }
+         int area(const shape_t *a, int b) { struct room *local = 0; return b + hidden(a->at[0]) + !local; }
+         void grow(struct shape (*many)[2]) { many[0][0].inside = 1; }
+         struct room *enter(void) { return &r; }",
     );
     let binary = library.to_str().unwrap();
     let names = |arguments: &[&str]| {
@@ -213,6 +218,22 @@ fn find_lists_types_by_name_and_shape() {
     let run = home.run(&["find", "--binary", binary, "*t", "--has", "x"]);
     assert!(run.stdout.starts_with("struct point  8 bytes, "), "{}", run.stdout);
     assert!(run.stdout.contains("\nunnamed_t  4 bytes, "), "{}", run.stdout);
+    let functions = |role: &str, of: &str| home.run(&["find", "--binary", binary, role, of]).stdout;
+    let places = Regex::new(r"  \S+:\d+\n").unwrap();
+    for (role, of, expected) in [
+        (
+            "--takes",
+            "struct shape",
+            "int area(const shape_t *, int)|void grow(struct shape (*)[2])",
+        ),
+        ("--takes", "shape_t", "int area(const shape_t *, int)"),
+        ("--takes", "struct room", ""),
+        ("--returns", "struct room", "struct room *enter(void)"),
+        ("--returns", "int", "int area(const shape_t *, int)|int hidden(struct point)"),
+    ] {
+        let found = functions(role, of);
+        assert_eq!(places.replace_all(&found, "|").trim_end_matches('|'), expected, "{role} {of}");
+    }
     let mistyped = home.run(&["find", "--binary", binary, "piont"]);
     assert_eq!((mistyped.stdout.as_str(), mistyped.status), ("", 1));
     assert!(mistyped.stderr.contains("did you mean point?"), "{}", mistyped.stderr);

@@ -1,6 +1,7 @@
 //! `dbgmate find PATTERN`: which types there are.
 
 use dbgmate::api::find::{FindMethod, FindRequest, SeenBytes};
+use dbgmate::api::functions::{FunctionRole, FunctionsMethod, FunctionsRequest};
 use dbgmate::job::Job;
 use dbgmate::render;
 
@@ -9,6 +10,10 @@ use crate::number::number;
 use crate::output::Output;
 use crate::scope::{Scope, Shown};
 use crate::{Failure, Outcome};
+
+/// What is asked of types and not of functions.
+const NO_FUNCTION: [&str; 10] =
+    ["name", "like", "has", "size", "align", "seen", "holds", "part_of", "points_to", "language"];
 
 /// List the types of a name, size or shape
 ///
@@ -45,6 +50,13 @@ pub(crate) struct Args {
     /// With a pointer to this type among their members
     #[arg(long, value_name = "TYPE")]
     points_to: Option<String>,
+    /// Not types, but the functions with a parameter that is this type, or leads to it by pointers
+    /// and typedefs
+    #[arg(long, value_name = "TYPE", conflicts_with_all = NO_FUNCTION)]
+    takes: Option<String>,
+    /// The same for what functions return
+    #[arg(long, value_name = "TYPE", conflicts_with_all = NO_FUNCTION, conflicts_with = "takes")]
+    returns: Option<String>,
     #[command(flatten)]
     scope: Scope,
     /// So many names at most [default: 100]
@@ -61,6 +73,18 @@ pub(crate) fn run(
     job: &Job,
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
+    let asked = args.takes.as_ref().map(|of| (of, FunctionRole::Takes));
+    if let Some((of, role)) = asked.or(args.returns.as_ref().map(|of| (of, FunctionRole::Returns)))
+    {
+        let request = FunctionsRequest {
+            type_name: of.clone(),
+            only: Some(role),
+            binaries: args.scope.binaries()?,
+            limit: args.limit,
+            cursor: None,
+        };
+        return functions(&args, request, backend, job, output);
+    }
     let request = FindRequest {
         name: args.name,
         has_member: args.has,
@@ -85,6 +109,21 @@ pub(crate) fn run(
         output.notice(&format!("no such name: did you mean {}?", answer.near.join(", ")));
     }
     Ok(if answer.types.is_empty() { Outcome::NotFound } else { Outcome::Found })
+}
+
+fn functions(
+    args: &Args,
+    request: FunctionsRequest,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let answer = backend.call::<FunctionsMethod>(job, request, output)?;
+    args.shown.write(&answer, render::functions, &[], output)?;
+    if answer.next.is_some() {
+        output.notice("there are more: --limit shows them");
+    }
+    Ok(if answer.functions.is_empty() { Outcome::NotFound } else { Outcome::Found })
 }
 
 /// `0x18:4`, four bytes at offset 24.

@@ -1,6 +1,6 @@
 //! Reads one type's layout from its DIE.
 
-use gimli::constants as dw;
+use gimli::{AttributeValue, constants as dw};
 
 use super::location::{Location, location};
 use super::order::Field;
@@ -8,8 +8,8 @@ use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
-    BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep, Selected,
-    Size, gaps, order,
+    Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep,
+    Selected, Size, gaps, order,
 };
 use crate::dwarf::{Die, DieRef, Language};
 
@@ -34,11 +34,16 @@ struct Within<'w> {
     die: DieRef,
     outer: Option<&'w Within<'w>>,
     depth: usize,
+    /// Of members that do not say (DWARF 5 §5.7.6).
+    access: Access,
 }
 
 impl<'w> Within<'w> {
     /// Fails for a type that holds itself: damage, since it would have no end.
-    fn new(die: DieRef, outer: Option<&'w Within<'w>>) -> Result<Within<'w>, Error> {
+    fn new(die: &Die<'_>, outer: Option<&'w Within<'w>>) -> Result<Within<'w>, Error> {
+        let is_class = die.tag() == dw::DW_TAG_class_type;
+        let access = if is_class { Access::Private } else { Access::Public };
+        let die = die.at();
         let mut around = outer;
         while let Some(within) = around {
             if within.die == die {
@@ -46,7 +51,7 @@ impl<'w> Within<'w> {
             }
             around = within.outer;
         }
-        Ok(Within { die, outer, depth: outer.map_or(0, |outer| outer.depth + 1) })
+        Ok(Within { die, outer, depth: outer.map_or(0, |outer| outer.depth + 1), access })
     }
 }
 
@@ -177,7 +182,7 @@ impl<'a> Reader<'_, 'a> {
         nesting: Nesting,
         outer: Option<&Within<'_>>,
     ) -> Result<(Vec<Member>, Option<String>), Error> {
-        let within = &Within::new(die.at(), outer)?;
+        let within = &Within::new(die, outer)?;
         let mut members = Vec::new();
         for child in die.children() {
             self.count()?;
@@ -291,6 +296,7 @@ impl<'a> Reader<'_, 'a> {
             size,
             bits,
             align: die.unsigned(dw::DW_AT_alignment),
+            access: access_of(die).unwrap_or(within.access),
             members,
             holes,
             why,
@@ -325,6 +331,7 @@ impl<'a> Reader<'_, 'a> {
             size: self.size_of(die)?,
             bits: None,
             align: None,
+            access: Access::Public,
             members: Vec::new(),
             holes: Vec::new(),
             why: None,
@@ -431,6 +438,15 @@ impl<'a> Reader<'_, 'a> {
 /// member that is only declared (DWARF 4 §5.5.6).
 pub(super) fn is_static(member: &Die<'_>) -> bool {
     member.is_declaration() || member.flag(dw::DW_AT_external)
+}
+
+/// What a member says of who may name it.
+fn access_of(member: &Die<'_>) -> Option<Access> {
+    match member.value(dw::DW_AT_accessibility)? {
+        AttributeValue::Accessibility(dw::DW_ACCESS_private) => Some(Access::Private),
+        AttributeValue::Accessibility(dw::DW_ACCESS_protected) => Some(Access::Protected),
+        _ => Some(Access::Public),
+    }
 }
 
 /// Whether a type is spelled as one that has no name.

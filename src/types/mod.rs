@@ -11,6 +11,7 @@ mod alignment;
 mod decode;
 mod diff;
 mod distinct;
+mod functions;
 mod gaps;
 mod kept;
 mod layout;
@@ -33,10 +34,12 @@ mod twins;
 pub use decode::{Decoded, decode};
 pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};
+pub use functions::{Function, functions};
 pub use locate::{Covering, Place, locate};
 pub use memory::{Label, labels, read_memory};
 pub use model::{
-    BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
+    Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected,
+    Size,
 };
 pub use name::{Keyword, TypeName};
 pub use order::BetterOrder;

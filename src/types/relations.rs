@@ -230,7 +230,7 @@ fn split_keyword(name: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{MemberKind, Size};
+    use crate::types::{Access, MemberKind, Size};
 
     fn member(type_name: &str) -> Member {
         Member {
@@ -242,6 +242,7 @@ mod tests {
             size: Size::Known(4),
             bits: None,
             align: None,
+            access: Access::Public,
             members: Vec::new(),
             holes: Vec::new(),
             why: None,

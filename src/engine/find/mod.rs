@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::binaries::Opened;
 use super::search::{Found, language_named};
 use super::{Answer, Engine};
+use crate::api::binary::BinaryRef;
 use crate::api::find::{Find, FindMethod, FindRequest, FoundType};
 use crate::api::layout::DeclaredAt;
 use crate::binary::debuginfod::Reach;
@@ -38,7 +39,7 @@ impl Answer for FindMethod {
                 .hint("give a name as a glob, a size, a member, or a type that they hold"));
         }
         let language = request.language.as_deref().map(language_named).transpose()?;
-        let binaries = opened(engine, job, &request)?;
+        let binaries = opened(engine, job, &request.binaries)?;
         let looking = Looking { engine, job, request: &request, language };
         let names = looking.names(&binaries, pattern.as_ref())?;
         let mut answer = if is_shaped {
@@ -173,9 +174,13 @@ impl Looking<'_> {
 
 /// The binaries that are named, else configured or known. Of those that are not named, those that
 /// cannot be read are passed over.
-fn opened(engine: &Engine, job: &Job, request: &FindRequest) -> Result<Vec<Arc<Opened>>, Error> {
-    if !request.binaries.is_empty() {
-        let named = request.binaries.iter();
+pub(super) fn opened(
+    engine: &Engine,
+    job: &Job,
+    named: &[BinaryRef],
+) -> Result<Vec<Arc<Opened>>, Error> {
+    if !named.is_empty() {
+        let named = named.iter();
         return named.map(|reference| engine.open(job, reference)).collect();
     }
     let mut all = Vec::new();
