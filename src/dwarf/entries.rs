@@ -12,7 +12,9 @@ use gimli::{
     UnitHeader, UnitOffset, constants as dw,
 };
 
-use super::abbreviations::{Abbreviation, Abbreviations, Declared, Named, Role, Sibling, Stride};
+use super::abbreviations::{
+    Abbreviation, Abbreviations, Declared, Named, Role, Sibling, Stride, short_uleb128,
+};
 use super::file::FileView;
 use super::walk::MAX_DEPTH;
 use super::{DieRef, DieSection, Error, FileId, Language, Slice};
@@ -107,7 +109,7 @@ impl<'a> Entries<'a> {
         if input.is_empty() {
             return Ok(None);
         }
-        let code = input.read_uleb128()?;
+        let code = short_uleb128(&mut input)?;
         if code == 0 {
             return Ok(None);
         }

@@ -96,6 +96,8 @@ fn said_of_cxx(toolchain: Toolchain, asserts: &str) -> (bool, String) {
 
 #[test]
 fn they_hold_for_a_compiler_of_cxx() {
+    let number = Regex::new(r"== (-?\d+)").unwrap();
+    let failed = Regex::new("static(_| )assert(ion)? failed").unwrap();
     for toolchain in [GXX, CLANGXX] {
         let compiled = toolchain.compile(CXX_SOURCE).unwrap();
         for name in CXX_TYPES {
@@ -103,10 +105,8 @@ fn they_hold_for_a_compiler_of_cxx() {
             assert!(asserts.contains("static_assert(sizeof("), "{name} by {toolchain}:\n{asserts}");
             let (holds, errors) = said_of_cxx(toolchain, &asserts);
             assert!(holds, "{name} by {toolchain}:\n{asserts}\n{errors}");
-            let number = Regex::new(r"== (-?\d+)").unwrap();
             let wrong = number.replace_all(&asserts, "== 1 + $1");
             let (_, errors) = said_of_cxx(toolchain, &wrong);
-            let failed = Regex::new("static(_| )assert(ion)? failed").unwrap();
             let count = asserts.matches("static_assert(").count();
             assert_eq!(failed.find_iter(&errors).count(), count, "{name}:\n{errors}");
         }
