@@ -202,7 +202,7 @@ fn what_many_definitions_come_to_is_kept_too() {
 /// A .dwo file is rewritten without its skeleton.
 #[test]
 fn one_of_split_units_is_of_the_files_as_they_are() {
-    for flags in [&SPLIT.flags[..], &[SPLIT.flags, &["-fdebug-types-section"]].concat()] {
+    for flags in [SPLIT.flags, &[SPLIT.flags, &["-fdebug-types-section"]].concat()] {
         let compiled = Toolchain { program: "gcc", flags: flags.to_vec().leak() };
         let (compiled, folder) = (compiled.compile(SOURCE).unwrap(), Folder::new());
         let size = || folder.size_of("struct a", compiled.path());
