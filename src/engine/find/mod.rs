@@ -140,7 +140,7 @@ impl Looking<'_> {
                 let Some(opened) = binaries.get(*position) else { continue };
                 for one in types_of(*position, name)? {
                     found.insert(name);
-                    let one = Found { opened: Arc::clone(opened), found: one };
+                    let one = Found { opened: Arc::clone(opened), found: Arc::new(one) };
                     answer.types.push(found_type(name, &one));
                 }
             }
