@@ -167,7 +167,9 @@ fn find_lists_types_by_name_and_shape() {
          typedef struct shape shape_t; typedef struct other *other_p;
          struct room { shape_t shapes[3]; other_p door; };
          struct tight { char c[5]; };
-         struct shape s; struct other o; struct room r; struct tight t;
+         typedef struct early early; struct early { early *next; struct point in; };
+         struct late { early first; };
+         struct shape s; struct other o; struct room r; struct tight t; early e; struct late l;
          static int hidden(struct point p) { return p.x; }
          int area(const shape_t *a, int b) { struct room *local = 0; return b + hidden(a->at[0]) + !local; }
          void grow(struct shape (*many)[2]) { many[0][0].inside = 1; }
@@ -198,8 +200,8 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["--seen", "0x44:4", "--seen", "96:8"], "room", 0),
         (vec!["--seen", "8:4"], "other", 0),
         (vec!["--seen", "1:4"], "", 1),
-        (vec!["--holds", "struct point"], "room shape", 0),
-        (vec!["--holds", "point"], "room shape", 0),
+        (vec!["--holds", "struct point"], "early late room shape", 0),
+        (vec!["--holds", "point"], "early late room shape", 0),
         (vec!["--holds", "unnamed_t"], "other", 0),
         (vec!["--part-of", "struct room"], "point shape", 0),
         (vec!["--points-to", "struct shape"], "other shape", 0),
@@ -207,6 +209,7 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["--points-to", "struct other"], "room", 0),
         (vec!["--like", "pionts"], "point", 0),
         (vec!["--like", "room"], "room", 0),
+        (vec!["--size", "16", "--points-to", "early"], "early", 0),
         (vec!["--seen", "8"], "", 2),
         (vec!["*", "--limit", "1", "--has", "x"], "point", 0),
         (vec![], "", 2),
@@ -257,7 +260,7 @@ fn diff_says_what_has_changed_and_what_that_does_to_others() {
          struct point { int x; long y; int z; };
          struct box { struct point a, b; int depth; };
          struct list { struct box *first; struct point at; unsigned low : 4, high : 5; };
-         struct come { int x; }; struct same { int x; };
+         struct come { int x; }; typedef struct same same; struct same { int x; };
          enum colour c; struct list l; struct come g; struct same s; struct box b;",
     );
     let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());

@@ -94,8 +94,9 @@ impl Builds<'_> {
             while let Some((done, chunk)) = chunks() {
                 self.tell(done, names.len())?;
                 for name in chunk {
-                    let new = new.layouts(name, None)?;
+                    let new = new.definitions(name, None)?;
                     new.iter().for_each(|found| compared.relations.add(name, found));
+                    let new = types::merged(new);
                     compared.add(&own(name, old.layouts(name, None)?), &own(name, new), Reach::Own);
                 }
             }

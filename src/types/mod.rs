@@ -46,7 +46,7 @@ pub use order::BetterOrder;
 pub use path::{MemberPath, PathStep};
 pub use relations::{Relations, spelled};
 pub use suggest::near_names;
-pub use survey::{Survey, Surveyor};
+pub use survey::{Survey, Surveyor, merged};
 
 use crate::dwarf;
 use crate::job::Stopped;

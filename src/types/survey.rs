@@ -182,25 +182,25 @@ impl<'s> Surveyor<'s> {
         name: &str,
         language: Option<Language>,
     ) -> Result<Vec<LayoutMatch>, Error> {
+        Ok(merged(self.definitions(name, language)?))
+    }
+
+    /// The same with the typedefs of tags that have the same name.
+    pub fn definitions(
+        &self,
+        name: &str,
+        language: Option<Language>,
+    ) -> Result<Vec<LayoutMatch>, Error> {
         let reader = Reader::new(self.job, &self.view, &self.index);
-        let mut matches: Vec<LayoutMatch> = Vec::new();
+        let mut all = Vec::new();
         for (at, units) in self.survey.definitions(name) {
-            let found = match read(&reader, *at, *units, language) {
-                Ok(found) => found,
-                Err(error) if is_its_own(&error) => continue,
+            match read(&reader, *at, *units, language) {
+                Ok(found) => all.extend(found),
+                Err(error) if is_its_own(&error) => {}
                 Err(error) => return Err(error),
-            };
-            for found in found {
-                let same = |other: &&mut LayoutMatch| other.layout.same_as(&found.layout);
-                match matches.iter_mut().find(same) {
-                    // The typedef of a tag that was met is no further definition.
-                    Some(same) if found.layout.via.is_empty() => same.units += units,
-                    Some(_) => {}
-                    None => matches.push(found),
-                }
             }
         }
-        Ok(matches)
+        Ok(all)
     }
 
     /// The alignment of a layout's type, stated or as the ABIs have it; none where it is not certain.
@@ -220,6 +220,24 @@ impl<'s> Surveyor<'s> {
                 && place.bits.offset.saturating_add(place.bits.size) == bits.end
         }))
     }
+}
+
+/// Layouts that say the same are one. The typedef of a tag of the same name is no further definition.
+pub fn merged(all: Vec<LayoutMatch>) -> Vec<LayoutMatch> {
+    let mut matches: Vec<LayoutMatch> = Vec::new();
+    for found in all {
+        let is_same = |other: &&mut LayoutMatch| other.layout.same_as(&found.layout);
+        let Some(same) = matches.iter_mut().find(is_same) else {
+            matches.push(found);
+            continue;
+        };
+        match (same.layout.via.is_empty(), found.layout.via.is_empty()) {
+            (false, true) => *same = found,
+            (true, false) => {}
+            _ => same.units += found.units,
+        }
+    }
+    matches
 }
 
 fn read(

@@ -82,7 +82,7 @@ fn relations(job: &Job, survey: &Survey, surveyor: &Surveyor<'_>) -> Result<Rela
         if count.is_multiple_of(CHECK_EVERY) {
             job.check()?;
         }
-        for found in surveyor.layouts(name, None)? {
+        for found in surveyor.definitions(name, None)? {
             relations.add(name, &found);
         }
     }
