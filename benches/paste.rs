@@ -1,7 +1,7 @@
 //! How long does a paste of 6,000 frames take to read?
 //!
 //! ```sh
-//! cargo bench --bench paste
+//! cargo bench --bench paste [-- PART-OF-A-NAME]
 //! ```
 //!
 //! Each row is a paste of tests/traces, over and over until it has that many frames. Every reading must find as many
@@ -37,7 +37,10 @@ fn main() {
     let (plugins, _) = Plugins::load(&[]);
     let mut out = std::io::stdout().lock();
     writeln!(out, "| paste | frames | size | fastest | median |\n|---|---|---|---|---|").unwrap();
-    for (name, paste) in PASTES {
+    // Cargo adds `--bench`.
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let asked = |name: &str| only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    for (name, paste) in PASTES.into_iter().filter(|(name, _)| asked(name)) {
         let (text, frames) = repeated(paste, plugins.line_formats());
         let mut times: Vec<Duration> =
             (0..ROUNDS).map(|_| timed(&text, frames, plugins.line_formats())).collect();

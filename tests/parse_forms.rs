@@ -16,7 +16,8 @@ fn read(text: &str) -> Trace {
 
 fn as_gdb(trace: &Trace) -> (String, Trace) {
     let text = render::plain(&render::gdb_session(trace));
-    let again = read(&text);
+    // Where nothing follows, the last word may have been cut off.
+    let again = read(&format!("{text}(gdb)\n"));
     (text, again)
 }
 

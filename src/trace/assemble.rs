@@ -9,7 +9,9 @@ use super::builder::Builder;
 use super::folded::Folded;
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::{Prefix, prefix};
-use super::formats::{self, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, valgrind};
+use super::formats::{
+    self, Crash, Format, Record, Says, Start, assertion, eu_stack, gdb, lldb, valgrind,
+};
 use super::line_formats::LineFormats;
 use super::lines::{End, Line};
 use super::message::Message;
@@ -276,9 +278,10 @@ impl<'f> Assembler<'f> {
                 self.builder.module(Module { lines, ..module }, format)
             }
             Start::Says(format, says) => self.builder.says(format, says, line, lines),
-            Start::Crash { says, thread, mut told, module } => {
+            Start::Crash(crash) => {
+                let Crash { says, thread, mut told, module } = *crash;
                 told.frame.lines = lines;
-                self.builder.crash(says, thread, *told, module, line);
+                self.builder.crash(says, thread, told, module, line);
             }
             _ => self.builder.skip(at.number, at.last, line),
         }

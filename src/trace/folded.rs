@@ -45,6 +45,11 @@ impl Folded {
         starts && self.lines.len() < LINES && self.bytes + line.text.len() < BYTES
     }
 
+    /// The first line.
+    pub(super) fn first(&self) -> &str {
+        self.lines.first().map_or("", |line| &line.text)
+    }
+
     /// The lines as one.
     pub(super) fn text(&self) -> String {
         joined(&self.lines).map_or_else(String::new, |line| line.text.into_owned())
@@ -59,6 +64,9 @@ impl Folded {
     /// What was one line each: as many lines as together say the most by what `says` makes of them, or a
     /// line by itself.
     pub(super) fn unfold(self, says: impl Fn(&str) -> Option<Amount>) -> Vec<Line<'static>> {
+        if self.lines.len() == 1 {
+            return self.lines;
+        }
         let mut rest = self.lines.as_slice();
         let mut whole = Vec::new();
         while let Some(first) = rest.first() {

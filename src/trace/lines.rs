@@ -167,7 +167,7 @@ fn is_full_width(c: char) -> bool {
 
 /// Without the marks of a quoted mail, however deep, or of a tracker's bar.
 fn unquoted(line: &str) -> &str {
-    if is_rest_of_name(line) {
+    if !line.starts_with(['>', '|']) || is_rest_of_name(line) {
         return line;
     }
     let mut rest = line;

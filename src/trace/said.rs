@@ -5,7 +5,7 @@
 use super::folded::{Amount, Folded, unclosed};
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::prefix;
-use super::formats::{self, Adds, Format, Says, Start, gdb, start};
+use super::formats::{self, Adds, Format, Says, Start, gdb, java, start};
 use super::lines::Line;
 use super::model::Frame;
 
@@ -22,19 +22,22 @@ impl Before {
     /// Whether the line begins nothing that is known, or what is before it only says something with it.
     pub(super) fn is_rest(&self, folded: &Folded, line: &Line<'_>) -> bool {
         let (prefix, text) = prefix(&line.text);
-        if prefix.is_some() || text.is_empty() || is_mark_or_heading(text) {
+        if prefix.is_some() || text.is_empty() || text.starts_with(VALGRIND_MARK) {
             return false;
         }
         let within = |format| formats::within(format, text).is_some();
         let begins_nothing = match start_of(text) {
             Some(Start::Says(_, Says::Remark)) => false,
             Some(_) => return false,
+            None if java::begins_thread(folded.first()) => true,
             None => !self.within.is_some_and(within) && formats::without(text).is_none(),
         };
-        begins_nothing || {
+        let heading = is_heading(text);
+        begins_nothing && !heading || {
             let before = folded.text();
             let whole = self.says(&format!("{before} {text}"));
-            whole > self.says(&before) && whole >= Some(Amount::Fields(0))
+            let before = self.says(&before);
+            whole > before && (whole >= Some(Amount::Fields(0)) || heading && before.is_none())
         }
     }
 
@@ -45,7 +48,7 @@ impl Before {
             Some(Start::Frame { rest, .. }) => !gdb::has_arguments(rest),
             // gdb's sentences.
             Some(Start::Talk(_)) if text.ends_with('.') => false,
-            Some(_) => self.says(line).is_some(),
+            Some(starts) => self.amount(Some(starts), text).is_some(),
             None => true,
         }
     }
@@ -53,14 +56,17 @@ impl Before {
     /// How much the line says as one of a printer of reports, after what came before it.
     pub(super) fn says(&self, line: &str) -> Option<Amount> {
         let (_, text) = prefix(line);
+        self.amount(start_of(text), text)
+    }
+
+    fn amount(&self, starts: Option<Start<'_>>, text: &str) -> Option<Amount> {
         let within = self.within;
-        let starts = start_of(text)
+        let starts = starts
             .or_else(|| within.and_then(|format| formats::within(format, text)))
             .or_else(|| formats::without(text));
         match starts {
-            Some(Start::Told(told) | Start::Crash { told, .. }) => {
-                Some(Amount::Fields(if is_whole(text) { fields(&told.frame) } else { 0 }))
-            }
+            Some(Start::Told(told)) => Some(of_frame(&told.frame, text)),
+            Some(Start::Crash(crash)) => Some(of_frame(&crash.told.frame, text)),
             Some(Start::Module(..) | Start::Says(..) | Start::Talk(Talk::Signal { .. })) => {
                 Some(Amount::Words(text.len()))
             }
@@ -70,7 +76,8 @@ impl Before {
             Some(_) => None,
             None => match formats::adds(within?, text)? {
                 Adds::Message(_) => None,
-                _ => Some(Amount::Fields(0)),
+                _ if is_whole(text) => Some(Amount::Fields(0)),
+                _ => Some(Amount::Words(text.len())),
             },
         }
     }
@@ -94,14 +101,22 @@ pub(super) fn start_of(line: &str) -> Option<Start<'_>> {
     })
 }
 
-/// A mark before each line, as valgrind's `==7==`, or a heading: no rest of a line.
-fn is_mark_or_heading(text: &str) -> bool {
-    text.starts_with("==") || text.ends_with(':') && !text.contains('(')
+/// Where a valgrind's line starts, as `==7==` does: that is no rest of one.
+const VALGRIND_MARK: &str = "==";
+
+/// A heading is no rest of a line, unless a heading was broken.
+fn is_heading(text: &str) -> bool {
+    text.ends_with(':') && !text.contains('(')
 }
 
 /// Whether the text can be whole. eu-stack's dashes stand between the parts of a frame.
 fn is_whole(text: &str) -> bool {
     unclosed(text) <= 0 && !text.ends_with(" -")
+}
+
+/// How much the text says of the frame.
+fn of_frame(frame: &Frame, text: &str) -> Amount {
+    Amount::Fields(if is_whole(text) { fields(frame) } else { 0 })
 }
 
 /// What of a frame is known.

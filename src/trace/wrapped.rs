@@ -101,7 +101,8 @@ impl Wrapped {
     pub(super) fn join(&mut self, line: &str, at: At) {
         self.step_over(at.number);
         // A line that was cut goes on with the very next character.
-        let cut = self.end == End::Cut || self.is_frame() && self.lacks == Lacks::RestOfPath;
+        let in_path = self.is_frame() && self.lacks == Lacks::RestOfPath;
+        let cut = self.end == End::Cut || in_path && gdb::is_rest_of_path(line.trim());
         let line = if cut { line.trim_end() } else { line.trim() };
         // Where gdb breaks behind a brace, there is no blank.
         if !self.text.is_empty() && !cut && !self.text.ends_with('{') {
@@ -209,15 +210,17 @@ impl Wrapped {
             // The name of a file may go on behind the terminal's edge.
             Lacks::Nothing => self.end == End::Cut && one_word && text.contains(['/', '.', ':']),
             Lacks::Call => text.starts_with("in "),
+            Lacks::Name if full => one_word || text.contains(['(', '<', ':']),
             Lacks::Name => one_word || text.contains(" ("),
+            Lacks::Arguments if full && text.starts_with("as ") => true,
             Lacks::Arguments if cut || full => text.contains('('),
             Lacks::Arguments => {
                 text.starts_with('(') || gdb::is_place(line) || parts::is_absolute_place(text)
             }
             Lacks::Place if full && text.starts_with("const ") => true,
             Lacks::Place => gdb::is_place(line),
-            Lacks::Path => gdb::is_path(line),
-            Lacks::RestOfPath => gdb::is_rest_of_path(line),
+            Lacks::Path => gdb::is_path(line) || full && gdb::ends_in_path(text),
+            Lacks::RestOfPath => gdb::is_rest_of_path(line) || full && gdb::ends_in_path(text),
         }
     }
 

@@ -106,8 +106,10 @@ fn glib(text: &str) -> Option<EventKind> {
 /// The assertion that failed in this stack, and the position of the frame that says so.
 pub(in crate::trace) fn in_frames(frames: &[Frame]) -> Option<(usize, EventKind)> {
     ["__assert_fail", "__assert_fail_base", "g_assertion_message_expr"].iter().find_map(|name| {
-        let named =
-            |frame: &Frame| frame.function.as_deref().is_some_and(|f| public_name(f) == *name);
+        let named = |frame: &Frame| {
+            let function = frame.function.as_deref().filter(|_| !frame.arguments.is_empty());
+            function.is_some_and(|function| public_name(function) == *name)
+        };
         // It is the cause of the abort below it: near the top, if at all.
         let at = frames.iter().take(32).position(named)?;
         Some((at, from_arguments(frames.get(at)?)?))

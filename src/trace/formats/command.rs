@@ -8,6 +8,7 @@
 //! (tools/vsh.c of libvirt, `vshError`: "error: ", or its translation.) Many other programs print
 //! the same; which one it was is not told.
 
+use super::parts::begins_with;
 use super::{Format, Record};
 
 /// "error" in the languages that libvirt's commands are translated to, with what separates it.
@@ -28,7 +29,8 @@ const ERROR: [&str; 12] = [
 
 /// The record that this line is.
 pub(super) fn record(line: &str) -> Option<Record<'_>> {
-    let text = ERROR.iter().find_map(|error| line.strip_prefix(error))?;
+    let error = ERROR.iter().find(|error| begins_with(line, error))?;
+    let text = line.get(error.len()..)?;
     let record =
         Record { format: Format::Command, level: Some("error"), text, ..Record::default() };
     (!text.is_empty()).then_some(record)

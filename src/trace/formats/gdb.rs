@@ -7,9 +7,9 @@
 //! (gdb/stack.c `print_frame`). A long frame wraps between arguments, before the arguments, before
 //! ` at ` and before ` from `. Rule: the text given here is one logical line, joined already.
 
-use memchr::memmem;
+use memchr::memchr_iter;
 
-use super::{Start, bare_frame, number};
+use super::{Start, bare_frame, number, parts};
 use crate::address::RuntimeAddress;
 use crate::trace::budget::Budget;
 use crate::trace::model::{Frame, SourceLine};
@@ -103,11 +103,10 @@ pub(in crate::trace) fn lacks(text: &str) -> Lacks {
     if text.starts_with('<') {
         return Lacks::Nothing;
     }
-    if text.parse::<RuntimeAddress>().is_ok() {
-        return Lacks::Call;
-    }
-    if text.strip_suffix(" in").is_some_and(|address| address.parse::<RuntimeAddress>().is_ok()) {
-        return Lacks::Name;
+    match parts::address(text) {
+        Some((_, "")) => return Lacks::Call,
+        Some((_, " in")) => return Lacks::Name,
+        _ => {}
     }
     match split(text) {
         Split { arguments: None, .. } => Lacks::Arguments,
@@ -140,9 +139,15 @@ fn is_cut_path(place: &str) -> bool {
     file.is_some_and(|file| source_position(file).is_none() && !file.contains(".so"))
 }
 
-/// Whether a line can be the rest of a file's name and its line.
+/// Whether a line can be the rest of a file's name and its line. What begins with a bracket had a blank before
+/// it: `a (copy)/b.c:4`.
 pub(in crate::trace) fn is_rest_of_path(line: &str) -> bool {
-    !line.contains([' ', '\t']) && source_position(line).is_some()
+    !line.starts_with('(') && !line.contains([' ', '\t']) && source_position(line).is_some()
+}
+
+/// Whether a line ends as a path with its line number does; folders can have blanks in their names.
+pub(in crate::trace) fn ends_in_path(line: &str) -> bool {
+    source_position(line).is_some_and(|(path, _)| path.contains('/'))
 }
 
 /// Whether a line can be what the ` at` or ` from` at the end of the line before names.
@@ -293,16 +298,16 @@ fn split(text: &str) -> Split<'_> {
 
 /// `0x00007f5fb5929b55 in `, and what follows.
 fn address(text: &str) -> (Option<RuntimeAddress>, &str) {
-    let split = text.split_once(' ').and_then(|(address, rest)| {
-        let call = rest.strip_prefix("in ")?;
-        Some((Some(address.parse().ok()?), call.trim_start()))
-    });
+    let split = parts::address(text)
+        .and_then(|(address, rest)| Some((Some(address), rest.strip_prefix(" in ")?.trim_start())));
     split.unwrap_or((None, text))
 }
 
 /// Without the reason why the stack ends, which can stand on the last frame's line.
 fn before_warning(text: &str) -> &str {
-    match memmem::find(text.as_bytes(), b"Backtrace stopped: ") {
+    let is_warning =
+        |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with("Backtrace stopped: "));
+    match memchr_iter(b'B', text.as_bytes()).find(is_warning) {
         Some(at) => text.get(..at).unwrap_or_default().trim_end(),
         None => text,
     }

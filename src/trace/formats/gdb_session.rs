@@ -9,6 +9,7 @@
 //! ```
 //! Rule: told by the first words of a line.
 
+use super::parts::begins_with_any;
 use super::{gdb, number};
 use crate::trace::model::{SessionKind, Thread};
 use crate::trace::nesting::Nesting;
@@ -167,7 +168,7 @@ fn bracketed(text: &str) -> Option<Talk<'_>> {
         SessionKind::NewThread
     } else if inner.ends_with(" exited") {
         SessionKind::ThreadExited
-    } else if OTHERS.iter().any(|start| inner.starts_with(start)) {
+    } else if begins_with_any(inner, &OTHERS) {
         SessionKind::Other
     } else {
         return None;
@@ -183,9 +184,11 @@ pub(in crate::trace) fn header(text: &str) -> Option<Talk<'_>> {
 
 /// Whether the text begins a header that was wrapped.
 pub(super) fn is_cut_header(text: &str) -> bool {
-    let mut nesting = Nesting::default();
-    nesting.read(text);
-    nesting.is_open() && header_start(text).is_some()
+    header_start(text).is_some() && {
+        let mut nesting = Nesting::default();
+        nesting.read(text);
+        nesting.is_open()
+    }
 }
 
 /// What stands behind `Thread ` in a header or, where it was wrapped, in its beginning.
@@ -193,7 +196,7 @@ fn header_start(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("Thread ").filter(|rest| rest.starts_with(is_digit))?;
     let (_, inner) = rest.split_once(" (")?;
     let named = ["Thread ", "LWP ", "process ", "Remote "];
-    named.iter().any(|name| inner.starts_with(name)).then_some(rest)
+    begins_with_any(inner, &named).then_some(rest)
 }
 
 /// `Program received signal …`, `Thread 3 "name" hit Breakpoint 2, …`, `Breakpoint 2, …`.
@@ -284,7 +287,7 @@ fn other(text: &str) -> Option<Talk<'_>> {
         SessionKind::Continuing
     } else if is_breakpoint_set(text) {
         SessionKind::BreakpointSet
-    } else if STARTS.iter().any(|start| text.starts_with(start)) {
+    } else if begins_with_any(text, &STARTS) {
         SessionKind::Other
     } else {
         return None;

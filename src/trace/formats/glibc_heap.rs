@@ -7,7 +7,7 @@
 //! ```
 //! (malloc/malloc.c, `malloc_printerr`; debug/fortify_fail.c.) The address is of the chunk's memory.
 
-use super::parts::hexadecimal;
+use super::parts::{begins_with, begins_with_any, hexadecimal};
 use super::{Fault, Format, Says, Start};
 use crate::address::RuntimeAddress;
 
@@ -41,15 +41,11 @@ fn heap_error(text: &str) -> Option<&str> {
     let starred = starred.and_then(|text| text.split_once(" ***"));
     let text = starred.map_or(text, |(text, _)| text);
     // The program's name stands before it.
-    let text = match text.split_once(": ") {
-        Some((_, named))
-            if starred.is_some() && !WHATS.iter().any(|what| text.starts_with(what)) =>
-        {
-            named
-        }
+    let text = match starred.and_then(|_| text.split_once(": ")) {
+        Some((_, named)) if !begins_with_any(text, &WHATS) => named,
         _ => text,
     };
-    let what = WHATS.iter().find(|what| text.starts_with(**what))?;
+    let what = WHATS.iter().find(|what| begins_with(text, what))?;
     let rest = text.get(what.len()..)?;
     // A sentence goes on; glibc's words end, or name an address.
     let ends = what.ends_with(": ")

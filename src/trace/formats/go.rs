@@ -13,7 +13,7 @@
 //! (runtime/traceback.go, `traceback2`.) A frame is two lines; `+0x30` counts from the function's start.
 //! Inlined functions have `(...)` for arguments.
 
-use super::parts::{Place, hexadecimal, place};
+use super::parts::{Place, begins_with_any, hexadecimal, place};
 use super::{Adds, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::Pc;
 use crate::trace::model::{Frame, Thread};
@@ -27,7 +27,7 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         Says::Heading { thread: Some(Thread { number, ..Thread::default() }) }
     } else if let Some((name, meaning)) = signal(text) {
         Says::Signal { name, meaning: Some(meaning) }
-    } else if FAULTS.iter().any(|start| text.starts_with(start)) {
+    } else if begins_with_any(text, &FAULTS) {
         let what = text.strip_prefix("panic: ").unwrap_or(text);
         Says::Fault(Fault { what, ..Fault::default() })
     } else {

@@ -16,7 +16,7 @@
 //! src/hotspot/share/runtime/{vframe,javaThread}.cpp for jstack.) The class loader and the module before a
 //! name say nothing of where the frame is, and are left out.
 
-use super::parts::hexadecimal;
+use super::parts::{begins_with_any, hexadecimal};
 use super::{Adds, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::trace::model::{Frame, Thread};
 
@@ -103,6 +103,14 @@ fn is_omission(text: &str) -> bool {
     count.is_some_and(|count| count.parse::<u64>().is_ok()) || referred
 }
 
+/// Whether the text begins as a thread's line in a dump does; its end, `in Object.wait()  [0x00007fde607a8000]`,
+/// is no frame of glibc's.
+pub(in crate::trace) fn begins_thread(text: &str) -> bool {
+    text.strip_prefix('"')
+        .and_then(|text| text.split_once("\" "))
+        .is_some_and(|(_, rest)| rest.contains("prio="))
+}
+
 /// A thread in a dump of all: `"main" #1 prio=5 … tid=0x00007f3e80017ed0 nid=0x3d8b runnable`.
 fn dumped(text: &str) -> Option<Thread> {
     let (before, after) = text.strip_prefix('"')?.split_once(" tid=0x")?;
@@ -125,7 +133,7 @@ fn begins(text: &str) -> bool {
         "Locked ownable synchronizers:",
     ];
     let deadlock = text.starts_with("Found ") && text.contains("deadlock");
-    deadlock || PARTS.iter().any(|part| text.starts_with(part))
+    deadlock || begins_with_any(text, &PARTS)
 }
 
 /// What the line says below another of Java's.
@@ -147,7 +155,7 @@ pub(super) fn within(text: &str) -> Option<Says<'_>> {
     ];
     let listed =
         text.split(", ").all(|item| item.starts_with("0x")) || text == "}" || text == "- None";
-    (listed || REMARKS.iter().any(|start| text.starts_with(start))).then_some(Says::Remark)
+    (listed || begins_with_any(text, &REMARKS)).then_some(Says::Remark)
 }
 
 /// What a dump says of the locks of the frame above.

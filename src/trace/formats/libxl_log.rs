@@ -17,6 +17,8 @@ const LEVELS: [&str; 9] =
 
 /// The record that starts with this line.
 pub(super) fn record(text: &str) -> Option<Record<'_>> {
+    // A date, a process or the name of a library.
+    text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '[' | 'l' | 'x')).then_some(())?;
     let (time, text) = time(text).unwrap_or((None, text));
     let (pid, text) = pid(text).map_or((None, text), |(pid, text)| (Some(pid), text));
     let (program, rest) = text.split_once(": ")?;

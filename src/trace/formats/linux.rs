@@ -18,8 +18,8 @@
 
 use memchr::memchr;
 
-use super::parts::{hexadecimal, is_identifier};
-use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
+use super::parts::{begins_with_any, hexadecimal, is_identifier};
+use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::{FileOffset, Pc, RuntimeAddress};
 use crate::trace::model::{Frame, Lines, Module, ModuleSource, Thread};
 
@@ -52,7 +52,7 @@ fn user_fault(text: &str) -> Option<Start<'_>> {
     frame.module = module.as_ref().map(|module| module.path.clone());
     let told = Told { format: Format::Linux, number: Numbered::First, frame, build_id: None };
     let says = Says::Signal { name, meaning: Some(meaning) };
-    Some(Start::Crash { says, thread, told: Box::new(told), module })
+    Some(Start::Crash(Box::new(Crash { says, thread, told, module })))
 }
 
 /// The signal that the kernel sends for it.
@@ -192,13 +192,13 @@ fn says(text: &str) -> Option<Says<'_>> {
     if text == "Call Trace:" || text == "Call trace:" {
         return Some(Says::Heading { thread: None });
     }
-    if FAULTS.iter().any(|start| text.starts_with(start)) && !text.ends_with('?') {
+    if begins_with_any(text, &FAULTS) && !text.ends_with('?') {
         return Some(Says::Fault(Fault { what: text, ..Fault::default() }));
     }
     let process = text.starts_with("CPU: ")
         && (text.contains(" PID: ") || text.contains(" Comm: "))
         || text.starts_with("Pid: ") && text.contains(", comm: ");
-    (process || REMARKS.iter().any(|start| text.starts_with(start))).then_some(Says::Remark)
+    (process || begins_with_any(text, &REMARKS)).then_some(Says::Remark)
 }
 
 /// `RAX: 0000000000000000 RBX: …`, `RSP: 0018:ffffc90000003e58 EFLAGS: 00010246`, `FS:  0000… GS:…`,
@@ -220,8 +220,9 @@ mod tests {
 
     fn crash(line: &str) -> (u64, Option<Module>, &str) {
         match start(line) {
-            Some(Start::Crash { says: Says::Signal { name, .. }, told, module, .. }) => {
-                (told.frame.address.unwrap().0, module, name)
+            Some(Start::Crash(crash)) => {
+                let Says::Signal { name, .. } = crash.says else { panic!("{crash:?}") };
+                (crash.told.frame.address.unwrap().0, crash.module, name)
             }
             other => panic!("{line}: {other:?}"),
         }

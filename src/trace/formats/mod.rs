@@ -26,6 +26,7 @@ pub(super) mod parts;
 pub(super) mod perf;
 pub(super) mod prefix;
 pub(super) mod print;
+mod printers;
 pub(super) mod python;
 pub(super) mod report;
 pub(super) mod rust_panic;
@@ -68,8 +69,17 @@ pub(super) enum Start<'a> {
     Module(Format, Module),
     /// What a printer says around its stacks.
     Says(Format, Says<'a>),
-    /// Both a signal and the frame it came in, with the mapping that holds it.
-    Crash { says: Says<'a>, thread: Thread, told: Box<Told>, module: Option<Module> },
+    /// The kernel's line about a program.
+    Crash(Box<Crash<'a>>),
+}
+
+/// Both a signal and the frame it came in, with the mapping that holds it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Crash<'a> {
+    pub(super) says: Says<'a>,
+    pub(super) thread: Thread,
+    pub(super) told: Told,
+    pub(super) module: Option<Module>,
 }
 
 /// A log record's first line.
@@ -242,7 +252,7 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         .or_else(|| asserts(text))
         .or_else(|| libvirt_log::record(text).map(Start::Record))
         .or_else(|| libxl_log::record(text).map(Start::Record))
-        .or_else(|| report(text, line))
+        .or_else(|| printers::report(text, line))
         .or_else(|| print::record(line).map(Start::Record))
         .or_else(|| command::record(line).map(Start::Record))
 }
@@ -264,33 +274,6 @@ pub(super) fn numbered(rest: &str, index: u32) -> Option<Told> {
         .or_else(|| sanitizer::frame(rest, index))
         .or_else(|| llvm::frame(rest, index))
         .or_else(|| eu_stack::frame(rest, index))
-}
-
-/// What a line of a report says that is known by itself; perf's need their indentation.
-fn report<'a>(text: &'a str, line: &'a str) -> Option<Start<'a>> {
-    const PRINTERS: [for<'t> fn(&'t str) -> Option<Start<'t>>; 19] = [
-        valgrind::start,
-        maps::start,
-        shared_libraries::start,
-        sanitizer::start,
-        coredump::start,
-        eu_stack::start,
-        glibc_heap::start,
-        glibc_backtrace::start,
-        xen::start,
-        linux::start,
-        rust_panic::start,
-        go::start,
-        python::start,
-        java::start,
-        llvm::start,
-        lldb::start,
-        android::start,
-        abrt::start,
-        libvirt_log::start,
-    ];
-    let known = PRINTERS.iter().find_map(|start| start(text));
-    known.or_else(|| perf::start(line))
 }
 
 /// What a line says that means something only below the heading or the frames of a format.

@@ -2,6 +2,17 @@
 
 use crate::address::{ModuleOffset, RuntimeAddress};
 
+/// Whether the text begins with one of these. Nearly every line is asked for lists of them: most lines differ
+/// in the first byte from all.
+pub(super) fn begins_with_any(text: &str, starts: &[&str]) -> bool {
+    starts.iter().any(|start| begins_with(text, start))
+}
+
+/// Whether the text begins with this.
+pub(super) fn begins_with(text: &str, start: &str) -> bool {
+    text.as_bytes().first() == start.as_bytes().first() && text.starts_with(start)
+}
+
 /// The hexadecimal number that starts the text, and what follows it.
 pub(in crate::trace) fn hexadecimal(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len());

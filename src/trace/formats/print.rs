@@ -12,8 +12,9 @@ use super::{Format, Record, number};
 /// The record that this line is.
 pub(super) fn record(line: &str) -> Option<Record<'_>> {
     let text = number::<u64>(line).and_then(|(_, rest)| rest.strip_prefix(':')).unwrap_or(line);
-    let (function, _) = text.split_once(": ")?;
-    is_function(function).then(|| Record {
+    let end = text.bytes().position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_')?;
+    let (function, rest) = text.split_at_checked(end)?;
+    (rest.starts_with(": ") && is_function(function)).then(|| Record {
         format: Format::Print,
         function: Some(function),
         text,
@@ -21,13 +22,12 @@ pub(super) fn record(line: &str) -> Option<Record<'_>> {
     })
 }
 
-/// A name no word of a sentence has: with an underscore inside, or a capital in its midst.
+/// An identifier no word of a sentence is: with an underscore inside, or a capital in its midst.
 fn is_function(name: &str) -> bool {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let lower = name.trim_start_matches(|c: char| c.is_ascii_lowercase());
     let camel = lower.len() < name.len() && lower.starts_with(|c: char| c.is_ascii_uppercase());
-    starts && identifier && (camel || name.trim_matches('_').contains('_'))
+    starts && (camel || name.trim_matches('_').contains('_'))
 }
 
 #[cfg(test)]

@@ -14,8 +14,12 @@
 //! back into the call before they are printed; a module's offset is counted from its load bias. Inlined
 //! functions are frames with the same address.
 
+use memchr::memmem;
+
 use super::gdb::is_function_name;
-use super::parts::{address, in_module, name_and_place, place, symbol};
+use super::parts::{
+    address, begins_with, begins_with_any, in_module, name_and_place, place, symbol,
+};
 use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::Pc;
 use crate::trace::model::{Frame, Thread};
@@ -141,7 +145,9 @@ fn faulting(text: &str) -> Option<Box<Thread>> {
 
 /// `FILE:LINE:COLUMN: runtime error: …`
 fn runtime_error(text: &str) -> Option<Says<'_>> {
-    let (at, what) = text.split_once(": runtime error: ")?;
+    const ERROR: &str = ": runtime error: ";
+    let at = memmem::find(text.as_bytes(), ERROR.as_bytes())?;
+    let (at, what) = (text.get(..at)?, text.get(at + ERROR.len()..)?);
     Some(Says::Fault(Fault { what, place: Some(place(at)?), ..Fault::default() }))
 }
 
@@ -169,8 +175,8 @@ fn heading(text: &str) -> Option<Says<'_>> {
         ("Mutex M", " acquired here "),
         ("Location is ", ""),
     ];
-    let started = STARTS.iter().any(|start| text.starts_with(start));
-    let sure = |(start, midst): &(&str, &str)| text.starts_with(start) && text.contains(midst);
+    let started = begins_with_any(text, &STARTS);
+    let sure = |(start, midst): &(&str, &str)| begins_with(text, start) && text.contains(midst);
     (started || MIDST.iter().any(sure)).then(|| Says::Heading { thread: thread(text) })
 }
 
@@ -217,7 +223,7 @@ fn is_remark(text: &str) -> bool {
     });
     let named = || text.split_once(':').is_some_and(|(tool, _)| TOOLS.contains(&tool));
     rule || named()
-        || STARTS.iter().any(|start| text.starts_with(start))
+        || begins_with_any(text, &STARTS)
         || located() == Some(true)
         || shadow() == Some(true)
         || aborting

@@ -10,6 +10,7 @@
 //! ```
 //! (systemd's src/shared/logs-show.c, `output_short`.)
 
+use super::parts::begins_with_any;
 use super::prefix::Prefix;
 use super::{Format, number};
 
@@ -71,12 +72,12 @@ fn time(text: &str) -> Option<(&str, &str)> {
         let time = clock.trim_start();
         is_seconds(time).then_some(())?;
         return Some((time, inner.get(clock.len() + "] ".len()..)?));
-    } else if MONTHS.iter().any(|month| text.starts_with(month)) {
+    } else if begins_with_any(text, &MONTHS) {
         let clock = text.get("Nov 09 ".len()..)?;
         let day = text.get("Nov ".len().."Nov 09".len())?.trim_start();
         (day.parse::<u8>().is_ok() && shaped(clock, "00:00:00")).then_some(())?;
         "Nov 09 ".len() + clock.find(' ')?
-    } else if DAYS.iter().any(|day| text.starts_with(day)) {
+    } else if begins_with_any(text, &DAYS) {
         let date = text.get("Fri ".len()..)?;
         shaped(date, "0000-00-00 00:00:00 ").then_some(())?;
         let zone = "Fri 2012-11-09 08:24:57 ".len();

@@ -12,7 +12,7 @@
 //! address is exact, the others are moved back into the call; inlined functions repeat it. Rule: lines of
 //! valgrind are known by its mark, frames also without it.
 
-use super::parts::{address, place};
+use super::parts::{address, begins_with_any, place};
 use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::Pc;
 use crate::trace::model::{Frame, Thread};
@@ -101,7 +101,7 @@ fn says(text: &str) -> Says<'_> {
     let of_thread =
         text.starts_with("Thread #") && number.is_some_and(|(_, rest)| rest.starts_with(": "));
     let thread = number.map(|(number, _)| Thread { number: Some(number), ..Thread::default() });
-    if lost || of_thread || FAULTS.iter().any(|start| text.starts_with(start)) {
+    if lost || of_thread || begins_with_any(text, &FAULTS) {
         let at = text.split_once(" at 0x").and_then(|(_, rest)| super::parts::hexadecimal(rest));
         let address = at.map(|(at, _)| crate::address::RuntimeAddress(at));
         return Says::Fault(Fault {
@@ -114,7 +114,7 @@ fn says(text: &str) -> Says<'_> {
     let created = text.starts_with("Thread #") && text.contains(" was created");
     let block =
         text.starts_with("Address 0x") && (text.ends_with("free'd") || text.ends_with("alloc'd"));
-    if created || block || HEADINGS.iter().any(|start| text.starts_with(start)) {
+    if created || block || begins_with_any(text, &HEADINGS) {
         return Says::Heading { thread };
     }
     Says::Remark

@@ -16,7 +16,7 @@
 //! have no letter.
 
 use super::linux::symbolic;
-use super::parts::hexadecimal;
+use super::parts::{begins_with_any, hexadecimal};
 use super::{Adds, Fault, Format, Numbered, Says, Start, Told};
 use crate::address::{Pc, RuntimeAddress};
 
@@ -97,7 +97,7 @@ pub(super) fn is_remark(text: &str) -> bool {
         (2..=8).contains(&name.len())
             && rest.trim_start().bytes().take(4).filter(u8::is_ascii_hexdigit).count() == 4
     });
-    STARTS.iter().any(|start| text.starts_with(start)) || words || table || registers
+    begins_with_any(text, &STARTS) || words || table || registers
 }
 
 /// The message below `Panic on CPU 0:`.
