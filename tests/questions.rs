@@ -4,9 +4,11 @@
 
 mod home;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use home::Home;
+use regex::Regex;
 use serde_json::Value;
 
 const SOURCE: &str = r"
@@ -96,6 +98,63 @@ fn decode_says_what_bytes_say() {
     assert!(wrong.stderr.contains("not bytes in hexadecimal"), "{}", wrong.stderr);
 }
 
+const HOOK: &str = r#"
+int counter, table[4];
+static void callback(int x) { counter = x; }
+struct hook { void (*fn)(int); int *where; struct hook *self, *next; } g = { callback, &table[2], &g, 0 };
+int main(void) { g.fn(1); return 0; }
+"#;
+
+/// What gdb says of the process of a program: `x`, the mappings, and `g` itself.
+fn gdb_says(program: &Path) -> String {
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-nx", "-batch", "-ex", "break callback", "-ex", "run", "-ex", "x/8xw &g"]);
+    gdb.args(["-ex", "info proc mappings", "-ex", "p g"]).arg(program);
+    String::from_utf8(gdb.output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn pointers_are_named_as_gdb_names_them() {
+    let home = Home::new();
+    let (source, program) = (home.write("hook.c", HOOK), home.path().join("hook"));
+    let binary = program.to_str().unwrap();
+    for (flags, is_fixed) in [(["-fPIE", "-pie"], false), (["-fno-pie", "-no-pie"], true)] {
+        let mut compile = Command::new("gcc");
+        compile.args(["-g", "-o"]).arg(&program).args(flags).arg(&source);
+        assert!(compile.status().unwrap().success());
+        let said = gdb_says(&program);
+        let lines =
+            |part: &str| said.lines().filter(|line| line.contains(part)).collect::<Vec<_>>();
+        let memory = lines(">:\t");
+        let bare: Vec<&str> =
+            memory.iter().filter_map(|line| line.split_once(":\t")).map(|it| it.1).collect();
+        // `$1 = {fn = 0x5555 <callback>, where = 0x5555 <table+8>, self = 0x5555 <g>, next = 0x0}`
+        let theirs = lines("$1 = {")[0].split_once('{').unwrap().1.trim_end_matches('}');
+        let mut expected = theirs.split(", ").map(|it| format!("    {it}\n")).collect::<String>();
+        expected = format!("struct hook = {{\n{expected}}}\n");
+        let decode = |bytes: &[&str], more: &[&str]| {
+            let arguments = [&["decode", "--binary", binary, "struct hook"], more].concat();
+            let run = home.feed(&arguments, bytes.join("\n").as_bytes());
+            assert_eq!(run.status, 0, "{}", run.stderr);
+            run.stdout
+        };
+        // gdb names the object; or one says where the program is.
+        assert_eq!(decode(&memory, &[]), expected, "{said}");
+        let maps = home.write("maps", &said);
+        assert_eq!(decode(&bare, &["--maps", maps.to_str().unwrap()]), expected, "{said}");
+        let mapped = said.lines().find(|line| line.ends_with(binary)).unwrap();
+        let first = mapped.split_whitespace().next().unwrap();
+        assert_eq!(decode(&bare, &["--base", first]), expected, "{first}: {said}");
+        let unknown = decode(&bare, &[]);
+        if is_fixed {
+            assert_eq!(unknown, expected);
+        } else {
+            assert!(!unknown.contains("<callback>"), "{unknown}");
+            assert!(unknown.contains("// pointers are not named: where "), "{unknown}");
+        }
+    }
+}
+
 #[test]
 fn find_lists_types_by_name_and_shape() {
     let home = Home::new();
@@ -105,7 +164,16 @@ fn find_lists_types_by_name_and_shape() {
          struct point { short x; int y; };
          struct shape { struct point at[2]; struct { long inside; }; struct shape *next; };
          struct other { const struct shape *to; unnamed_t by_value; };
-         struct shape s; struct other o;",
+         typedef struct shape shape_t; typedef struct other *other_p;
+         struct room { shape_t shapes[3]; other_p door; };
+         struct tight { char c[5]; };
+         typedef struct early early; struct early { early *next; struct point in; };
+         struct late { early first; };
+         struct shape s; struct other o; struct room r; struct tight t; early e; struct late l;
+         static int hidden(struct point p) { return p.x; }
+         int area(const shape_t *a, int b) { struct room *local = 0; return b + hidden(a->at[0]) + !local; }
+         void grow(struct shape (*many)[2]) { many[0][0].inside = 1; }
+         struct room *enter(void) { return &r; }",
     );
     let binary = library.to_str().unwrap();
     let names = |arguments: &[&str]| {
@@ -124,10 +192,25 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["--has", "inside"], "shape", 0),
         (vec!["--has", "x"], "point unnamed_t", 0),
         (vec!["--size", "0x8", "p*"], "point", 0),
-        (vec!["--holds", "struct point"], "shape", 0),
+        (vec!["--align", "1", "t*"], "tight", 0),
+        (vec!["--align", "8", "--size", "32"], "shape", 0),
+        (vec!["--seen", "0:2", "--seen", "4:4", "po*"], "point", 0),
+        // An element of an array, and an element's member: room is 3 shapes of 32 bytes and a pointer.
+        (vec!["--seen", "8:2", "--seen", "16:8", "s*"], "shape shape_t", 0),
+        (vec!["--seen", "0x44:4", "--seen", "96:8"], "room", 0),
+        (vec!["--seen", "8:4"], "other", 0),
+        (vec!["--seen", "1:4"], "", 1),
+        (vec!["--holds", "struct point"], "early late room shape", 0),
+        (vec!["--holds", "point"], "early late room shape", 0),
         (vec!["--holds", "unnamed_t"], "other", 0),
+        (vec!["--part-of", "struct room"], "point shape", 0),
         (vec!["--points-to", "struct shape"], "other shape", 0),
-        (vec!["--points-to", "struct shape", "o*"], "other", 0),
+        (vec!["--points-to", "struct shape", "o*r"], "other", 0),
+        (vec!["--points-to", "struct other"], "room", 0),
+        (vec!["--like", "pionts"], "point", 0),
+        (vec!["--like", "room"], "room", 0),
+        (vec!["--size", "16", "--points-to", "early"], "early", 0),
+        (vec!["--seen", "8"], "", 2),
         (vec!["*", "--limit", "1", "--has", "x"], "point", 0),
         (vec![], "", 2),
         (vec!["/(/"], "", 2),
@@ -138,6 +221,25 @@ fn find_lists_types_by_name_and_shape() {
     let run = home.run(&["find", "--binary", binary, "*t", "--has", "x"]);
     assert!(run.stdout.starts_with("struct point  8 bytes, "), "{}", run.stdout);
     assert!(run.stdout.contains("\nunnamed_t  4 bytes, "), "{}", run.stdout);
+    let functions = |role: &str, of: &str| home.run(&["find", "--binary", binary, role, of]).stdout;
+    let places = Regex::new(r"  \S+:\d+\n").unwrap();
+    for (role, of, expected) in [
+        (
+            "--takes",
+            "struct shape",
+            "int area(const shape_t *, int)|void grow(struct shape (*)[2])",
+        ),
+        ("--takes", "shape_t", "int area(const shape_t *, int)"),
+        ("--takes", "struct room", ""),
+        ("--returns", "struct room", "struct room *enter(void)"),
+        ("--returns", "int", "int area(const shape_t *, int)|int hidden(struct point)"),
+    ] {
+        let found = functions(role, of);
+        assert_eq!(places.replace_all(&found, "|").trim_end_matches('|'), expected, "{role} {of}");
+    }
+    let mistyped = home.run(&["find", "--binary", binary, "piont"]);
+    assert_eq!((mistyped.stdout.as_str(), mistyped.status), ("", 1));
+    assert!(mistyped.stderr.contains("did you mean point?"), "{}", mistyped.stderr);
 }
 
 #[test]
@@ -158,7 +260,7 @@ fn diff_says_what_has_changed_and_what_that_does_to_others() {
          struct point { int x; long y; int z; };
          struct box { struct point a, b; int depth; };
          struct list { struct box *first; struct point at; unsigned low : 4, high : 5; };
-         struct come { int x; }; struct same { int x; };
+         struct come { int x; }; typedef struct same same; struct same { int x; };
          enum colour c; struct list l; struct come g; struct same s; struct box b;",
     );
     let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
@@ -205,6 +307,26 @@ struct point  8 → 24 bytes
     let one = home.run(&["diff", old, new, "struct", "box"]).stdout;
     assert!(one.contains("      a.y  at 4 → 8, 4 bytes → 8 bytes, int → long int\n"), "{one}");
     assert!(one.contains("    + b.z  int at"), "{one}");
+    // And what that does to the types it is part of.
+    let point = home.run(&["diff", old, new, "struct", "point"]).stdout;
+    let expected = "\
+struct point  8 → 24 bytes
+      y  at 4 → 8, 4 bytes → 8 bytes, int → long int
+    + z  int at 16, 4 bytes
+    held by struct box, struct list
+struct box  20 → 56 bytes
+      a  8 bytes → 24 bytes
+      b  at 8 → 24, 8 bytes → 24 bytes
+      depth  at 16 → 48
+    holds struct point
+struct list  24 → 40 bytes
+      at  8 bytes → 24 bytes
+      low  at bit 128 → bit 256, 3 bits → 4 bits
+      high  at bit 131 → bit 260
+    holds struct point
+3 types changed, 0 added, 0 removed, 0 as before
+";
+    assert_eq!(point, expected);
     let none = home.run(&["diff", old, new, "struct nowhere"]);
     assert_eq!(none.status, 1);
     let same = home.run(&["diff", old, old]);

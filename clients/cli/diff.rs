@@ -9,12 +9,13 @@ use dbgmate::render;
 use crate::backend::Backend;
 use crate::binaries::absolute;
 use crate::output::Output;
+use crate::scope::Shown;
 use crate::{Failure, Outcome};
 
 /// Show what has changed in the types of a binary from one build to the next
 ///
 /// Members that have come, gone or moved, and those of another size or type; enumerators of another
-/// value; of all types also which changed ones are part of which others.
+/// value; and what that does to the types that the changed ones are part of.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The older build
@@ -26,9 +27,8 @@ pub(crate) struct Args {
     /// One type; all that have a name where there is none
     #[arg(value_name = "TYPE")]
     type_name: Vec<String>,
-    /// Exactly what the API returns
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// Asks, and writes the answer.
@@ -45,10 +45,6 @@ pub(crate) fn run(
         type_name: (!type_name.is_empty()).then_some(type_name),
     };
     let answer = backend.call::<DiffMethod>(job, request, output)?;
-    if args.json {
-        output.json(&answer)?;
-    } else {
-        output.result(&render::diff(&answer))?;
-    }
+    args.shown.write(&answer, render::diff, &[], output)?;
     Ok(Outcome::Found)
 }

@@ -1,15 +1,13 @@
 //! `dbgmate field-at TYPE OFFSET`: which member is at an offset.
 
-use std::path::PathBuf;
-
 use dbgmate::api::field_at::{FieldAtMethod, FieldAtRequest};
 use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
-use crate::binaries::{absolute, provenance};
 use crate::number::number;
 use crate::output::Output;
+use crate::scope::{Scope, Shown};
 use crate::{Failure, Outcome};
 
 /// Show which member of a type is at an offset
@@ -28,15 +26,10 @@ pub(crate) struct Args {
     /// So many bytes from the offset on [default: 1]
     #[arg(long, value_name = "BYTES", value_parser = number)]
     size: Option<u64>,
-    /// The binary to search; may be given several times
-    #[arg(short, long = "binary", value_name = "PATH")]
-    binaries: Vec<PathBuf>,
-    /// Only definitions in this language: c, c++, rust, go, assembly, other
-    #[arg(long, value_name = "LANGUAGE")]
-    language: Option<String>,
-    /// Exactly what the API returns
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// Asks, and writes the answer.
@@ -53,19 +46,13 @@ pub(crate) fn run(
         offset: Some(offset),
         bit_offset: args.bit,
         size: args.size,
-        binaries: args.binaries.iter().map(absolute).collect::<Result<_, _>>()?,
-        language: args.language,
+        binaries: args.scope.binaries()?,
+        language: args.scope.language,
     };
     let bit = offset.saturating_mul(8).saturating_add(args.bit.unwrap_or(0));
     let answer = backend.call::<FieldAtMethod>(job, request, output)?;
-    if args.json {
-        output.json(&answer)?;
-    } else {
-        output.result(&render::field_at(&answer, bit))?;
-        for line in provenance(&answer.searched) {
-            output.notice(&line);
-        }
-    }
+    let text = |answer: &_| render::field_at(answer, bit);
+    args.shown.write(&answer, text, &answer.searched, output)?;
     let is_found = answer.matches.iter().any(|found| !found.places.is_empty());
     Ok(if is_found { Outcome::Found } else { Outcome::NotFound })
 }

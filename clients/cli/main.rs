@@ -23,6 +23,7 @@ mod output;
 mod parse;
 mod paste;
 mod progress;
+mod scope;
 mod serve;
 mod symbolize;
 mod triage;

@@ -1,14 +1,12 @@
 //! `dbgmate offsets-of TYPE`: where the members of a type are.
 
-use std::path::PathBuf;
-
 use dbgmate::api::layout::{LayoutForm, OffsetsOfMethod, OffsetsOfRequest};
 use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
-use crate::binaries::{absolute, provenance};
 use crate::output::{Output, form};
+use crate::scope::{Scope, Shown};
 use crate::{Failure, Outcome};
 
 /// Show where the members of a struct, union, class, enum or typedef are
@@ -22,14 +20,10 @@ pub(crate) struct Args {
     /// `struct libxl__ev_fd.entry.le_next`
     #[arg(value_name = "TYPE", required = true, num_args = 1..)]
     type_name: Vec<String>,
-    /// The binary to search; may be given several times
-    #[arg(short, long = "binary", value_name = "PATH")]
-    binaries: Vec<PathBuf>,
-    /// Only definitions in this language: c, c++, rust, go, assembly, other
-    #[arg(long, value_name = "LANGUAGE")]
-    language: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
     /// The C-like view with types, sizes, bit fields, holes and cache lines: --format layout
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "json")]
     layout: bool,
     /// How it is shown: `script` (the default), `layout`, `asserts` (C that compiles where the layout
     /// is true), `map` (members and holes to scale) or `svg` (the same as a picture)
@@ -38,9 +32,8 @@ pub(crate) struct Args {
     /// With --json: also the answer as text, as the API returns it
     #[arg(long, value_name = "FORM", requires = "json", value_parser = form::<LayoutForm>)]
     render: Option<LayoutForm>,
-    /// Exactly what the API returns
-    #[arg(long, conflicts_with = "layout")]
-    json: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 /// Asks, and writes the answer.
@@ -54,20 +47,14 @@ pub(crate) fn run(
         // `offsets-of struct foo` without quotes is what people type.
         type_name: args.type_name.join(" "),
         path: None,
-        binaries: args.binaries.iter().map(absolute).collect::<Result<_, _>>()?,
-        language: args.language.clone(),
+        binaries: args.scope.binaries()?,
+        language: args.scope.language,
         render: args.render,
     };
     let answer = backend.call::<OffsetsOfMethod>(job, request, output)?;
-    if args.json {
-        output.json(&answer)?;
-    } else {
-        let short = if args.layout { LayoutForm::Layout } else { LayoutForm::Script };
-        let form = args.format.unwrap_or(short);
-        output.result(&render::layout(&answer, form))?;
-        for line in provenance(&answer.searched) {
-            output.notice(&line);
-        }
-    }
+    let short = if args.layout { LayoutForm::Layout } else { LayoutForm::Script };
+    let form = args.format.unwrap_or(short);
+    let text = |answer: &_| render::layout(answer, form);
+    args.shown.write(&answer, text, &answer.searched, output)?;
     Ok(Outcome::Found)
 }

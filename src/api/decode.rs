@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::binary::BinaryRef;
 use super::layout::{DeclaredAt, LayoutSource, Searched};
 use super::method;
+use crate::address::RuntimeAddress;
 use crate::types;
 
 method!(DecodeMethod, "layout.decode", DecodeRequest => Decode,
@@ -21,6 +22,14 @@ pub struct DecodeRequest {
     /// In hexadecimal, or lines as gdb's `x/xb`, `x/xh`, `x/xw` or `x/xg` prints them. They may end
     /// before the type does.
     pub bytes: String,
+    /// Where the first mapping of the binary starts in the process: then pointers into it are named. Not
+    /// needed where the binary is not position-independent, and where gdb's lines name a symbol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<RuntimeAddress>,
+    /// The same for all modules of the process: `/proc/PID/maps`, gdb's `info sharedlibrary` or `info proc
+    /// mappings`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maps: Option<String>,
     /// Where to look; empty: the configured binaries, then those the plugins name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub binaries: Vec<BinaryRef>,
@@ -55,6 +64,9 @@ pub struct DecodeMatch {
     pub binaries: Vec<LayoutSource>,
     /// What the bytes say.
     pub value: DecodedValue,
+    /// Why no pointer has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnamed_pointers: Option<String>,
 }
 
 /// A value, or the values of its members.
@@ -77,6 +89,9 @@ pub struct DecodedValue {
     /// end of the bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// What a pointer points to: `fd_callback`, `ctx+16`, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points_to: Option<String>,
     /// Its members or elements; of a union all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<DecodedValue>,
@@ -95,6 +110,7 @@ impl From<&types::Decoded> for DecodedValue {
             bit_offset: field.map(|bits| bits.offset),
             bit_size: field.map(|bits| bits.size),
             value: decoded.text.clone(),
+            points_to: None,
             values: decoded.values.iter().map(DecodedValue::from).collect(),
             why: decoded.why.clone(),
         }

@@ -26,7 +26,8 @@ pub struct DiffRequest {
 /// What has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Diff {
-    /// The types that are not as they were, by name.
+    /// The types that are not as they were, by name. Where one was asked for it comes first, and those that
+    /// it is part of follow.
     pub types: Vec<TypeDiff>,
     /// How many are as they were.
     pub unchanged: usize,
@@ -46,13 +47,14 @@ pub struct TypeDiff {
     /// Its size in bytes after, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_size: Option<u64>,
-    /// What is not as it was. Of all types, what is in a member whose type has a name is told there.
+    /// What is not as it was. What is in a member whose type has a name is told there, save of the type
+    /// asked for, where all of it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<MemberDiff>,
-    /// Changed types that are part of this one's bytes; of all types only.
+    /// Changed types that are part of this one's bytes, at any depth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<String>,
-    /// Types, changed or not, whose bytes this one is part of; of all types only.
+    /// Types, changed or not, whose bytes this one is part of, at any depth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held_by: Vec<String>,
 }

@@ -193,6 +193,9 @@ pub struct Member {
     /// The alignment, where the debug info states one for this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub align: Option<u64>,
+    /// Who may name it in C++; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
     /// A base class.
     #[serde(default, skip_serializing_if = "is_false")]
     pub base: bool,
@@ -208,6 +211,16 @@ pub struct Member {
     /// What could not be known, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+}
+
+/// Who may name a member, besides its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Classes that are derived.
+    Protected,
+    /// None.
+    Private,
 }
 
 /// One value of an enum.
@@ -303,6 +316,11 @@ impl From<&types::Member> for Member {
             bit_offset: member.bits.map(|bits| bits.offset),
             bit_size: member.bits.map(|bits| bits.size),
             align: member.align,
+            access: match member.access {
+                types::Access::Public => None,
+                types::Access::Protected => Some(Access::Protected),
+                types::Access::Private => Some(Access::Private),
+            },
             base: member.kind == types::MemberKind::Base,
             anonymous: member.kind == types::MemberKind::Anonymous,
             members: member.members.iter().map(Member::from).collect(),

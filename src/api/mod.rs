@@ -13,6 +13,7 @@ pub mod decode;
 pub mod diff;
 pub mod field_at;
 pub mod find;
+pub mod functions;
 pub mod history;
 pub mod layout;
 pub mod symbols;
@@ -63,6 +64,7 @@ macro_rules! for_each_method {
             $crate::api::layout::OffsetsOfMethod,
             $crate::api::field_at::FieldAtMethod,
             $crate::api::find::FindMethod,
+            $crate::api::functions::FunctionsMethod,
             $crate::api::decode::DecodeMethod,
             $crate::api::diff::DiffMethod,
             $crate::api::trace::ParseMethod,

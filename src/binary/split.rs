@@ -14,10 +14,10 @@ use gimli::{
 };
 use rustc_hash::FxHashMap;
 
-use super::Sections;
 use super::debuglink::folders_of;
 use super::image::Image;
 use super::place::{Log, Seen, Tried, Unfit};
+use super::{FileStamp, Sections};
 use crate::job::Stopped;
 
 /// As many .dwo files of one binary are kept open; the one used longest ago makes room.
@@ -51,6 +51,11 @@ impl SplitFile {
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.0.path
+    }
+
+    /// The state in which it was opened.
+    pub(crate) fn stamp(&self) -> FileStamp {
+        self.0.stamp
     }
 
     /// Its sections; see [`Sections::dwo_bytes`].

@@ -281,11 +281,27 @@ impl Iterator for Attributes<'_> {
     }
 }
 
+/// A number that mostly takes one byte.
+#[inline]
+pub(super) fn short_uleb128(input: &mut Slice<'_>) -> gimli::Result<u64> {
+    match input.slice().first() {
+        Some(&byte) if byte < 0x80 => {
+            input.skip(1)?;
+            Ok(byte.into())
+        }
+        _ => input.read_uleb128(),
+    }
+}
+
 /// One attribute's declaration; none at the end of the list.
 #[inline]
 fn attribute(input: &mut Slice<'_>) -> gimli::Result<Option<AttributeSpecification>> {
-    let name = input.read_uleb128_u16()?;
-    let form = DwForm(input.read_uleb128_u16()?);
+    let mut number = || match short_uleb128(input).map(u16::try_from) {
+        Ok(Ok(number)) => Ok(number),
+        Ok(Err(_)) => Err(gimli::Error::BadUnsignedLeb128),
+        Err(error) => Err(error),
+    };
+    let (name, form) = (number()?, DwForm(number()?));
     match (name, form.0) {
         (0, 0) => return Ok(None),
         (0, _) => return Err(gimli::Error::AttributeNameZero),

@@ -12,7 +12,9 @@ use gimli::{
     UnitHeader, UnitOffset, constants as dw,
 };
 
-use super::abbreviations::{Abbreviation, Abbreviations, Declared, Named, Role, Sibling, Stride};
+use super::abbreviations::{
+    Abbreviation, Abbreviations, Declared, Named, Role, Sibling, Stride, short_uleb128,
+};
 use super::file::FileView;
 use super::walk::MAX_DEPTH;
 use super::{DieRef, DieSection, Error, FileId, Language, Slice};
@@ -107,7 +109,7 @@ impl<'a> Entries<'a> {
         if input.is_empty() {
             return Ok(None);
         }
-        let code = input.read_uleb128()?;
+        let code = short_uleb128(&mut input)?;
         if code == 0 {
             return Ok(None);
         }
@@ -270,7 +272,7 @@ impl<'a> Entries<'a> {
     }
 
     /// The text of a name in .debug_str; none where it is not there.
-    pub(super) fn name_at(&self, offset: u32) -> Option<&'a [u8]> {
+    pub fn name_at(&self, offset: u32) -> Option<&'a [u8]> {
         let offset = gimli::DebugStrOffset(offset as usize);
         Some(self.file.dwarf.debug_str.get_str(offset).ok()?.slice())
     }
@@ -377,6 +379,12 @@ impl<'a> Entries<'a> {
     /// The file it is in.
     pub fn file(&self) -> FileId {
         self.file.id
+    }
+
+    /// A reference to the entry at an offset.
+    pub fn die_ref(&self, offset: UnitOffset) -> DieRef {
+        let start = self.unit.header.debug_info_offset().map_or(0, |start| start.0);
+        DieRef::new(self.file.id, DieSection::Info, start.saturating_add(offset.0) as u64)
     }
 
     /// Whether the lower bytes of numbers come first.

@@ -74,6 +74,12 @@ impl Splits {
         Ok(FileView::new(id, dwarf, &part.tables))
     }
 
+    /// The files that were found so far, one of them as often as it has units.
+    pub(super) fn files(&self) -> impl Iterator<Item = &SplitFile> {
+        let found = self.parts.iter().filter_map(|part| part.get()?.as_ref().ok());
+        found.map(|part| &*part.file)
+    }
+
     /// The files of all type units of the package that the split unit at a position is in; none where
     /// it is in no package.
     pub(super) fn types_beside(&self, position: u32) -> Result<Vec<FileId>, Error> {

@@ -115,6 +115,19 @@ impl<'a> View<'a> {
         Ok(places)
     }
 
+    /// Looks for the package of split units by the first skeleton, so that references into its type
+    /// units are found; what is not found is told by those who need it.
+    pub(super) fn find_package(&self) {
+        for position in (0..).take(self.main.units().entries().len()) {
+            let unit = self.main.units().entries().get(position as usize);
+            let root = unit.and_then(|unit| self.entries(unit.start).ok());
+            if root.is_some_and(|(_, root)| root.split.is_some()) {
+                let _ = self.rest_of_unit(position);
+                return;
+            }
+        }
+    }
+
     /// The unit that DW_AT_import leads to (DWARF 5 §3.2.5), unless it is in the main file, of which
     /// all are known.
     pub(super) fn imported(&self, at: DieRef) -> Result<Option<Place>, Error> {

@@ -66,7 +66,7 @@ pub(super) struct Opened {
 /// Answers given before, by question.
 #[derive(Debug, Default)]
 struct Answers {
-    known: BTreeMap<String, Arc<[LayoutMatch]>>,
+    known: BTreeMap<String, Arc<[Arc<LayoutMatch>]>>,
     /// What they hold together, in members and enumerators.
     kept: usize,
 }
@@ -220,11 +220,11 @@ impl Opened {
         &self,
         question: &str,
         find: impl FnOnce() -> Result<Vec<LayoutMatch>, E>,
-    ) -> Result<Arc<[LayoutMatch]>, E> {
+    ) -> Result<Arc<[Arc<LayoutMatch>]>, E> {
         if let Some(answer) = lock(&self.answers).known.get(question) {
             return Ok(Arc::clone(answer));
         }
-        let answer: Arc<[LayoutMatch]> = find()?.into();
+        let answer: Arc<[_]> = find()?.into_iter().map(Arc::new).collect();
         if !answer.is_empty() {
             lock(&self.answers).keep(question, &answer);
         }
@@ -233,8 +233,8 @@ impl Opened {
 }
 
 impl Answers {
-    fn keep(&mut self, question: &str, answer: &Arc<[LayoutMatch]>) {
-        let held = answer.iter().map(LayoutMatch::count).sum::<usize>() + 1;
+    fn keep(&mut self, question: &str, answer: &Arc<[Arc<LayoutMatch>]>) {
+        let held = answer.iter().map(|found| found.count()).sum::<usize>() + 1;
         if self.kept + held > MAX_KEPT {
             *self = Answers::default();
         }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::binaries::Opened;
 use super::{Answer, Engine};
 use crate::api::diff::{Diff, DiffMethod, DiffRequest, MemberDiff, TypeChange, TypeDiff};
 use crate::error::{Error, Kind};
 use crate::job::{Job, Progress};
-use crate::types::{self, Layout, Question, Reach, TypeName};
+use crate::types::{
+    self, Layout, LayoutMatch, Question, Reach, Relations, Survey, Surveyor, TypeName,
+};
 
 impl Answer for DiffMethod {
     fn answer(engine: &Engine, job: &Job, request: DiffRequest) -> Result<Diff, Error> {
@@ -25,8 +28,8 @@ impl Answer for DiffMethod {
     }
 }
 
-/// Names are compared so many between two tellings of how far it is.
-const TELL_EVERY: usize = 256;
+/// Names are compared so many by one thread at a time.
+const CHUNK: usize = 256;
 
 struct Builds<'e> {
     engine: &'e Engine,
@@ -35,16 +38,17 @@ struct Builds<'e> {
     new: Arc<Opened>,
 }
 
-/// What all types have come to so far.
+/// What types have come to so far.
 #[derive(Default)]
 struct Compared {
     diff: Vec<TypeDiff>,
     unchanged: usize,
-    /// By type, the types whose bytes it is part of, in the newer build.
-    held_by: BTreeMap<String, BTreeSet<String>>,
+    /// In the newer build.
+    relations: Relations,
 }
 
 impl Builds<'_> {
+    /// One type, with all that is in it, and the types that it is part of.
     fn one(&self, name: &TypeName) -> Result<Diff, Error> {
         let mut compared = Compared::default();
         let (old, new) = (self.layouts(&self.old, name)?, self.layouts(&self.new, name)?);
@@ -53,60 +57,97 @@ impl Builds<'_> {
                 .hint("check the spelling: `dbgmate offsets-of` names the types near it"));
         }
         compared.add(&old, &new, Reach::Whole);
-        Ok(Diff { types: compared.diff, unchanged: compared.unchanged })
+        let (mut types, unchanged) = (compared.diff, compared.unchanged);
+        if types.iter().all(|found| found.change != TypeChange::Changed) {
+            return Ok(Diff { types, unchanged });
+        }
+        let asked: BTreeSet<String> = types.iter().map(|found| found.type_name.clone()).collect();
+        let mut others = self.all()?.types;
+        for found in &mut types {
+            let same = others.iter().find(|other| other.type_name == found.type_name);
+            if let Some(same) = same {
+                (found.holds, found.held_by) = (same.holds.clone(), same.held_by.clone());
+            }
+        }
+        others.retain(|other| {
+            !asked.contains(&other.type_name) && other.holds.iter().any(|held| asked.contains(held))
+        });
+        types.append(&mut others);
+        Ok(Diff { types, unchanged })
     }
 
     fn all(&self) -> Result<Diff, Error> {
-        let names: BTreeSet<String> =
-            self.names(&self.old)?.union(&self.names(&self.new)?).cloned().collect();
-        let mut compared = Compared::default();
-        for (count, name) in names.iter().enumerate() {
-            if count.is_multiple_of(TELL_EVERY) {
-                self.job.check()?;
-                let what = "comparing types".to_owned();
-                let (done, total) = (count as u64, Some(names.len() as u64));
-                self.job.progress(&Progress { what, done, total });
+        let threads = self.engine.threads();
+        let old = Survey::of(self.job, &self.old.file, threads)?;
+        let new = Survey::of(self.job, &self.new.file, threads)?;
+        let names: BTreeSet<&str> = old.names().chain(new.names()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let next = AtomicUsize::new(0);
+        let worker = || -> Result<Compared, Error> {
+            let old = Surveyor::new(self.job, &self.old.file, &old)?;
+            let new = Surveyor::new(self.job, &self.new.file, &new)?;
+            let mut compared = Compared::default();
+            let chunks = || {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                Some((number * CHUNK, names.chunks(CHUNK).nth(number)?))
+            };
+            while let Some((done, chunk)) = chunks() {
+                self.tell(done, names.len())?;
+                for name in chunk {
+                    let new = new.definitions(name, None)?;
+                    new.iter().for_each(|found| compared.relations.add(name, found));
+                    let new = types::merged(new);
+                    compared.add(&own(name, old.layouts(name, None)?), &own(name, new), Reach::Own);
+                }
             }
-            let name =
-                TypeName { keyword: None, scope: Vec::new(), is_full: false, name: name.clone() };
-            let (old, new) = (self.layouts(&self.old, &name)?, self.layouts(&self.new, &name)?);
-            compared.add(&old, &new, Reach::Own);
-        }
-        Ok(compared.finished())
+            Ok(compared)
+        };
+        let mut all = Compared::default();
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+            for worker in workers {
+                // A worker that panicked is a bug: passing it on reaches the caller's guard.
+                let part =
+                    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                all.diff.extend(part.diff);
+                all.unchanged += part.unchanged;
+                all.relations.merge(&part.relations);
+            }
+            Ok::<(), Error>(())
+        })?;
+        Ok(all.finished())
     }
 
-    fn names(&self, build: &Opened) -> Result<BTreeSet<String>, Error> {
-        let index = build.file.index(self.job, self.engine.threads())?;
-        let names = index.names().filter_map(|name| std::str::from_utf8(name).ok());
-        Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    fn tell(&self, done: usize, total: usize) -> Result<(), Error> {
+        self.job.check()?;
+        let what = "comparing the builds".to_owned();
+        let (done, total) = (done as u64, Some(total as u64));
+        self.job.progress(&Progress { what, done, total });
+        Ok(())
     }
 
-    /// The structs, unions, classes and enums of a name, each distinct one; typedefs of others, which
-    /// are compared under their own names, left out.
+    /// The distinct layouts of a name, in full.
     fn layouts(&self, build: &Opened, name: &TypeName) -> Result<Vec<Layout>, Error> {
         let question =
             Question { name, path: None, language: None, threads: self.engine.threads() };
-        let mut layouts: Vec<Layout> = Vec::new();
-        for found in types::find(self.job, &build.file, &question)? {
-            let layout = found.layout;
-            let is_own = layout.via.is_empty() || layout.type_name == name.name;
-            if layout.kind != types::Kind::Other && is_own {
-                layouts.push(layout);
-            }
-        }
-        Ok(layouts)
+        Ok(own(&name.name, types::find(self.job, &build.file, &question)?))
     }
+}
+
+/// The structs, unions, classes and enums of a name; typedefs of others, which are compared under their
+/// own names, left out.
+fn own(name: &str, found: Vec<LayoutMatch>) -> Vec<Layout> {
+    let layouts = found.into_iter().map(|found| found.layout);
+    let is_own = |layout: &Layout| {
+        layout.kind != types::Kind::Other && (layout.via.is_empty() || layout.type_name == name)
+    };
+    layouts.filter(is_own).collect()
 }
 
 impl Compared {
     /// Compares the definitions of one name: those that both builds have alike are paired first, then
     /// those of the same spelling in order.
     fn add(&mut self, old: &[Layout], new: &[Layout], reach: Reach) {
-        for layout in new {
-            for held in types::held_types(layout) {
-                self.held_by.entry(held.to_owned()).or_default().insert(layout.type_name.clone());
-            }
-        }
         let mut old: Vec<&Layout> = old.iter().collect();
         let mut left = Vec::new();
         for layout in new {
@@ -129,25 +170,30 @@ impl Compared {
 
     /// With which types hold which.
     fn finished(mut self) -> Diff {
-        let changed: BTreeSet<String> = self
-            .diff
-            .iter()
-            .filter(|diff| diff.change == TypeChange::Changed)
-            .map(|diff| diff.type_name.clone())
-            .collect();
-        for diff in &mut self.diff {
-            let holds = |name: &&String| {
-                self.held_by.get(*name).is_some_and(|holders| holders.contains(&diff.type_name))
-            };
-            diff.holds = changed.iter().filter(holds).cloned().collect();
-            if diff.change == TypeChange::Changed {
-                let holders = self.held_by.get(&diff.type_name).into_iter().flatten();
-                diff.held_by = holders.cloned().collect();
+        let mut holds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let holders_of = self.relations.holders();
+        for diff in self.diff.iter_mut().filter(|diff| diff.change == TypeChange::Changed) {
+            let holders = holders_of.of(&diff.type_name);
+            for holder in &holders {
+                let held = holds.entry((*holder).to_owned()).or_default();
+                held.push(diff.type_name.clone());
             }
+            diff.held_by = holders.into_iter().map(str::to_owned).collect();
+        }
+        for diff in &mut self.diff {
+            let spelled = [diff.type_name.as_str(), bare(&diff.type_name)];
+            let held = spelled.iter().find_map(|name| holds.get(*name));
+            diff.holds = held.cloned().unwrap_or_default();
+            diff.holds.sort();
         }
         self.diff.sort_by(|one, other| one.type_name.cmp(&other.type_name));
         Diff { types: self.diff, unchanged: self.unchanged }
     }
+}
+
+/// Members of C++ spell a type without its keyword.
+fn bare(name: &str) -> &str {
+    name.split_once(' ').map_or(name, |(_, bare)| bare)
 }
 
 fn is_unchanged(old: &Layout, new: &Layout, reach: Reach) -> bool {

@@ -19,6 +19,7 @@ mod decode;
 mod diff;
 mod field_at;
 mod find;
+mod functions;
 mod hello;
 mod history;
 mod known;

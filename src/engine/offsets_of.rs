@@ -24,7 +24,7 @@ impl Answer for OffsetsOfMethod {
 fn merged(all: &[Found]) -> Vec<LayoutMatch> {
     let mut matches: Vec<LayoutMatch> = Vec::new();
     for one in all {
-        let mut found = LayoutMatch::from(&one.found);
+        let mut found = LayoutMatch::from(&*one.found);
         match matches.iter_mut().find(|other| other.shows_same(&found)) {
             Some(same) => same.layout.binaries.push(one.source()),
             None => {

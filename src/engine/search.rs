@@ -18,7 +18,7 @@ use crate::types::{self, MemberPath, Question, TypeName};
 const MAX_SUGGESTING: usize = 4;
 
 /// A binary with its answer, or with why it has none.
-type Asked = (Arc<Opened>, Result<Arc<[types::LayoutMatch]>, Error>);
+type Asked = (Arc<Opened>, Result<Arc<[Arc<types::LayoutMatch>]>, Error>);
 
 /// The ways to read the name: with a path apart, or split off it.
 pub(super) type Readings = Vec<(TypeName, Option<MemberPath>)>;
@@ -31,7 +31,8 @@ pub(super) fn readings(type_name: &str, path: Option<&str>) -> Result<Readings, 
     }
 }
 
-fn language_named(name: &str) -> Result<Language, Error> {
+/// A language by its name in requests.
+pub(super) fn language_named(name: &str) -> Result<Language, Error> {
     Language::named(name).ok_or_else(|| {
         Error::new(Kind::Request, format!("{name:?} is no language known here"))
             .hint("one of c, c++, rust, go, assembly, other")
@@ -41,7 +42,7 @@ fn language_named(name: &str) -> Result<Language, Error> {
 /// A definition, and the binary it is in.
 pub(super) struct Found {
     pub(super) opened: Arc<Opened>,
-    pub(super) found: types::LayoutMatch,
+    pub(super) found: Arc<types::LayoutMatch>,
 }
 
 impl Found {
@@ -161,9 +162,9 @@ impl<'e> Search<'e> {
         });
         searched.definitions = found.iter().map(|found| found.units).sum();
         self.searched.push(searched);
-        let one = |found: &types::LayoutMatch| Found {
+        let one = |found: &Arc<types::LayoutMatch>| Found {
             opened: Arc::clone(&opened),
-            found: found.clone(),
+            found: Arc::clone(found),
         };
         found.iter().map(one).collect()
     }
@@ -198,7 +199,7 @@ impl<'e> Search<'e> {
         &self,
         opened: &Opened,
         readings: &Readings,
-    ) -> Result<Arc<[types::LayoutMatch]>, types::Error> {
+    ) -> Result<Arc<[Arc<types::LayoutMatch>]>, types::Error> {
         let mut failure = None;
         for (name, path) in readings {
             let key = format!("{name}\n{path:?}\n{:?}", self.language);

@@ -26,6 +26,9 @@ pub fn decode(answer: &Decode) -> String {
 
 fn write_match(page: &mut String, found: &DecodeMatch) -> fmt::Result {
     write_value(page, &found.value, &found.type_name, 0)?;
+    if let Some(why) = &found.unnamed_pointers {
+        writeln!(page, "{UNCERTAIN}// {}{UNCERTAIN:#}", escape(why))?;
+    }
     let given = counted(found.given, "byte");
     match found.size {
         Some(size) if size != found.given => {
@@ -44,6 +47,9 @@ fn write_value(page: &mut String, value: &DecodedValue, name: &str, depth: usize
     }
     if let Some(text) = &value.value {
         write!(page, " = {}", escape(text))?;
+        if let Some(symbol) = &value.points_to {
+            write!(page, " <{}>", escape(symbol))?;
+        }
     } else if !value.values.is_empty() {
         write!(page, " = {{")?;
     }

@@ -1,4 +1,4 @@
-//! The types that were found, a line each.
+//! The types or functions that were found, a line each.
 
 use std::fmt::Write;
 
@@ -6,6 +6,7 @@ use super::counted;
 use super::escape::escape;
 use super::style::{DIM, TITLE};
 use crate::api::find::Find;
+use crate::api::functions::Functions;
 
 /// The answer, styled. Binaries are named where there are several.
 pub fn find(answer: &Find) -> String {
@@ -30,6 +31,18 @@ pub fn find(answer: &Find) -> String {
         // Writing to a String cannot fail.
         let (name, facts) = (escape(&name).into_owned(), escape(&facts.join(", ")).into_owned());
         let _ = writeln!(page, "{TITLE}{name}{TITLE:#}  {DIM}{facts}{DIM:#}");
+    }
+    page
+}
+
+/// The functions that were found, styled.
+pub fn functions(answer: &Functions) -> String {
+    let mut page = String::new();
+    for found in &answer.functions {
+        let place = found.declared_at.as_ref().map(|at| format!("  {}:{}", at.file, at.line));
+        let (signature, place) = (escape(&found.signature), place.unwrap_or_default());
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "{TITLE}{signature}{TITLE:#}{DIM}{}{DIM:#}", escape(&place));
     }
     page
 }

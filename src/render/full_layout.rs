@@ -34,7 +34,8 @@ pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
                 [] => view.member(&selected.member, 0),
                 _ => view.nested(&selected.member, 0),
             }
-            view.write(page)
+            view.write(page)?;
+            write_container(page, &layout.type_name, &selected.member)
         }
         None if layout.kind == "type" => {
             let size = size_in_words(layout);
@@ -95,6 +96,17 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
         writeln!(page, "{UNCERTAIN}/* incomplete: {} */{UNCERTAIN:#}", escape(why))?;
     }
     Ok(())
+}
+
+/// How one comes from the address of a member to the struct it is in, in C and in gdb.
+fn write_container(page: &mut String, type_name: &str, member: &Member) -> fmt::Result {
+    let Some(offset) = member.offset.filter(|_| member.bit_size.is_none()) else { return Ok(()) };
+    let pointer = match offset {
+        0 => "p".to_owned(),
+        _ => format!("((char *)p - {offset})"),
+    };
+    let container = format!("({type_name} *){pointer}");
+    writeln!(page, "{DIM}/* from its address p: {} */{DIM:#}", escape(&container))
 }
 
 /// A better order; where the members are many, the rule that it follows stands for their names.

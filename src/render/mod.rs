@@ -46,7 +46,7 @@ pub use clean::text as clean_text;
 pub use decode::decode;
 pub use diff::diff;
 pub use field_at::field_at;
-pub use find::find;
+pub use find::{find, functions};
 pub use gdb_session::gdb_session;
 pub use html::html as report_html;
 pub use log::log;

@@ -12,7 +12,7 @@ use crate::address::FileAddress;
 use crate::binary::Binary;
 use crate::public_name::before_ada;
 
-/// The function symbols of one binary, from all its tables.
+/// The symbols of one binary with one kind of content, from all its tables.
 #[derive(Debug, Default)]
 pub(super) struct ElfSymbols {
     /// By address; those of one address by how telling they are, the best one last.
@@ -75,25 +75,43 @@ struct Rank {
     fewer_underscores: u8,
 }
 
+/// What symbols are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Functions, and labels in code.
+    Code,
+    /// Variables and constants.
+    Data,
+}
+
+impl Content {
+    fn has<'data>(self, symbol: &impl ObjectSymbol<'data>, binary: &Binary) -> bool {
+        match self {
+            Content::Code => is_function(symbol, binary),
+            Content::Data => symbol.kind() == SymbolKind::Data && !symbol.is_undefined(),
+        }
+    }
+}
+
 impl ElfSymbols {
     /// Reads the tables of a binary and of its debug file. A damaged table is left out.
-    pub(super) fn read(binary: &Binary) -> ElfSymbols {
+    pub(super) fn read(binary: &Binary, content: Content) -> ElfSymbols {
         let mut symbols = Vec::new();
         let own = binary.bytes();
         if let Ok(file) = object::File::parse(own) {
-            let code = |symbol: &_| is_function(symbol, binary);
+            let wanted = |symbol: &_| content.has(symbol, binary);
             symbols.extend(file.dynamic_symbols().filter_map(|symbol| {
-                code(&symbol).then(|| Symbol::of(&symbol, own, Table::Dynamic))?
+                wanted(&symbol).then(|| Symbol::of(&symbol, own, Table::Dynamic))?
             }));
             symbols.extend(file.symbols().filter_map(|symbol| {
-                code(&symbol).then(|| Symbol::of(&symbol, own, Table::Own))?
+                wanted(&symbol).then(|| Symbol::of(&symbol, own, Table::Own))?
             }));
         }
         for table in [Table::Debug, Table::Mini] {
             let Some(separate) = table.file(binary) else { continue };
             let Ok(file) = object::File::parse(separate) else { continue };
             symbols.extend(file.symbols().filter_map(|symbol| {
-                is_function(&symbol, binary).then(|| Symbol::of(&symbol, separate, table))?
+                content.has(&symbol, binary).then(|| Symbol::of(&symbol, separate, table))?
             }));
         }
         symbols.sort_by_key(|symbol| (symbol.start, symbol.rank));

@@ -2,7 +2,7 @@
 //! of functions. A stripped file has enough of it to be recognised in a trace.
 
 use super::code::Code;
-use super::elf_symbols::{ElfSymbols, Table};
+use super::elf_symbols::{Content, ElfSymbols, Symbol, Table};
 use super::extents::Extents;
 use super::plt::Plt;
 use crate::address::FileAddress;
@@ -46,6 +46,19 @@ pub struct Named<'b> {
     pub via: Via,
 }
 
+impl<'b> Named<'b> {
+    /// By a symbol that the address is in.
+    pub(super) fn of(symbol: &Symbol, binary: &'b Binary, address: FileAddress) -> Named<'b> {
+        let via = match symbol.table {
+            Table::Own | Table::Debug => Via::Symtab,
+            Table::Dynamic => Via::Dynsym,
+            Table::Mini => Via::MiniDebugInfo,
+        };
+        let offset = address.0.saturating_sub(symbol.start().0);
+        Named { name: symbol.name(binary), offset, via }
+    }
+}
+
 /// What an address was named by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
@@ -77,7 +90,7 @@ impl Via {
 impl Image {
     pub(super) fn read(binary: &Binary) -> Image {
         Image {
-            symbols: ElfSymbols::read(binary),
+            symbols: ElfSymbols::read(binary, Content::Code),
             plt: Plt::read(binary),
             extents: Extents::read(binary),
         }
@@ -94,13 +107,7 @@ impl Image {
         }
         let is_code = Code::of(binary).is_code(address);
         let symbol = self.symbols.find(address).filter(|_| is_code)?;
-        let via = match symbol.table {
-            Table::Own | Table::Debug => Via::Symtab,
-            Table::Dynamic => Via::Dynsym,
-            Table::Mini => Via::MiniDebugInfo,
-        };
-        let offset = address.0 - symbol.start().0;
-        Some(Named { name: symbol.name(binary), offset, via })
+        Some(Named::of(symbol, binary, address))
     }
 
     /// The run of code that an address is in.

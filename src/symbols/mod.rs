@@ -56,6 +56,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bias::Belief;
+use elf_symbols::{Content, ElfSymbols};
 use image::Image;
 use units::Units;
 
@@ -75,6 +76,7 @@ pub struct Symbols {
     listed: OnceLock<Units>,
     unlisted: OnceLock<Units>,
     image: OnceLock<Image>,
+    objects: OnceLock<ElfSymbols>,
     bytes: AtomicUsize,
     problem: OnceLock<String>,
 }
@@ -93,6 +95,30 @@ impl Symbols {
     /// The linker's name of an address.
     pub fn name<'a>(&'a self, file: &'a DebugFile, address: FileAddress) -> Option<Named<'a>> {
         self.image(file).name(file.binary(), address)
+    }
+
+    /// The linker's name of an address that is no code: the variable it is in.
+    pub fn object<'a>(&'a self, file: &'a DebugFile, address: FileAddress) -> Option<Named<'a>> {
+        let symbol = self.objects(file).find(address).filter(|symbol| symbol.size() > 0)?;
+        Some(Named::of(symbol, file.binary(), address))
+    }
+
+    /// Where the linker has put a variable or function; none where it has several of the name.
+    pub fn address_of(&self, file: &DebugFile, name: &str) -> Option<FileAddress> {
+        let (binary, name) = (file.binary(), name.as_bytes());
+        let code = self.image(file).symbols.named(binary, name);
+        let mut found: Vec<FileAddress> = self
+            .objects(file)
+            .named(binary, name)
+            .chain(code)
+            .map(|symbol| symbol.start())
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        match found.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
     }
 
     /// Where the module can have been loaded, by the names of its frames: each load bias that the
@@ -184,6 +210,10 @@ impl Symbols {
 
     fn image(&self, file: &DebugFile) -> &Image {
         self.image.get_or_init(|| Image::read(file.binary()))
+    }
+
+    fn objects(&self, file: &DebugFile) -> &ElfSymbols {
+        self.objects.get_or_init(|| ElfSymbols::read(file.binary(), Content::Data))
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gimli::{DwAte, RunTimeEndian, constants as dw};
+use gimli::{DwAte, DwTag, RunTimeEndian, constants as dw};
 
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
@@ -21,6 +21,8 @@ pub struct Decoded {
     pub bits: Option<BitField>,
     /// Whether it is counted in bits.
     pub is_bit_field: bool,
+    /// The address it is, where it is a pointer.
+    pub pointer: Option<u64>,
     /// What it says; none for what has members or elements, and where the bytes do not reach.
     pub text: Option<String>,
     /// Its members or elements.
@@ -62,6 +64,7 @@ pub fn decode(
         type_name,
         bits: Some(bits),
         is_bit_field: false,
+        pointer: None,
         text: None,
         values: Vec::new(),
         why: None,
@@ -98,7 +101,10 @@ impl<'a> Decoding<'_, '_, 'a> {
             _ => {}
         }
         match self.bits(bits, die.unit().endian()) {
-            Some(raw) => value.text = Some(self.scalar(&die, raw, bits)?),
+            Some(raw) => {
+                value.pointer = u64::try_from(raw).ok().filter(|_| is_pointer(die.tag()));
+                value.text = Some(self.scalar(&die, raw, bits)?);
+            }
             None => value.why = Some(self.missing(bits)),
         }
         Ok(value)
@@ -124,6 +130,7 @@ impl<'a> Decoding<'_, '_, 'a> {
             type_name: member.type_name,
             bits: member.bits.or(place).or(rest),
             is_bit_field: member.bits.is_some(),
+            pointer: None,
             text: None,
             values: Vec::new(),
             why: member.why,
@@ -165,6 +172,7 @@ impl<'a> Decoding<'_, '_, 'a> {
                 type_name: type_name.clone(),
                 bits: Some(BitField { offset, size: bytes * 8 }),
                 is_bit_field: false,
+                pointer: None,
                 text: None,
                 values: Vec::new(),
                 why: None,
@@ -273,6 +281,13 @@ impl<'a> Decoding<'_, '_, 'a> {
             "it is larger than any number".to_owned()
         }
     }
+}
+
+fn is_pointer(tag: DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_pointer_type | dw::DW_TAG_reference_type | dw::DW_TAG_rvalue_reference_type
+    )
 }
 
 fn encoding_of(die: &Die<'_>) -> Option<DwAte> {

@@ -1,6 +1,6 @@
 //! What has changed in a type from one build to the next.
 
-use super::{Kind, Layout, Member, MemberKind};
+use super::{Layout, Member, MemberKind};
 
 /// A member, or an enumerator, that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ fn members<'l>(
             let (old, new) = (Some(Side::Member(before)), Some(Side::Member(member)));
             changes.push(Change { path: path(member), old, new });
         }
-        if reach == Reach::Whole || member.type_name.ends_with("{...}") {
+        if reach == Reach::Whole || super::layout::is_without_name(&member.type_name) {
             let start = |member: &Member| member.offset.unwrap_or(0).saturating_mul(8);
             let inside = |member: &'l Member| (member.members.as_slice(), start(member));
             members(inside(before), inside(member), &path(member), reach, changes);
@@ -127,23 +127,4 @@ fn is_namesake(one: &Member, other: &Member) -> bool {
         (None, None) => one.bits == other.bits && one.offset == other.offset,
         (one_name, other_name) => one.kind == other.kind && one_name == other_name,
     }
-}
-
-/// The types that are part of a layout's bytes, by their spelling without array bounds.
-pub fn held_types(layout: &Layout) -> Vec<&str> {
-    fn collect<'l>(members: &'l [Member], held: &mut Vec<&'l str>) {
-        for member in members {
-            let name = member.type_name.split('[').next().unwrap_or_default().trim_end();
-            let name = name.trim_start_matches("const ").trim_start_matches("volatile ");
-            if !name.ends_with('*') && !name.is_empty() && !held.contains(&name) {
-                held.push(name);
-            }
-            collect(&member.members, held);
-        }
-    }
-    let mut held = Vec::new();
-    if layout.kind != Kind::Enum {
-        collect(&layout.members, &mut held);
-    }
-    held
 }

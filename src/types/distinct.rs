@@ -121,7 +121,7 @@ fn read(
 
 /// Whether an error is about one definition: it lacks the member, or is damaged. The others of the
 /// name are an answer all the same.
-fn is_its_own(error: &Error) -> bool {
+pub(super) fn is_its_own(error: &Error) -> bool {
     matches!(error, Error::NoSuchMember { .. } | Error::Dwarf(_) | Error::TooDeep)
 }
 
@@ -219,7 +219,7 @@ fn in_scope<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>, name: &TypeName) -> Resu
 
 /// Follows typedefs, qualifiers and one pointer to a struct; a type that is only declared here
 /// leads to each of its definitions, or to nothing.
-fn resolve<'a>(reader: &Reader<'_, 'a>, die: Die<'a>) -> Result<Vec<Target>, Error> {
+pub(super) fn resolve<'a>(reader: &Reader<'_, 'a>, die: Die<'a>) -> Result<Vec<Target>, Error> {
     let mut via = Vec::new();
     let mut known_as = None;
     let mut current = die;

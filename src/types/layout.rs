@@ -1,6 +1,6 @@
 //! Reads one type's layout from its DIE.
 
-use gimli::constants as dw;
+use gimli::{AttributeValue, constants as dw};
 
 use super::location::{Location, location};
 use super::order::Field;
@@ -8,8 +8,8 @@ use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
-    BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep, Selected,
-    Size, gaps, order,
+    Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep,
+    Selected, Size, gaps, order,
 };
 use crate::dwarf::{Die, DieRef, Language};
 
@@ -22,6 +22,8 @@ const MAX_NESTING: usize = 48;
 enum Nesting {
     /// Only what a path step needs: the members, and through anonymous ones.
     Shallow,
+    /// The type's own: also those of types without a name.
+    Own,
     /// All of them.
     Deep,
 }
@@ -32,11 +34,16 @@ struct Within<'w> {
     die: DieRef,
     outer: Option<&'w Within<'w>>,
     depth: usize,
+    /// Of members that do not say (DWARF 5 §5.7.6).
+    access: Access,
 }
 
 impl<'w> Within<'w> {
     /// Fails for a type that holds itself: damage, since it would have no end.
-    fn new(die: DieRef, outer: Option<&'w Within<'w>>) -> Result<Within<'w>, Error> {
+    fn new(die: &Die<'_>, outer: Option<&'w Within<'w>>) -> Result<Within<'w>, Error> {
+        let is_class = die.tag() == dw::DW_TAG_class_type;
+        let access = if is_class { Access::Private } else { Access::Public };
+        let die = die.at();
         let mut around = outer;
         while let Some(within) = around {
             if within.die == die {
@@ -44,13 +51,37 @@ impl<'w> Within<'w> {
             }
             around = within.outer;
         }
-        Ok(Within { die, outer, depth: outer.map_or(0, |outer| outer.depth + 1) })
+        Ok(Within { die, outer, depth: outer.map_or(0, |outer| outer.depth + 1), access })
     }
 }
 
 impl<'a> Reader<'_, 'a> {
     /// The layout of a type. `known_as` is the typedef that names a type without a name.
     pub(super) fn layout(&self, die: &Die<'a>, known_as: Option<&str>) -> Result<Layout, Error> {
+        let mut layout = self.layout_of(die, known_as, Nesting::Deep)?;
+        match self.judge(&mut layout) {
+            Err(Error::Stopped(stopped)) => Err(Error::Stopped(stopped)),
+            // It reads types that the layout itself does not need: damage there is none of it.
+            _ => Ok(layout),
+        }
+    }
+
+    /// The same without what is inside of members whose types have a name, and without a judgement on
+    /// the order of its members.
+    pub(super) fn own_layout(
+        &self,
+        die: &Die<'a>,
+        known_as: Option<&str>,
+    ) -> Result<Layout, Error> {
+        self.layout_of(die, known_as, Nesting::Own)
+    }
+
+    fn layout_of(
+        &self,
+        die: &Die<'a>,
+        known_as: Option<&str>,
+        nesting: Nesting,
+    ) -> Result<Layout, Error> {
         let kind = kind_of(die);
         let type_name = match (known_as, self.view.name(die)) {
             (Some(name), None) if kind != Kind::Other => name.to_owned(),
@@ -75,7 +106,7 @@ impl<'a> Reader<'_, 'a> {
         };
         match kind {
             Kind::Struct | Kind::Union | Kind::Class => {
-                let (members, why) = self.members(die, Some(0), Nesting::Deep, None)?;
+                let (members, why) = self.members(die, Some(0), nesting, None)?;
                 (layout.members, layout.why) = (members, why);
             }
             Kind::Enum => layout.enumerators = self.enumerators(die)?,
@@ -89,11 +120,7 @@ impl<'a> Reader<'_, 'a> {
             layout.why = Some(why.to_owned());
         }
         gaps::find(&mut layout);
-        match self.judge(&mut layout) {
-            Err(Error::Stopped(stopped)) => Err(Error::Stopped(stopped)),
-            // It reads types that the layout itself does not need: damage there is none of it.
-            _ => Ok(layout),
-        }
+        Ok(layout)
     }
 
     /// What the members' alignments show: that the type is packed, or that its order wastes bytes.
@@ -155,7 +182,7 @@ impl<'a> Reader<'_, 'a> {
         nesting: Nesting,
         outer: Option<&Within<'_>>,
     ) -> Result<(Vec<Member>, Option<String>), Error> {
-        let within = &Within::new(die.at(), outer)?;
+        let within = &Within::new(die, outer)?;
         let mut members = Vec::new();
         for child in die.children() {
             self.count()?;
@@ -234,6 +261,7 @@ impl<'a> Reader<'_, 'a> {
             None => Size::Dynamic,
         };
         let (offset, bits, mut why) = place(base, location(die, size));
+        let type_name = self.spell(declared.as_ref())?;
         let (mut members, mut holes) = (Vec::new(), Vec::new());
         if let Some(aggregate) = aggregate {
             let inner = match nesting {
@@ -242,6 +270,8 @@ impl<'a> Reader<'_, 'a> {
                     None
                 }
                 Nesting::Deep => Some(Nesting::Deep),
+                Nesting::Own if kind == MemberKind::Field && !is_without_name(&type_name) => None,
+                Nesting::Own => Some(Nesting::Own),
                 Nesting::Shallow if kind == MemberKind::Field => None,
                 Nesting::Shallow => Some(Nesting::Shallow),
             };
@@ -260,12 +290,13 @@ impl<'a> Reader<'_, 'a> {
         Ok(Member {
             name,
             kind,
-            type_name: self.spell(declared.as_ref())?,
+            type_name,
             type_die: declared.map(|declared| declared.at()),
             offset,
             size,
             bits,
             align: die.unsigned(dw::DW_AT_alignment),
+            access: access_of(die).unwrap_or(within.access),
             members,
             holes,
             why,
@@ -300,6 +331,7 @@ impl<'a> Reader<'_, 'a> {
             size: self.size_of(die)?,
             bits: None,
             align: None,
+            access: Access::Public,
             members: Vec::new(),
             holes: Vec::new(),
             why: None,
@@ -406,6 +438,20 @@ impl<'a> Reader<'_, 'a> {
 /// member that is only declared (DWARF 4 §5.5.6).
 pub(super) fn is_static(member: &Die<'_>) -> bool {
     member.is_declaration() || member.flag(dw::DW_AT_external)
+}
+
+/// What a member says of who may name it.
+fn access_of(member: &Die<'_>) -> Option<Access> {
+    match member.value(dw::DW_AT_accessibility)? {
+        AttributeValue::Accessibility(dw::DW_ACCESS_private) => Some(Access::Private),
+        AttributeValue::Accessibility(dw::DW_ACCESS_protected) => Some(Access::Protected),
+        _ => Some(Access::Public),
+    }
+}
+
+/// Whether a type is spelled as one that has no name.
+pub(super) fn is_without_name(type_name: &str) -> bool {
+    type_name.ends_with("{...}")
 }
 
 /// A member's place in the type asked for, from that in its own.

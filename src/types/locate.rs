@@ -56,8 +56,16 @@ pub fn locate(
 ) -> Result<Vec<Place>, Error> {
     let index = file.index(job, threads)?;
     let view = file.view();
-    let reader = Reader::new(job, &view, &index);
-    let mut search = Search { reader: &reader, wanted: bits, places: Vec::new() };
+    places(&Reader::new(job, &view, &index), die, bits)
+}
+
+/// The same, with a reader that is there.
+pub(super) fn places(
+    reader: &Reader<'_, '_>,
+    die: DieRef,
+    bits: Range<u64>,
+) -> Result<Vec<Place>, Error> {
+    let mut search = Search { reader, wanted: bits, places: Vec::new() };
     let die = reader.die(die)?;
     let size = reader.size_of(&die)?;
     let whole = Within { path: String::new(), start: 0, end: end_of(0, size) };

@@ -16,6 +16,30 @@ use super::Error;
 /// Larger than any type that is looked at.
 const MAX_BYTES: usize = 16 << 20;
 
+/// Where a paste of gdb says that a symbol is: `0x55d0e0 <ctx+16>:` has `ctx` at 0x55d0d0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label<'t> {
+    /// The symbol.
+    pub name: &'t str,
+    /// Its address.
+    pub address: u64,
+}
+
+/// The symbols that the lines of a paste name.
+pub fn labels(text: &str) -> impl Iterator<Item = Label<'_>> {
+    text.lines().filter_map(|line| {
+        let (place, _) = line.rsplit_once(':')?;
+        let (address, label) = place.trim().split_once(" <")?;
+        let address = u64::from_str_radix(address.strip_prefix("0x")?, 16).ok()?;
+        let label = label.strip_suffix('>')?;
+        let (name, offset) = match label.rsplit_once('+') {
+            Some((name, offset)) => (name, offset.parse().ok()?),
+            None => (label, 0_u64),
+        };
+        Some(Label { name, address: address.checked_sub(offset)? })
+    })
+}
+
 /// The bytes of a paste.
 pub fn read_memory(text: &str, endian: RunTimeEndian) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
@@ -114,6 +138,13 @@ mod tests {
         }
         let big = read_memory("0x10:\t0x01020304", RunTimeEndian::Big);
         assert_eq!(big, Ok(vec![1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn labels_say_where_symbols_are() {
+        let text = "0x10 <g>:\t0x0201\n0x12 <g+2>:\t0x0403\n0x14:\t0x01\n0x1 <g+2>:\t0x01\n";
+        let found: Vec<_> = labels(text).map(|label| (label.name, label.address)).collect();
+        assert_eq!(found, [("g", 16), ("g", 16)]);
     }
 
     #[test]

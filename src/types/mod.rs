@@ -11,6 +11,7 @@ mod alignment;
 mod decode;
 mod diff;
 mod distinct;
+mod functions;
 mod gaps;
 mod kept;
 mod layout;
@@ -22,24 +23,30 @@ mod name;
 mod order;
 mod path;
 mod reader;
+mod relations;
 mod shape;
 mod sizes;
 mod spelling;
 mod suggest;
+mod survey;
 mod twins;
 
 pub use decode::{Decoded, decode};
-pub use diff::{Change, Reach, Side, diff, held_types};
+pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};
+pub use functions::{Function, functions};
 pub use locate::{Covering, Place, locate};
-pub use memory::read_memory;
+pub use memory::{Label, labels, read_memory};
 pub use model::{
-    BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
+    Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected,
+    Size,
 };
 pub use name::{Keyword, TypeName};
 pub use order::BetterOrder;
 pub use path::{MemberPath, PathStep};
+pub use relations::{Relations, spelled};
 pub use suggest::near_names;
+pub use survey::{Survey, Surveyor, merged};
 
 use crate::dwarf;
 use crate::job::Stopped;

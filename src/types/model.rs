@@ -124,6 +124,18 @@ pub struct BitField {
     pub size: u64,
 }
 
+/// Who may name a member in C++ (DWARF 5 §2.11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// All.
+    #[default]
+    Public,
+    /// Those that are derived.
+    Protected,
+    /// The class alone, and its friends.
+    Private,
+}
+
 /// One member.
 #[derive(Clone, Debug, Eq)]
 pub struct Member {
@@ -143,6 +155,8 @@ pub struct Member {
     pub bits: Option<BitField>,
     /// DW_AT_alignment, in bytes.
     pub align: Option<u64>,
+    /// Who may name it.
+    pub access: Access,
     /// The members of a struct or union that is part of this one.
     pub members: Vec<Member>,
     /// Bits of such a struct that none of its members uses, to its end.
@@ -162,6 +176,7 @@ impl PartialEq for Member {
             && self.size == other.size
             && self.bits == other.bits
             && self.align == other.align
+            && self.access == other.access
             && self.members == other.members
             && self.why == other.why
     }

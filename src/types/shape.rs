@@ -31,10 +31,12 @@ pub(super) struct Shapes<'r, 'v, 'a> {
     known: FxHashMap<(DieRef, Through), u64>,
 }
 
-/// How a type is met: as bytes of the layout, or behind a pointer, where only its name shows.
+/// How a type is met: as bytes of the layout, as bytes that are of interest only where the type has no
+/// name of its own, or behind a pointer, where only its name shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Through {
     Value,
+    Part,
     Pointer,
 }
 
@@ -54,10 +56,23 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
 
     /// The hash of a type that is asked for.
     pub(super) fn of(&mut self, die: &Die<'a>) -> Result<u64, Error> {
+        self.enter(die);
+        self.shape(die.unit(), die.at(), Through::Value, 0)
+    }
+
+    /// The hash of what is a type's own: of types with a name that are part of it, it has the name and
+    /// the size.
+    pub(super) fn own(&mut self, die: &Die<'a>) -> Result<u64, Error> {
+        self.enter(die);
+        let mut hasher = DefaultHasher::new();
+        self.feed_whole(die.unit(), die.at(), Through::Part, 0, &mut hasher)?;
+        Ok(hasher.finish())
+    }
+
+    fn enter(&mut self, die: &Die<'a>) {
         if self.unit.replace(die.unit().root()) != Some(die.unit().root()) {
             self.known.clear();
         }
-        self.shape(die.unit(), die.at(), Through::Value, 0)
     }
 
     /// The shape of the type at a reference that `near` makes.
@@ -78,13 +93,41 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         self.known.insert((at, through), 0);
         let unit = self.reader.view.unit_of(at, near)?;
         let mut hasher = DefaultHasher::new();
-        self.feed_type(&unit, at, through, depth, &mut hasher)?;
+        match through {
+            Through::Part => self.feed_part(&unit, at, depth, &mut hasher)?,
+            through => self.feed_whole(&unit, at, through, depth, &mut hasher)?,
+        }
         let shape = hasher.finish();
         self.known.insert((at, through), shape);
         Ok(shape)
     }
 
-    fn feed_type(
+    /// A type that is part of another: of one with a name what its own entry says, and of a typedef
+    /// what it leads to.
+    fn feed_part(
+        &mut self,
+        unit: &Rc<UnitView<'a>>,
+        at: DieRef,
+        depth: usize,
+        hasher: &mut DefaultHasher,
+    ) -> Result<(), Error> {
+        let mut walk = unit.walk(at)?;
+        let (mut facts, mut own) = (Facts::default(), DefaultHasher::new());
+        let step = walk.step(|name, value| facts.feed(self.reader, unit, name, value, &mut own))?;
+        let Some(step) = step else { return Ok(()) };
+        if facts.name.is_none() || is_pointer_like(step.tag) || facts.is_declaration {
+            return self.feed_whole(unit, at, Through::Part, depth, hasher);
+        }
+        self.reader.count()?;
+        (step.tag.0, own.finish()).hash(hasher);
+        unit.language().hash(hasher);
+        if unit.language() != Language::C {
+            self.reader.scope(&self.reader.die(at)?)?.hash(hasher);
+        }
+        facts.feed_targets(self, unit, Through::Part, depth, hasher)
+    }
+
+    fn feed_whole(
         &mut self,
         unit: &Rc<UnitView<'a>>,
         at: DieRef,

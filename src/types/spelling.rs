@@ -100,6 +100,12 @@ impl<'a> Reader<'_, 'a> {
         Ok(self.type_of(array)?.is_some_and(|element| element.tag() == qualifier))
     }
 
+    /// A function as it is declared: `int f(struct point *, int)`.
+    pub(super) fn signature(&self, function: &Die<'a>) -> Result<String, Error> {
+        let inner = format!("{}({})", self.name(function), self.parameters(function, 0)?);
+        self.spell_target(function, inner, 0)
+    }
+
     fn parameters(&self, function: &Die<'a>, depth: usize) -> Result<String, Error> {
         let mut parameters = Vec::new();
         for child in function.children() {

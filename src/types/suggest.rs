@@ -21,7 +21,7 @@ pub fn near_names(
 ) -> Result<Vec<String>, Error> {
     let index = file.index(job, threads)?;
     let wanted = name.to_lowercase();
-    let mut near: BTreeMap<String, f64> = BTreeMap::new();
+    let mut near: BTreeMap<String, (usize, f64)> = BTreeMap::new();
     for (count, candidate) in index.names().enumerate() {
         if count.is_multiple_of(1 << 12) {
             job.check()?;
@@ -35,12 +35,16 @@ pub fn near_names(
         if candidate.len().abs_diff(name.len()) > 2 + name.len() / 3 {
             continue;
         }
-        let likeness = strsim::jaro_winkler(&wanted, &candidate.to_lowercase());
+        let lower = candidate.to_lowercase();
+        let likeness = strsim::jaro_winkler(&wanted, &lower);
         if likeness >= MIN_LIKENESS {
-            near.insert(candidate.to_owned(), likeness);
+            near.insert(candidate.to_owned(), (strsim::osa_distance(&wanted, &lower), likeness));
         }
     }
-    let mut near: Vec<(String, f64)> = near.into_iter().collect();
-    near.sort_by(|one, other| other.1.total_cmp(&one.1));
+    let mut near: Vec<(String, (usize, f64))> = near.into_iter().collect();
+    // Names of one family start alike: slips of the fingers tell them apart.
+    near.sort_by(|(_, (one, alike)), (_, (other, like))| {
+        one.cmp(other).then(like.total_cmp(alike))
+    });
     Ok(near.into_iter().take(MAX_SUGGESTIONS).map(|(name, _)| name).collect())
 }

@@ -6,9 +6,11 @@ use std::process::Command;
 use dbgmate::api::layout::LayoutForm;
 use regex::Regex;
 
-use super::toolchain::{EVERYWHERE, GCC, Toolchain};
+use super::toolchain::{CLANGXX, EVERYWHERE, GCC, GXX, Toolchain};
 
 const SOURCE: &str = include_str!("../fixtures/layouts_asserts.c");
+
+const CXX_SOURCE: &str = include_str!("../fixtures/layouts_asserts.cc");
 
 const TYPES: &[&str] =
     &["struct everything", "union either", "named_by_typedef", "struct aligned", "enum values"];
@@ -72,10 +74,74 @@ fn of_several_definitions_the_first_is_asserted() {
     assert_eq!(holds.iter().filter(|holds| **holds).count(), 1, "{asserts}");
 }
 
+const CXX_TYPES: &[&str] = &[
+    "outer::derived",
+    "outer::box<int>",
+    "outer::hidden",
+    "outer::open",
+    "outer::scoped",
+    "outer::plain",
+];
+
+/// As [`said`], of a C++ compiler. It warns of offsets in types that are not of standard layout.
+fn said_of_cxx(toolchain: Toolchain, asserts: &str) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("asserted.cc");
+    fs::write(&path, format!("{CXX_SOURCE}\n{asserts}")).unwrap();
+    let mut command = Command::new(toolchain.program);
+    command.args(["-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-invalid-offsetof"]);
+    let output = command.arg(&path).output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn they_hold_for_a_compiler_of_cxx() {
+    let number = Regex::new(r"== (-?\d+)").unwrap();
+    let failed = Regex::new("static(_| )assert(ion)? failed").unwrap();
+    for toolchain in [GXX, CLANGXX] {
+        let compiled = toolchain.compile(CXX_SOURCE).unwrap();
+        for name in CXX_TYPES {
+            let asserts = compiled.rendered(name, LayoutForm::Asserts);
+            assert!(asserts.contains("static_assert(sizeof("), "{name} by {toolchain}:\n{asserts}");
+            let (holds, errors) = said_of_cxx(toolchain, &asserts);
+            assert!(holds, "{name} by {toolchain}:\n{asserts}\n{errors}");
+            let wrong = number.replace_all(&asserts, "== 1 + $1");
+            let (_, errors) = said_of_cxx(toolchain, &wrong);
+            let count = asserts.matches("static_assert(").count();
+            assert_eq!(failed.find_iter(&errors).count(), count, "{name}:\n{errors}");
+        }
+    }
+}
+
+#[test]
+fn what_cxx_lets_nobody_ask_for_is_a_comment() {
+    let compiled = GXX.compile(CXX_SOURCE).unwrap();
+    let build_id = Regex::new("build-id [0-9a-f]+").unwrap();
+    let shown = |name| {
+        let asserts = compiled.rendered(name, LayoutForm::Asserts);
+        build_id.replace_all(&asserts, "build-id …").into_owned()
+    };
+    let all = [shown("outer::derived"), shown("outer::hidden"), shown("outer::scoped")].concat();
+    for expected in [
+        "/* outer::base at 0: a base has no name to ask by */",
+        "/* secret int at 8: it is private */",
+        "/* kept int at 12: it is protected */",
+        "static_assert(offsetof(class outer::hidden, open) == 16, \"offsetof(class outer::hidden, open)\");",
+        "/* low: bit field at 28, bits 0-2 */",
+        "/* to int & at 32: a reference has no place in the language */",
+        "static_assert(static_cast<long long>(outer::scoped::A) == -5, ",
+    ] {
+        assert!(all.contains(expected), "{expected}\n{all}");
+    }
+}
+
 #[test]
 fn another_language_has_none() {
-    let compiled = super::toolchain::GXX.compile("struct s { int a; }; s x;").unwrap();
-    let asserts = compiled.rendered("struct s", LayoutForm::Asserts);
-    assert!(asserts.contains("/* no assertions: the language is c++, not c */"), "{asserts}");
+    let Some(compiled) = super::rust::compiled() else { return };
+    let asserts = compiled.rendered("Fixed", LayoutForm::Asserts);
+    assert!(
+        asserts.contains("/* no assertions: the language is rust, not c or c++ */"),
+        "{asserts}"
+    );
     assert!(!asserts.contains("_Static_assert"), "{asserts}");
 }

@@ -2,6 +2,7 @@
 //! without a word when it is anything else.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,10 +39,14 @@ impl Folder {
         self.matches(name, file).first().and_then(|found| found.layout.size.known())
     }
 
-    fn matches(&self, name: &str, file: &Path) -> Vec<types::LayoutMatch> {
+    fn opened(&self, file: &Path) -> DebugFile {
         let binary = Binary::open(&Job::new(), file, &DebugSources::default()).unwrap();
         let cache = IndexCache::new(self.folder.path().to_owned(), 1 << 20);
-        let file = DebugFile::with_cache(Arc::new(binary), Some(Arc::new(cache)));
+        DebugFile::with_cache(Arc::new(binary), Some(Arc::new(cache)))
+    }
+
+    fn matches(&self, name: &str, file: &Path) -> Vec<types::LayoutMatch> {
+        let file = self.opened(file);
         let name = TypeName::parse(name).unwrap();
         let question = Question { name: &name, path: None, language: None, threads: 2 };
         let found = types::find(&Job::new(), &file, &question).unwrap();
@@ -52,7 +57,9 @@ impl Folder {
 
     fn files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
-        entries.map(|entry| entry.unwrap().path()).collect()
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
     }
 
     /// The only index.
@@ -194,8 +201,52 @@ fn what_many_definitions_come_to_is_kept_too() {
 
 /// A .dwo file is rewritten without its skeleton.
 #[test]
-fn one_of_split_units_is_not_kept() {
-    let (compiled, folder) = (SPLIT.compile(SOURCE).unwrap(), Folder::new());
-    assert_eq!(folder.size_of("struct a", compiled.path()), Some(8));
-    assert_eq!(folder.files(), Vec::<PathBuf>::new());
+fn one_of_split_units_is_of_the_files_as_they_are() {
+    for flags in [SPLIT.flags, &[SPLIT.flags, &["-fdebug-types-section"]].concat()] {
+        let compiled = Toolchain { program: "gcc", flags: flags.to_vec().leak() };
+        let (compiled, folder) = (compiled.compile(SOURCE).unwrap(), Folder::new());
+        let size = || folder.size_of("struct a", compiled.path());
+        assert_eq!(size(), Some(8));
+        let kept = folder.files();
+        assert_eq!(kept.len(), 2, "{kept:?}");
+        // It is what the next one reads, who does not write it again.
+        let written = |files: &[PathBuf]| -> Vec<_> {
+            files.iter().map(|file| fs::metadata(file).unwrap().ino()).collect()
+        };
+        assert_eq!((size(), written(&folder.files())), (Some(8), written(&kept)));
+        // One that was touched is read again; one that is gone is missing.
+        let beside = fs::read_dir(compiled.path().parent().unwrap()).unwrap();
+        let is_dwo = |path: &PathBuf| path.extension().is_some_and(|end| end == "dwo");
+        let dwo = beside.map(|entry| entry.unwrap().path()).find(is_dwo).unwrap();
+        let bytes = fs::read(&dwo).unwrap();
+        fs::write(&dwo, &bytes).unwrap();
+        assert_eq!(size(), Some(8));
+        assert_ne!(written(&folder.files()), written(&kept));
+        fs::remove_file(&dwo).unwrap();
+        let file = folder.opened(compiled.path());
+        assert!(file.index(&Job::new(), 2).unwrap().problem().is_some());
+    }
+}
+
+/// The types of a package are in units of their own, which no skeleton names.
+#[test]
+fn one_of_a_package_leads_to_its_type_units() {
+    let flags = [SPLIT.flags, &["-gdwarf-4", "-fdebug-types-section"]].concat().leak();
+    let compiled = Toolchain { program: "gcc", flags };
+    let (compiled, folder) = (compiled.compile(SOURCE).unwrap(), Folder::new());
+    let package = compiled.path().with_extension("dwp");
+    let mut dwp = std::process::Command::new("dwp");
+    dwp.arg("-e").arg(compiled.path()).arg("-o").arg(&package);
+    let made = dwp.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for entry in fs::read_dir(package.parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "dwo") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    for _ in 0..2 {
+        assert_eq!(folder.size_of("struct a", compiled.path()), Some(8));
+        assert_eq!(folder.files().len(), 2);
+    }
 }

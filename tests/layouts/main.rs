@@ -19,6 +19,7 @@ mod names;
 mod nested;
 mod order;
 mod rust;
+mod survey;
 mod text;
 mod toolchain;
 mod twins;

@@ -36,7 +36,7 @@ use std::mem::offset_of;
 "#;
 
 /// The source, compiled; none where there is no rustc.
-fn compiled() -> Option<Compiled> {
+pub(super) fn compiled() -> Option<Compiled> {
     let folder = tempfile::tempdir().unwrap();
     let (source, library) = (folder.path().join("shapes.rs"), folder.path().join("shapes.so"));
     std::fs::write(&source, SOURCE).unwrap();

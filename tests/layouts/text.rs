@@ -147,6 +147,7 @@ fn the_full_form_of_a_member_shows_its_type_to_the_bottom() {
         char *base;               /*    88     8 */
         long unsigned int length; /*    96     8 */
     } buffers[1];                 /*    88    16 */
+    /* from its address p: (struct request *)((char *)p - 88) */
     "#);
     insta::assert_snapshot!(layout(&compiled, "request.kind"), @r#"
     struct request.kind:

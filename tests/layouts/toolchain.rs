@@ -31,6 +31,8 @@ const fn way(program: &'static str, flags: &'static [&'static str]) -> Toolchain
 
 pub(crate) const GCC: Toolchain = way("gcc", &["-shared", "-fPIC", "-nostdlib", "-g"]);
 pub(crate) const GXX: Toolchain = way("g++", &["-shared", "-fPIC", "-nostdlib", "-g"]);
+pub(crate) const CLANGXX: Toolchain =
+    way("clang++", &["-shared", "-fPIC", "-nostdlib", "-g", "-fstandalone-debug"]);
 
 /// GCC for big-endian PowerPC, as Debian names it.
 const PPC: &str = "powerpc64-linux-gnu-gcc-12";

@@ -45,6 +45,13 @@ impl Key {
         Some(Key { build_id, content: hasher.finish() })
     }
 
+    /// The same, of more bytes.
+    pub(super) fn with(&self, more: &[u8]) -> Key {
+        let mut hasher = DefaultHasher::new();
+        (self.content, more).hash(&mut hasher);
+        Key { build_id: self.build_id.clone(), content: hasher.finish() }
+    }
+
     /// The name of the index's file.
     pub(super) fn file_name(&self) -> String {
         format!("{}.types", self.name())

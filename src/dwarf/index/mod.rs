@@ -9,6 +9,7 @@ mod cache;
 mod key;
 mod merge;
 mod scan;
+mod split_files;
 
 pub use cache::IndexCache;
 use key::Key;
@@ -55,34 +56,39 @@ impl Index {
         cache: Option<&IndexCache>,
         threads: usize,
     ) -> Result<Index, Stopped> {
-        let kept = cache.and_then(|cache| Some((cache, Key::of(file)?)));
-        if let Some((cache, key)) = &kept
-            && let Some(mapping) = cache.load(key)
+        let keyed = cache.and_then(|cache| Some((cache, Key::of(file)?)));
+        if let Some((cache, own)) = &keyed
+            && let Some(key) = split_files::recalled(cache, own)
+            && let Some(mapping) = cache.load(&key)
         {
+            if key != *own {
+                file.view().find_package();
+            }
             let bytes = Bytes::Mapped(mapping);
-            return Ok(Index { bytes, problem: None, kept_under: Some(key.clone()) });
+            return Ok(Index { bytes, problem: None, kept_under: Some(key) });
         }
-        let content = kept.as_ref().map_or(0, |(_, key)| key.content);
-        let (mut index, is_whole) = Index::build(job, file, content, threads)?;
-        if let (Some((cache, key)), true) = (kept, is_whole) {
-            cache.keep(&key, index.bytes());
-            index.kept_under = Some(key);
-        }
-        Ok(index)
+        let (index, is_whole) = Index::build(job, file, keyed.as_ref(), threads)?;
+        Ok(match (keyed, &index.kept_under) {
+            (Some((cache, _)), Some(key)) if is_whole => {
+                cache.keep(key, index.bytes());
+                index
+            }
+            _ => Index { kept_under: None, ..index },
+        })
     }
 
-    /// Reads every unit once. And whether it is all there, and all from files that the key covers: those
-    /// of split units change by themselves.
+    /// Reads every unit once. And whether it is all there.
     fn build(
         job: &Job,
         file: &DebugFile,
-        content: u64,
+        keyed: Option<&(&IndexCache, Key)>,
         threads: usize,
     ) -> Result<(Index, bool), Stopped> {
         let mut places: Vec<Place> = file.unit_places().collect();
         let mut seen: FxHashSet<Place> = FxHashSet::default();
         let mut parts = Vec::new();
         let mut is_whole = file.units().problem().is_none();
+        let mut is_split = false;
         // Units refer to units of other files: to those of a supplement that they share, to their rest.
         while !places.is_empty() {
             seen.extend(&places);
@@ -90,7 +96,7 @@ impl Index {
             let elsewhere = found.iter_mut().flat_map(|part| std::mem::take(&mut part.elsewhere));
             places = elsewhere.filter(|place| seen.insert(*place)).collect();
             places.sort_unstable();
-            is_whole &= !places.iter().any(|place| matches!(place.file, FileId::Split(_)));
+            is_split |= places.iter().any(|place| matches!(place.file, FileId::Split(_)));
             parts.append(&mut found);
         }
         let damaged = parts.iter().filter_map(|part| part.damaged.as_ref());
@@ -99,6 +105,11 @@ impl Index {
             format!("{units} of its units could not be read to the end ({why})")
         });
         is_whole &= problem.is_none();
+        let kept_under = keyed.filter(|_| is_whole).map(|(cache, key)| match is_split {
+            true => split_files::noted(cache, key, file),
+            false => key.clone(),
+        });
+        let content = kept_under.as_ref().map_or(0, |key| key.content);
         let contents = merge::contents(&parts, file.units(), content);
         if !contents.fits() {
             let problem = Some("it has more types than can be counted".to_owned());
@@ -106,7 +117,7 @@ impl Index {
             return Ok((Index { bytes, problem, kept_under: None }, false));
         }
         let bytes = Bytes::Built(contents.bytes());
-        Ok((Index { bytes, problem, kept_under: None }, is_whole))
+        Ok((Index { bytes, problem, kept_under }, is_whole))
     }
 
     /// How many named types there are, declarations included.
@@ -135,6 +146,26 @@ impl Index {
             definitions: definitions.iter().collect(),
             declarations: declarations.iter().collect(),
         }
+    }
+
+    /// How many names there are.
+    pub fn name_count(&self) -> usize {
+        self.table().map_or(0, |table| table.names())
+    }
+
+    /// The name at a position.
+    pub fn name_at(&self, position: usize) -> Option<&[u8]> {
+        Some(self.table()?.name(position)?.text)
+    }
+
+    /// The definitions of all names, each with the position of its name.
+    pub fn definitions(&self) -> impl Iterator<Item = (usize, DieRef)> + '_ {
+        self.table().into_iter().flat_map(|table| {
+            (0..table.names()).flat_map(move |position| {
+                let definitions = table.types_of(position).map(|(definitions, _)| definitions);
+                definitions.unwrap_or_default().iter().map(move |die| (position, die))
+            })
+        })
     }
 
     /// The key under which it is kept, if it is.

@@ -2,7 +2,7 @@
 
 use object::{Object, ObjectSection};
 
-use crate::address::LoadBias;
+use crate::address::{FileAddress, LoadBias, RuntimeAddress};
 use crate::binary::{Binary, Segment};
 use crate::trace::{Module, ModuleSource};
 
@@ -11,7 +11,7 @@ const PAGE: u64 = 4096;
 
 /// The load bias of a binary by one listed place of its module; none where the list speaks of a part
 /// that the binary does not have.
-pub(super) fn bias(binary: &Binary, module: &Module) -> Option<LoadBias> {
+pub(in crate::engine) fn bias(binary: &Binary, module: &Module) -> Option<LoadBias> {
     if let Some(bias) = module.bias {
         return Some(bias);
     }
@@ -23,12 +23,19 @@ pub(super) fn bias(binary: &Binary, module: &Module) -> Option<LoadBias> {
             Some(_) => mapped_address(binary, module)?,
             None => page_of(code(binary)?.address.0),
         },
-        ModuleSource::Coredump | ModuleSource::ModuleList => {
-            page_of(binary.identity().segments.iter().map(|segment| segment.address.0).min()?)
-        }
+        ModuleSource::Coredump | ModuleSource::ModuleList => first_page(binary)?,
         ModuleSource::FrameOffset => return None,
     };
     Some(LoadBias(start.wrapping_sub(file)))
+}
+
+/// The load bias of a binary whose first mapping is at an address.
+pub(in crate::engine) fn bias_at(binary: &Binary, start: RuntimeAddress) -> Option<LoadBias> {
+    Some(LoadBias::between(start, FileAddress(first_page(binary)?)))
+}
+
+fn first_page(binary: &Binary) -> Option<u64> {
+    Some(page_of(binary.identity().segments.iter().map(|segment| segment.address.0).min()?))
 }
 
 /// What places within a module are counted from: the file's own addresses, as most printers have them,

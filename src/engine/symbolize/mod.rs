@@ -2,7 +2,7 @@
 
 mod apart;
 mod candidates;
-mod given;
+pub(super) mod given;
 mod listed;
 mod place;
 mod placed;

@@ -1,5 +1,7 @@
 //! `layout.decode`: what bytes say by every distinct layout of a name.
 
+mod pointers;
+
 use super::search::{Search, readings};
 use super::{Answer, Engine};
 use crate::api::decode::{Decode, DecodeMatch, DecodeMethod, DecodeRequest, DecodedValue};
@@ -7,6 +9,7 @@ use crate::api::layout::DeclaredAt;
 use crate::error::{Error, Kind};
 use crate::job::Job;
 use crate::types;
+use pointers::Pointers;
 
 impl Answer for DecodeMethod {
     fn answer(engine: &Engine, job: &Job, request: DecodeRequest) -> Result<Decode, Error> {
@@ -15,6 +18,7 @@ impl Answer for DecodeMethod {
             return Err(Error::new(Kind::Request, "a member path has no place here")
                 .hint("name the type whose bytes they are"));
         }
+        let pointers = Pointers::new(engine, job, &request)?;
         let search = Search::new(engine, job, request.language.as_deref())?;
         let (found, searched) = search.of(&request.binaries, &readings)?;
         let mut matches: Vec<DecodeMatch> = Vec::new();
@@ -24,15 +28,17 @@ impl Answer for DecodeMethod {
             let bytes = types::read_memory(&request.bytes, file.binary().identity().endian)?;
             let value = types::decode(job, file, layout.die, &bytes, engine.threads())?;
             let declared_at = layout.declared_at.as_ref();
-            let new = DecodeMatch {
+            let mut new = DecodeMatch {
                 type_name: layout.type_name.clone(),
                 size: layout.size.known(),
                 given: bytes.len() as u64,
                 declared_at: declared_at
                     .map(|(file, line)| DeclaredAt { file: file.clone(), line: *line }),
                 binaries: vec![one.source()],
+                unnamed_pointers: None,
                 value: DecodedValue::from(&value),
             };
+            pointers.name(&one.opened, &value, &mut new);
             let is_same = |old: &&mut DecodeMatch| (old.size, &old.value) == (new.size, &new.value);
             match matches.iter_mut().find(is_same) {
                 Some(same) => same.binaries.push(one.source()),
