@@ -105,10 +105,50 @@ fn what_is_known_is_listed_and_shown() {
     home.write("dbgmate/plugins/libxl/notes/fd-deregister-race.toml", &own);
     assert_eq!(home.run(&["notes", "show", "libxl/fd-deregister-race"]).stdout, own);
     let listed = home.run(&["notes", "list", "--json"]).stdout;
-    let listed: Vec<serde_json::Value> = serde_json::from_str(&listed).unwrap();
-    let own = listed.iter().filter(|note| note.get("file").is_some());
-    assert_eq!(own.count(), 1);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let own = listed["notes"].as_array().unwrap().iter();
+    assert_eq!(own.filter(|note| note.get("file").is_some()).count(), 1);
 }
+
+#[test]
+fn the_daemon_says_the_same_of_notes() {
+    let home = Home::new();
+    home.write("dbgmate/plugins/mine/plugin.toml", "name = \"mine\"\nbinaries = []\n");
+    home.write("dbgmate/plugins/mine/notes/bad.toml", "schema = 1\nknid = 2\n");
+    home.write("dbgmate/plugins/libxl/notes/mine.toml", TWO_EXAMPLES);
+    let _daemon = home.serve();
+    let commands: [&[&str]; 5] = [
+        &["notes", "list", "--json"],
+        &["notes", "show", "libxl/mine", "--json"],
+        &["notes", "show", "libxl/nothing"],
+        &["notes", "check", "--json"],
+        &["notes", "check", "dbgmate/plugins/libxl", "--json"],
+    ];
+    for command in commands {
+        let by = |who: &str| {
+            let run = home.run(&[&["--daemon", who], command].concat());
+            (run.status, run.stdout, run.stderr)
+        };
+        let asked = by("require");
+        assert_eq!(asked, by("never"), "{command:?}");
+        assert!(!asked.1.is_empty() || asked.2.contains("no note libxl/nothing"), "{asked:?}");
+    }
+    // What is not used is said, with its line, and the others are listed all the same.
+    let listed = home.run(&["notes", "list"]);
+    assert!(listed.stderr.contains("not used: ") && listed.stderr.contains("bad.toml:2: "));
+    assert!(listed.stdout.contains("libxl/mine ") && listed.stdout.contains("your own"));
+}
+
+/// A note with an example that is not there and one outside its plugin.
+const TWO_EXAMPLES: &str = r#"schema = 1
+id = "libxl/mine"
+title = "It crashes"
+kind = "bug"
+cause = { confidence = "inferred", text = "Nobody knows." }
+source = [{ what = "the code" }]
+match = [{ rank = "match", all = [{ assertion = "left > 0", function = "work" }] }]
+example = [{ file = "a.txt", rank = "match" }, { file = "../../../etc/passwd", rank = "match" }]
+"#;
 
 #[test]
 fn a_plugin_that_changes_shows_in_the_daemons_next_answer() {

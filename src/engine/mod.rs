@@ -23,6 +23,7 @@ mod hello;
 mod history;
 mod known;
 mod load;
+mod notes;
 mod offsets_of;
 mod packages;
 mod paste;
