@@ -20,6 +20,9 @@ use crate::{Failure, Outcome, large, paste};
 /// Records kept of a log that is too large to be read as a paste.
 const RECORDS: usize = 100_000;
 
+/// Plugins and notes that are not used and are named.
+const PROBLEMS: usize = 3;
+
 /// Match a pasted backtrace or log against the known races and bugs
 ///
 /// Prints each bug that fits with its evidence, line by line, what would confirm it, and what to do.
@@ -102,6 +105,13 @@ pub(crate) fn run(
         Some(problem) => output.notice(&format!("without the history: {problem}")),
         None if args.remember => output.notice(&remembered(&answer.report.identity)),
         None => {}
+    }
+    for problem in answer.plugin_problems.iter().take(PROBLEMS) {
+        output.notice(&format!("not used: {problem}"));
+    }
+    if answer.plugin_problems.len() > PROBLEMS {
+        let more = answer.plugin_problems.len() - PROBLEMS;
+        output.notice(&format!("and {more} more; `dbgmate notes check` names all"));
     }
     let report = &answer.report;
     match format {

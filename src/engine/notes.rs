@@ -4,10 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::plugins::missing;
 use super::{Answer, Engine};
 use crate::api::notes::{
-    CheckMethod, CheckRequest, Checked, GetMethod, GetRequest, KnownNote, ListMethod, ListRequest,
-    NoteList, NoteText,
+    CheckMethod, CheckRequest, Checked, Finding, GetMethod, GetRequest, KnownNote, ListMethod,
+    ListRequest, NoteList, NoteText,
 };
 use crate::authoring;
 use crate::error::{Error, Kind};
@@ -48,8 +49,12 @@ impl Answer for CheckMethod {
         let own: Vec<PathBuf> = own.collect();
         let asked = request.paths.iter().map(|path| real(Path::new(path)));
         let asked = asked.collect::<Result<Vec<_>, _>>()?;
-        let targets = if request.paths.is_empty() { &own } else { &asked };
-        Ok(authoring::check(job, &own, targets)?)
+        if !asked.is_empty() {
+            return Ok(authoring::check(job, &own, &asked)?);
+        }
+        let mut checked = authoring::check(job, &own, &own)?;
+        checked.findings.splice(0..0, missing(engine.config()).map(Finding::from));
+        Ok(checked)
     }
 }
 

@@ -19,6 +19,16 @@ pub(super) struct Known {
     files: u64,
 }
 
+/// The folders that the configuration names and that are not there.
+pub(super) fn missing(config: &Config) -> impl Iterator<Item = Problem> {
+    config.named_plugins().filter(|folder| !folder.exists()).map(|folder| Problem {
+        file: folder.display().to_string(),
+        line: None,
+        what: "there is no such folder of plugins".to_owned(),
+        hint: "put it back, or mend `plugins` in config.toml".to_owned(),
+    })
+}
+
 impl KnownPlugins {
     /// As of now. Whoever asks while another reads may read too: files are not read under a lock.
     pub(super) fn now(&self, config: &Config) -> Arc<Known> {
@@ -28,7 +38,8 @@ impl KnownPlugins {
         if let Some(known) = known.filter(|known| known.files == files) {
             return known;
         }
-        let (plugins, problems) = Plugins::load(&config.plugins);
+        let (plugins, mut problems) = Plugins::load(&config.plugins);
+        problems.splice(0..0, missing(config));
         let known = Arc::new(Known { plugins: Arc::new(plugins), problems, files });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
         known

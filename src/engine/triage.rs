@@ -27,7 +27,8 @@ impl Answer for ReportMethod {
         let digest = engine.has_history(remember).then(|| digest(&trace));
         let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
         let symbolized = symbolize(engine, job, trace, &wanted)?;
-        let mut report = triage::report(job, symbolized.trace, engine.plugins().notes())?;
+        let known = engine.plugins.now(engine.config());
+        let mut report = triage::report(job, symbolized.trace, known.plugins.notes())?;
         let recalled = digest.map(|digest| engine.recall(&report, digest, remember));
         let (seen, history_problem) = match recalled.transpose() {
             Ok(seen) => (seen.flatten(), None),
@@ -40,6 +41,7 @@ impl Answer for ReportMethod {
             ReportForm::Html => render::report_html(&report),
             ReportForm::Timeline => render::lives_svg::timeline(&report),
         });
-        Ok(ReportResponse { report, history_problem, rendered })
+        let plugin_problems = known.problems.clone();
+        Ok(ReportResponse { report, history_problem, plugin_problems, rendered })
     }
 }
