@@ -102,6 +102,7 @@ pub(crate) fn run(
     };
     let answer = backend.call::<ReportMethod>(job, request, output)?;
     match &answer.history_problem {
+        Some(problem) if args.remember => output.notice(&format!("not remembered: {problem}")),
         Some(problem) => output.notice(&format!("without the history: {problem}")),
         None if args.remember => output.notice(&remembered(&answer.report.identity)),
         None => {}

@@ -30,11 +30,9 @@ impl Answer for ReportMethod {
         let known = engine.plugins.now(engine.config());
         let mut report = triage::report(job, symbolized.trace, known.plugins.notes())?;
         let recalled = digest.map(|digest| engine.recall(&report, digest, remember));
-        let (seen, history_problem) = match recalled.transpose() {
-            Ok(seen) => (seen.flatten(), None),
-            Err(error) => (None, Some(error.to_string())),
-        };
+        let (seen, done) = recalled.unwrap_or((None, Ok(())));
         report.seen = seen;
+        let history_problem = done.err().map(|error| error.to_string());
         let rendered = request.render.map(|form| match form {
             ReportForm::Text => render::report::text(&report),
             ReportForm::Markdown => render::report_markdown(&report),
