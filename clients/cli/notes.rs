@@ -72,7 +72,8 @@ struct Check {
     json: bool,
 }
 
-/// Begin a note from a paste: by its assertion, or its signal and frames, with what it prints as questions
+/// Begin a note from a paste: by its assertion, its signal and frames, or the errors in its log, with what
+/// it prints as questions
 ///
 /// Writes the note to standard output; with --into also the plugin and the paste as its example, ready for
 /// `notes check`. The exit status is 1 when the paste shows nothing to recognise it by.
@@ -214,10 +215,12 @@ fn new(args: &New, backend: &Backend, job: &Job, output: &mut Output) -> Result<
     let trace = backend.call::<ParseMethod>(job, request, output)?;
     let New { plugin, name, .. } = args;
     let example = format!("examples/{name}.txt");
-    let Some(note) = authoring::propose(&trace, &format!("{plugin}/{name}"), &example) else {
-        let what = "the paste has no assertion and no frame of a project to recognise it by";
-        let error = Error::new(Kind::NotFound, what);
-        return Err(error.hint("paste the whole session, with the backtrace").into());
+    let plugins = Engine::new(Config::load()?).plugins();
+    let id = format!("{plugin}/{name}");
+    let Some(note) = authoring::propose(&trace, plugins.notes(), &id, &example) else {
+        let what = "the paste has no assertion, no frame of a project and no error in a log";
+        let hint = "paste the whole session, with the backtrace or the messages that tell it";
+        return Err(Error::new(Kind::NotFound, what).hint(hint).into());
     };
     let lines = note.lines().map(|line| format!("{}\n", escape(line)));
     output.result(&lines.collect::<String>())?;
@@ -225,7 +228,7 @@ fn new(args: &New, backend: &Backend, job: &Job, output: &mut Output) -> Result<
         let folder = folder.join(plugin);
         create(&folder.join("notes").join(format!("{name}.toml")), &note)?;
         create(&folder.join(&example), &text)?;
-        let is_known = Engine::new(Config::load()?).plugins().iter().any(|one| one.name == *plugin);
+        let is_known = plugins.iter().any(|one| one.name == *plugin);
         let manifest = folder.join("plugin.toml");
         if !is_known && !manifest.exists() {
             create(&manifest, &format!("name     = \"{plugin}\"\nbinaries = []\n"))?;

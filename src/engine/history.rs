@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fnv::FnvHasher;
 
+use super::symbolize::{Wanted, symbolize};
 use super::{Answer, Engine, paste};
 use crate::api::history::{
     DeleteMethod, DeleteRequest, Deleted, Entry, ExportMethod, Exported, GetMethod, GetRequest,
@@ -193,6 +194,9 @@ impl Answer for SimilarMethod {
             None => {
                 let (trace, text) = (request.trace.take(), request.text.as_deref());
                 let trace = paste::read(engine, job, trace, text, &request.pieces)?;
+                // As triage has it: what is unknown in the paste may be known by its address.
+                let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
+                let trace = symbolize(engine, job, trace, &wanted)?.trace;
                 let identity = triage::report(job, trace, engine.plugins().notes())?.identity;
                 (identity.fingerprint, identity.frames)
             }
