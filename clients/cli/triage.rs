@@ -62,7 +62,7 @@ enum Format {
     Markdown,
     /// Exactly what the API returns
     Json,
-    /// A page that needs nothing else: the trace with the evidence marked, the interleaving drawn
+    /// A page that needs nothing else: the paste with the evidence marked, the interleaving drawn
     Html,
     /// Instead of the report, a picture (SVG) of when the objects in its logs began and ended
     Timeline,
@@ -86,11 +86,12 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let binaries = args.binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
-    let (format, render) = (args.format(), args.render);
-    if render.is_some() && format != Format::Json {
+    let format = args.format();
+    if args.render.is_some() && format != Format::Json {
         let error = Error::new(Kind::Request, "`--render` adds to the answer as JSON");
         return Err(error.hint("add `--format json`, or give the form to `--format`").into());
     }
+    let render = if format == Format::Html { Some(ReportForm::Html) } else { args.render };
     let remember = args.remember.then_some(true);
     let request = if large::is_large(&args.files) {
         let trace = Some(what_notes_read(&args.files, output)?);
@@ -119,7 +120,8 @@ pub(crate) fn run(
         Format::Text => output.result(&render::report::styled(report))?,
         Format::Markdown => output.result(&render::report_markdown(report))?,
         Format::Json => output.json(&answer)?,
-        Format::Html => output.result(&render::report_html(report))?,
+        // With the paste in it, which only the answer has.
+        Format::Html => output.result(answer.rendered.as_deref().unwrap_or_default())?,
         Format::Timeline => output.result(&render::lives_svg::timeline(report))?,
     }
     let found = match format {

@@ -46,7 +46,7 @@ pub enum ReportForm {
     Text,
     /// For a bug tracker.
     Markdown,
-    /// A page that needs nothing else: the trace with the evidence marked, the interleaving drawn.
+    /// A page that needs nothing else: the paste with the evidence marked, the interleaving drawn.
     Html,
     /// The lives of the objects in its logs, as an SVG picture.
     Timeline,

@@ -36,7 +36,10 @@ impl Answer for ReportMethod {
         let rendered = request.render.map(|form| match form {
             ReportForm::Text => render::report::text(&report),
             ReportForm::Markdown => render::report_markdown(&report),
-            ReportForm::Html => render::report_html(&report),
+            ReportForm::Html => {
+                let paste = paste::texts(request.text.as_deref(), &request.pieces);
+                render::report_html(&report, &paste)
+            }
             ReportForm::Timeline => render::lives_svg::timeline(&report),
         });
         let plugin_problems = known.problems.clone();

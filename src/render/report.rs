@@ -53,26 +53,36 @@ fn write_report(page: &mut String, report: &Report) -> fmt::Result {
 /// How often the crash was seen in other pastes, and a person's own words.
 fn write_seen(page: &mut String, seen: &Seen, identity: &Identity) -> fmt::Result {
     writeln!(page)?;
-    if let (Some(first), Some(last), Some(id)) = (&seen.first, &seen.last, seen.last_id) {
-        let times = super::counted(seen.times, "time");
-        let when = if seen.times == 1 {
-            format!("on {last}")
-        } else {
-            format!("since {first}, last on {last}")
-        };
-        let when = escape(&when).into_owned();
-        writeln!(
-            page,
-            "{TITLE}Seen {times} before{TITLE:#}, {when}: {HINT}dbgmate history show {id}{HINT:#}"
-        )?;
+    if let Some((times, when, command)) = seen_before(seen) {
+        let when = escape(&when);
+        writeln!(page, "{TITLE}{times}{TITLE:#}, {when}: {HINT}{command}{HINT:#}")?;
     }
     if let Some(note) = &seen.note {
         writeln!(page, "{HEADING}Your note{HEADING:#}")?;
         paragraph(page, note, 4)?;
     }
-    let fingerprint = identity.fingerprint.as_deref().unwrap_or_default();
-    let known_by = format!("{fingerprint}: {}", identity.because);
+    let known_by = known_by(identity).unwrap_or_default();
     writeln!(page, "{DIM}{}{DIM:#}", escape(&known_by))
+}
+
+/// How often a crash was seen, when, and the command that shows more.
+pub(super) fn seen_before(seen: &Seen) -> Option<(String, String, String)> {
+    let (Some(first), Some(last), Some(id)) = (&seen.first, &seen.last, seen.last_id) else {
+        return None;
+    };
+    let times = format!("Seen {} before", super::counted(seen.times, "time"));
+    let when = if seen.times == 1 {
+        format!("on {last}")
+    } else {
+        format!("since {first}, last on {last}")
+    };
+    Some((times, when, format!("dbgmate history show {id}")))
+}
+
+/// The fingerprint and what it is made of.
+pub(super) fn known_by(identity: &Identity) -> Option<String> {
+    let fingerprint = identity.fingerprint.as_deref()?;
+    Some(format!("{fingerprint}: {}", identity.because))
 }
 
 /// `2 stacks, 1 event`, and what was not understood.

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::escape::escape;
 use super::markdown::{code, markdown as trace, text};
-use super::report::{affected, ask_lines, contents, fix, in_words, place, release, verdict};
+use super::report::{
+    affected, ask_lines, contents, fix, in_words, known_by, place, release, seen_before, verdict,
+};
 use crate::triage::{Ask, Claim, Interleaving, MatchedNote, Report, Setting};
 
 /// The report, its trace last and folded away.
@@ -23,6 +25,7 @@ pub fn markdown(report: &Report) -> String {
         })
         .collect();
     list(&mut page, "Objects in this text", &told);
+    list(&mut page, "Known again by", &known_again(report));
     let trace = trace(&report.trace);
     if !trace.is_empty() {
         line(&mut page, "<details><summary>The trace</summary>\n");
@@ -34,6 +37,21 @@ pub fn markdown(report: &Report) -> String {
 
 /// Objects told of: a tracker's page is no table of a thousand rows.
 const MOST_OBJECTS: usize = 20;
+
+/// The fingerprint, how often it was seen before, and a person's own words about it.
+fn known_again(report: &Report) -> Vec<String> {
+    let seen = report.seen.as_ref();
+    let before = seen
+        .and_then(seen_before)
+        .map(|(times, when, command)| format!("{times}, {}: {}", words(&when), span(&command)));
+    let note = seen.and_then(|seen| seen.note.as_ref()).map(|note| words(note));
+    known_by(&report.identity)
+        .map(|known| span(&known))
+        .into_iter()
+        .chain(before)
+        .chain(note)
+        .collect()
+}
 
 /// Writing to a String cannot fail.
 fn line(page: &mut String, text: &str) {
