@@ -9,8 +9,8 @@ use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
 use super::wrap::wrap;
 use crate::trace::{Lines, Trace};
 use crate::triage::{
-    Affected, Ask, Claim, Confidence, Evidence, Fix, Identity, MatchedNote, Rank, ReleaseTold,
-    ReleaseVerdict, Report, Seen, Setting, Verdict,
+    Affected, Ask, Claim, Confidence, Evidence, Fix, Identity, MatchedNote, Missing, Rank,
+    ReleaseTold, ReleaseVerdict, Report, Seen, Setting, Verdict,
 };
 
 /// The page's width in columns.
@@ -194,14 +194,27 @@ fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
             writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
         }
     }
-    if note.missing.is_empty() {
-        return Ok(());
-    }
-    heading(page, "would also speak for it, and is not in the paste", None)?;
-    note.missing.iter().try_for_each(|missing| {
-        paragraph(page, &missing.what, 4)?;
-        paragraph(page, &format!("to get it: {}", missing.how), 6)
+    not_there(note).into_iter().try_for_each(|(title, missing)| {
+        heading(page, &title.to_lowercase(), None)?;
+        missing.iter().try_for_each(|missing| {
+            paragraph(page, &missing.what, 4)?;
+            paragraph(page, &format!("to get it: {}", missing.how), 6)
+        })
     })
+}
+
+/// What is not in the paste and would speak for a note, under its titles.
+pub(super) fn not_there(
+    note: &MatchedNote,
+) -> impl IntoIterator<Item = (&'static str, &[Missing])> {
+    let decisive = match note.decisive.as_slice() {
+        [_] => "Would make it certain, and is not in the paste",
+        _ => "Each of these would make it certain, and is not in the paste",
+    };
+    let supporting = "Would also speak for it, and is not in the paste";
+    [(decisive, note.decisive.as_slice()), (supporting, note.missing.as_slice())]
+        .into_iter()
+        .filter(|(_, missing)| !missing.is_empty())
 }
 
 /// `line 8`, `lines 8-10`, with the piece's name in front where the paste has several.

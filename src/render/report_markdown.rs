@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::escape::escape;
 use super::markdown::{code, markdown as trace, text};
 use super::report::{
-    affected, ask_lines, contents, fix, in_words, known_by, place, release, seen_before, verdict,
+    affected, ask_lines, contents, fix, in_words, known_by, not_there, place, release, seen_before,
+    verdict,
 };
 use crate::triage::{Ask, Claim, Interleaving, MatchedNote, Report, Setting};
 
@@ -91,11 +92,12 @@ fn write_note(page: &mut String, note: &MatchedNote) {
         })
         .collect();
     list(page, "Evidence", &evidence);
-    let missing = note
-        .missing
-        .iter()
-        .map(|one| format!("{} (to get it: {})", words(&one.what), words(&one.how)));
-    list(page, "Would also speak for it, and is not in the paste", &missing.collect::<Vec<_>>());
+    for (title, missing) in not_there(note) {
+        let told = missing
+            .iter()
+            .map(|one| format!("{} (to get it: {})", words(&one.what), words(&one.how)));
+        list(page, title, &told.collect::<Vec<_>>());
+    }
     claim(page, "What happens", Some(&note.cause));
     claim(page, "Easily overlooked", note.overlooked.as_ref());
     note.remarks.iter().for_each(|remark| claim(page, "About this paste", Some(remark)));

@@ -78,10 +78,10 @@ fn evidence(note: &MatchedNote, rows: &Rows<'_>) -> Markup {
                 }
             }
         }
-        @if !note.missing.is_empty() {
-            h3 { "Would also speak for it, and is not in the paste" }
+        @for (title, missing) in report::not_there(note) {
+            h3 { (title) }
             ul {
-                @for missing in &note.missing {
+                @for missing in missing {
                     li { (shown(&missing.what)) br; span.dim { "to get it: " (shown(&missing.how)) } }
                 }
             }
