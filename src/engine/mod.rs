@@ -81,10 +81,11 @@ impl Engine {
 
     /// The [`agreement_hash`] of this engine's answers from now on.
     pub fn agreement_hash(&self) -> String {
-        agreement(self.fixed_hash, &self.config)
+        agreement(self.fixed_hash, self.plugins.look(&self.config))
     }
 
-    /// The plugins and their notes, as they are now: those shipped, and those configured.
+    /// The plugins and their notes, as they are now, or were a moment ago where there are very many: those
+    /// shipped, and those configured.
     pub fn plugins(&self) -> Arc<Plugins> {
         Arc::clone(&self.plugins.now(&self.config).plugins)
     }
