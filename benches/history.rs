@@ -116,7 +116,7 @@ fn ask_altered(path: &Path, number: u64) {
     frames[2] = "another_function".to_owned();
     frames.remove(5);
     let history = History::open(path, WAIT).unwrap();
-    let found = history.similar(None, &frames, 10).unwrap();
+    let found = history.similar(None, &frames, None, 10).unwrap();
     assert_eq!(found[0].entry.record.frames, stack(number), "the one that was altered is first");
 }
 
@@ -125,5 +125,5 @@ fn ask_common(path: &Path, question: u64) {
     let frames: Vec<String> =
         (0..9).map(|at| format!("event_loop_{}_{at}", question % 5)).collect();
     let history = History::open(path, WAIT).unwrap();
-    assert!(history.similar(None, &frames, 10).unwrap().len() <= 10);
+    assert!(history.similar(None, &frames, None, 10).unwrap().len() <= 10);
 }

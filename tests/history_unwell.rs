@@ -292,3 +292,32 @@ fn a_daemon_finds_a_history_that_was_taken_away_and_begun_anew() {
     let listed = home.run(&["--daemon", "require", "history", "list"]);
     assert_eq!(listed.stdout.lines().count(), 2, "{listed:?}");
 }
+
+#[test]
+fn a_daemon_that_is_killed_loses_nothing_that_it_said_was_remembered() {
+    let home = Home::new();
+    let daemon = home.serve();
+    let remembered = std::thread::scope(|threads| {
+        let client = |client: usize| {
+            let home = &home;
+            move || {
+                let ask = |number: &usize| {
+                    let paste = crash(&format!("f{client}_{number}"));
+                    let arguments = ["--daemon", "require", "triage", "--remember"];
+                    let run = home.feed(&arguments, paste.as_bytes());
+                    run.stderr.starts_with("dbgmate: remembered as v1-")
+                };
+                (0..10_000).take_while(ask).count()
+            }
+        };
+        let clients = [0, 1, 2].map(|number| threads.spawn(client(number)));
+        // In the midst of it: with SIGKILL.
+        std::thread::sleep(Duration::from_secs(3));
+        drop(daemon);
+        clients.map(|client| client.join().unwrap()).iter().sum::<usize>()
+    });
+    assert!(remembered > 0);
+    // One more for each client may be stored without its having been told.
+    let kept = kept(&file(&home));
+    assert!((remembered..=remembered + 3).contains(&kept), "{kept} of {remembered}");
+}

@@ -204,10 +204,7 @@ impl Answer for SimilarMethod {
         let Some(history) = engine.history()? else {
             return Ok(SimilarCrashes { similar: Vec::new() });
         };
-        // One more, should it be the very one that was asked about.
-        let mut similar = history.similar(fingerprint.as_deref(), &frames, limit + 1)?;
-        similar.retain(|one| Some(one.entry.id) != request.id);
-        similar.truncate(limit);
+        let similar = history.similar(fingerprint.as_deref(), &frames, request.id, limit)?;
         Ok(SimilarCrashes { similar })
     }
 }
