@@ -527,3 +527,14 @@ fn what_another_program_shows_is_not_asked_for_again() {
         note.decisive.iter().any(|one| one.what.contains("__assert_fail ← libxl__build_hvm"));
     assert!(!asked, "{:?}", note.decisive);
 }
+
+#[test]
+fn a_report_fits_its_page() {
+    let virsh = "error: End of file while reading data: Input/output error\n";
+    let report = triage(plugins(), virsh);
+    assert!(!report.notes.is_empty());
+    let text = dbgmate::render::report::text(&report);
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|widest| widest <= 100), "{text}");
+    assert!(text.lines().all(|line| line.is_empty() || !line.trim().is_empty()), "{text}");
+}

@@ -185,12 +185,15 @@ fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
     let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
     for (Evidence { what, text, .. }, place) in note.evidence.iter().zip(&places) {
         // A text that repeats what it shows and adds to it stands for both.
-        if text.starts_with(what.as_str()) {
-            writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {}", escape(text))?;
-            continue;
+        let repeats = text.starts_with(what.as_str());
+        let (what, text) = if repeats { (text, None) } else { (what, Some(text)) };
+        let room = WIDTH.saturating_sub(width + 6);
+        let mut place = place.as_str();
+        for line in wrap(&escape(what), room) {
+            writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {line}")?;
+            place = "";
         }
-        writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {}", escape(what))?;
-        for line in wrap(&escape(text), WIDTH.saturating_sub(width + 6)) {
+        for line in text.iter().flat_map(|text| wrap(&escape(text), room)) {
             writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
         }
     }
