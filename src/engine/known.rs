@@ -1,6 +1,7 @@
 //! Which binaries matter when a question names none, and which belong to one that it names.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -77,11 +78,13 @@ impl Engine {
         }
         // One file has many names: the shortest, the development link, is the least telling.
         let mut found: BTreeMap<PathBuf, Known> = BTreeMap::new();
+        let programs = PROGRAM_FOLDERS.iter().map(Path::new);
+        let libraries = self.libraries().folders().iter().map(PathBuf::as_path);
+        // They have thousands of files: each is read once, whatever the number of plugins.
+        let folders: Vec<Folder> = programs.chain(libraries).map(Folder::read).collect();
         for plugin in self.plugins().iter() {
             let globs = matchers(&plugin.binaries);
-            let programs = PROGRAM_FOLDERS.iter().map(Path::new);
-            let libraries = self.libraries().folders().iter().map(PathBuf::as_path);
-            for path in programs.chain(libraries).flat_map(|folder| matching(folder, &globs)) {
+            for path in folders.iter().flat_map(|folder| folder.matching(&globs)) {
                 let Ok(file) = path.canonicalize() else { continue };
                 let because = Because::Plugin(plugin.name.clone());
                 found.entry(file.clone()).or_insert(Known { path: file, because });
@@ -128,7 +131,8 @@ impl Engine {
                 let below = module.parent().unwrap_or(Path::new(""));
                 let libraries = self.libraries().folders().iter().map(|folder| folder.join(below));
                 for file in std::iter::once(own.to_owned()).chain(libraries) {
-                    let files = matching(&file, &globs).into_iter().filter(|file| file != path);
+                    let files = Folder::read(&file).matching(&globs);
+                    let files = files.into_iter().filter(|file| file != path);
                     let because = Because::ModuleOf(plugin.name.clone());
                     found.extend(files.map(|path| Known { path, because: because.clone() }));
                 }
@@ -143,13 +147,28 @@ fn matchers(globs: &[String]) -> Vec<GlobMatcher> {
     globs.iter().filter_map(|glob| Some(Glob::new(glob).ok()?.compile_matcher())).collect()
 }
 
-/// The files of a folder whose name matches, by name.
-fn matching(folder: &Path, globs: &[GlobMatcher]) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let wanted = entries
-        .filter(|entry| globs.iter().any(|glob| glob.is_match(Path::new(&entry.file_name()))));
-    let mut paths: Vec<PathBuf> = wanted.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.is_file());
-    paths.sort();
-    paths
+/// The names in a folder; none where it cannot be read.
+struct Folder {
+    path: PathBuf,
+    names: Vec<OsString>,
+}
+
+impl Folder {
+    fn read(path: &Path) -> Folder {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        Folder { path: path.to_owned(), names: entries.map(|entry| entry.file_name()).collect() }
+    }
+
+    /// The files whose name matches, by name.
+    fn matching(&self, globs: &[GlobMatcher]) -> Vec<PathBuf> {
+        if globs.is_empty() {
+            return Vec::new();
+        }
+        let names = self.names.iter().map(Path::new);
+        let wanted = names.filter(|name| globs.iter().any(|glob| glob.is_match(name)));
+        let mut paths: Vec<PathBuf> = wanted.map(|name| self.path.join(name)).collect();
+        paths.retain(|path| path.is_file());
+        paths.sort();
+        paths
+    }
 }
