@@ -1,14 +1,12 @@
 //! Which binaries matter when a question names none, and which belong to one that it names.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ffi::OsString;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobMatcher};
-
 use super::Engine;
 use super::binaries::Opened;
+use super::installed::{Folder, matchers};
 use crate::binary::debuginfod::Reach;
 use crate::job::Job;
 use crate::notes::Plugin;
@@ -76,21 +74,10 @@ impl Engine {
         if !configured.is_empty() {
             return configured;
         }
-        // One file has many names: the shortest, the development link, is the least telling.
-        let mut found: BTreeMap<PathBuf, Known> = BTreeMap::new();
         let programs = PROGRAM_FOLDERS.iter().map(Path::new);
         let libraries = self.libraries().folders().iter().map(PathBuf::as_path);
-        // They have thousands of files: each is read once, whatever the number of plugins.
-        let folders: Vec<Folder> = programs.chain(libraries).map(Folder::read).collect();
-        for plugin in self.plugins().iter() {
-            let globs = matchers(&plugin.binaries);
-            for path in folders.iter().flat_map(|folder| folder.matching(&globs)) {
-                let Ok(file) = path.canonicalize() else { continue };
-                let because = Because::Plugin(plugin.name.clone());
-                found.entry(file.clone()).or_insert(Known { path: file, because });
-            }
-        }
-        found.into_values().collect()
+        let folders: Vec<&Path> = programs.chain(libraries).collect();
+        self.installed.now(&self.plugins(), &folders)
     }
 
     /// The binaries that `opened` loads: its needed libraries, theirs in turn, and the modules of
@@ -139,36 +126,5 @@ impl Engine {
             }
         }
         found
-    }
-}
-
-fn matchers(globs: &[String]) -> Vec<GlobMatcher> {
-    // The globs of plugins were checked when they were loaded.
-    globs.iter().filter_map(|glob| Some(Glob::new(glob).ok()?.compile_matcher())).collect()
-}
-
-/// The names in a folder; none where it cannot be read.
-struct Folder {
-    path: PathBuf,
-    names: Vec<OsString>,
-}
-
-impl Folder {
-    fn read(path: &Path) -> Folder {
-        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-        Folder { path: path.to_owned(), names: entries.map(|entry| entry.file_name()).collect() }
-    }
-
-    /// The files whose name matches, by name.
-    fn matching(&self, globs: &[GlobMatcher]) -> Vec<PathBuf> {
-        if globs.is_empty() {
-            return Vec::new();
-        }
-        let names = self.names.iter().map(Path::new);
-        let wanted = names.filter(|name| globs.iter().any(|glob| glob.is_match(name)));
-        let mut paths: Vec<PathBuf> = wanted.map(|name| self.path.join(name)).collect();
-        paths.retain(|path| path.is_file());
-        paths.sort();
-        paths
     }
 }

@@ -21,6 +21,7 @@ mod field_at;
 mod find;
 mod hello;
 mod history;
+mod installed;
 mod known;
 mod load;
 mod notes;
@@ -38,6 +39,7 @@ pub use agreement::agreement_hash;
 use agreement::{agreement, fixed_hash};
 use binaries::Binaries;
 use debug_sources::debug_sources;
+use installed::InstalledBinaries;
 pub use known::{Because, Known};
 pub use packages::install_command;
 use plugins::KnownPlugins;
@@ -60,6 +62,7 @@ pub struct Engine {
     fixed_hash: u64,
     plugins: KnownPlugins,
     libraries: OnceLock<Libraries>,
+    installed: InstalledBinaries,
     binaries: Binaries,
 }
 
@@ -71,7 +74,8 @@ impl Engine {
         let binaries = Binaries::new(debug_sources(&config), indexes);
         let (fixed_hash, plugins, libraries) =
             (fixed_hash(&config), KnownPlugins::default(), OnceLock::new());
-        Engine { config, fixed_hash, plugins, libraries, binaries }
+        let installed = InstalledBinaries::default();
+        Engine { config, fixed_hash, plugins, libraries, installed, binaries }
     }
 
     /// The configuration in effect.
