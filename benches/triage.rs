@@ -7,7 +7,9 @@
 //!
 //! The shipped notes and synthetic ones beside them: signatures of two to four frames, of an
 //! assertion, of a log pattern or of two stacks, over names of which one in a hundred is on the stack
-//! of the paste. The paste: a stack of 200 frames and 200 log records. Every answer is checked.
+//! of the paste. The paste: a stack of 200 frames and 200 log records. Every answer is checked. Beside the
+//! time that passes stands the processor time of the thread, which other programs do not lengthen, and
+//! beside what matching takes the whole answer of an engine, as a daemon gives it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,10 +19,14 @@ use std::io::{Write as _, stdout};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use dbgmate::api::triage::{ReportMethod, ReportRequest};
+use dbgmate::config::Config;
+use dbgmate::engine::{Answer, Engine};
 use dbgmate::job::Job;
 use dbgmate::notes::Plugins;
 use dbgmate::trace::{Piece, Trace, parse};
-use dbgmate::triage::report;
+use dbgmate::triage::{Report, report};
+use rustix::time::{ClockId, clock_gettime};
 
 const FRAMES: usize = 200;
 const WARM_UP: usize = 20;
@@ -32,7 +38,9 @@ fn main() {
     let trace = parse(&Job::new(), &[Piece::unnamed(&paste())]).unwrap();
     assert_eq!(trace.stacks[0].frames.len(), FRAMES);
     let mut out = stdout().lock();
-    writeln!(out, "| notes | loaded in | p50 | p99 |\n| --- | --- | --- | --- |").unwrap();
+    let heads = ["", ", processor", ", engine", ", engine, processor"];
+    let heads = heads.map(|what| format!("p50{what} | p99{what}")).join(" | ");
+    writeln!(out, "| notes | loaded in | {heads} |\n|{}", " --- |".repeat(10)).unwrap();
     for count in asked {
         let folder = tempfile::tempdir().unwrap();
         write_notes(folder.path(), count);
@@ -42,27 +50,43 @@ fn main() {
         assert_eq!(problems, []);
         let shipped = plugins.notes().iter().count() - count;
         assert!(shipped > 50, "{shipped} shipped notes");
-        let (p50, p99) = measure(&plugins, &trace);
         let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
-        writeln!(out, "| {count} | {} | {} | {} |", ms(loaded), ms(p50), ms(p99)).unwrap();
+        let matched = measure(&trace, |trace| report(&Job::new(), trace, plugins.notes()).unwrap());
+        let config = Config { plugins: vec![folder.path().to_owned()], ..Config::default() };
+        let engine = Engine::new(config);
+        let answered = measure(&trace, |trace| {
+            let request = ReportRequest { trace: Some(trace), ..Default::default() };
+            ReportMethod::answer(&engine, &Job::new(), request).unwrap().report
+        });
+        let times = [matched, answered].concat().into_iter();
+        let times: Vec<String> = times.map(|times| times.map(ms).join(" | ")).collect();
+        writeln!(out, "| {count} | {} | {} |", ms(loaded), times.join(" | ")).unwrap();
     }
 }
 
-fn measure(plugins: &Plugins, trace: &Trace) -> (Duration, Duration) {
-    let mut times: Vec<Duration> = (0..WARM_UP + ROUNDS)
+/// The 50th and the 99th percentile of the time that passes, and of the processor time.
+fn measure(trace: &Trace, ask: impl Fn(Trace) -> Report) -> [[Duration; 2]; 2] {
+    let (mut passed, mut used): (Vec<Duration>, Vec<Duration>) = (0..WARM_UP + ROUNDS)
         .map(|_| {
             // The report keeps the trace: a copy for each is not what is measured.
             let trace = trace.clone();
-            let start = Instant::now();
-            let report = report(&Job::new(), trace, plugins.notes()).unwrap();
-            let time = start.elapsed();
+            let (start, processor) = (Instant::now(), processor_time());
+            let report = ask(trace);
+            let times = (start.elapsed(), processor_time() - processor);
             assert_eq!(report.notes[0].id, "many/planted", "the note that fits is found");
-            time
+            times
         })
-        .collect();
-    let mut times = times.split_off(WARM_UP);
-    times.sort();
-    (times[ROUNDS / 2], times[ROUNDS * 99 / 100])
+        .skip(WARM_UP)
+        .unzip();
+    [&mut passed, &mut used].map(|times| {
+        times.sort();
+        [times[ROUNDS / 2], times[ROUNDS * 99 / 100]]
+    })
+}
+
+/// What this thread has used of a processor.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap()
 }
 
 /// 200 frames, and a log.

@@ -235,6 +235,13 @@ impl Config {
         self
     }
 
+    /// The folders of plugins that are named by hand, without the one beside the configuration, which
+    /// few have.
+    pub fn named_plugins(&self) -> impl Iterator<Item = &PathBuf> {
+        let beside = directory().map(|folder| folder.join("plugins"));
+        self.plugins.iter().filter(move |folder| Some(*folder) != beside.as_ref())
+    }
+
     /// The longest one request may take.
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline_seconds)

@@ -155,8 +155,9 @@ impl From<history::Error> for Error {
                     .hint("make room; what was stored before is all there")
             }
             E::ReadOnly { path } => {
-                of(format!("the history {} may not be written", path.display()))
-                    .hint("check whose file and folder it is")
+                of(format!("the history {} or its folder may not be written", path.display())).hint(
+                    "make both writable, which they must be to be read too, or name another file: `file` of [history] in the configuration",
+                )
             }
             E::Damaged { path, why } => {
                 of(format!("the history {} is damaged: {why}", path.display())).hint(

@@ -105,10 +105,50 @@ fn what_is_known_is_listed_and_shown() {
     home.write("dbgmate/plugins/libxl/notes/fd-deregister-race.toml", &own);
     assert_eq!(home.run(&["notes", "show", "libxl/fd-deregister-race"]).stdout, own);
     let listed = home.run(&["notes", "list", "--json"]).stdout;
-    let listed: Vec<serde_json::Value> = serde_json::from_str(&listed).unwrap();
-    let own = listed.iter().filter(|note| note.get("file").is_some());
-    assert_eq!(own.count(), 1);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let own = listed["notes"].as_array().unwrap().iter();
+    assert_eq!(own.filter(|note| note.get("file").is_some()).count(), 1);
 }
+
+#[test]
+fn the_daemon_says_the_same_of_notes() {
+    let home = Home::new();
+    home.write("dbgmate/plugins/mine/plugin.toml", "name = \"mine\"\nbinaries = []\n");
+    home.write("dbgmate/plugins/mine/notes/bad.toml", "schema = 1\nknid = 2\n");
+    home.write("dbgmate/plugins/libxl/notes/mine.toml", TWO_EXAMPLES);
+    let _daemon = home.serve();
+    let commands: [&[&str]; 5] = [
+        &["notes", "list", "--json"],
+        &["notes", "show", "libxl/mine", "--json"],
+        &["notes", "show", "libxl/nothing"],
+        &["notes", "check", "--json"],
+        &["notes", "check", "dbgmate/plugins/libxl", "--json"],
+    ];
+    for command in commands {
+        let by = |who: &str| {
+            let run = home.run(&[&["--daemon", who], command].concat());
+            (run.status, run.stdout, run.stderr)
+        };
+        let asked = by("require");
+        assert_eq!(asked, by("never"), "{command:?}");
+        assert!(!asked.1.is_empty() || asked.2.contains("no note libxl/nothing"), "{asked:?}");
+    }
+    // What is not used is said, with its line, and the others are listed all the same.
+    let listed = home.run(&["notes", "list"]);
+    assert!(listed.stderr.contains("not used: ") && listed.stderr.contains("bad.toml:2: "));
+    assert!(listed.stdout.contains("libxl/mine ") && listed.stdout.contains("your own"));
+}
+
+/// A note with an example that is not there and one outside its plugin.
+const TWO_EXAMPLES: &str = r#"schema = 1
+id = "libxl/mine"
+title = "It crashes"
+kind = "bug"
+cause = { confidence = "inferred", text = "Nobody knows." }
+source = [{ what = "the code" }]
+match = [{ rank = "match", all = [{ assertion = "left > 0", function = "work" }] }]
+example = [{ file = "a.txt", rank = "match" }, { file = "../../../etc/passwd", rank = "match" }]
+"#;
 
 #[test]
 fn a_plugin_that_changes_shows_in_the_daemons_next_answer() {
@@ -133,4 +173,88 @@ fn a_plugin_that_changes_shows_in_the_daemons_next_answer() {
     }
     fs::remove_dir_all(home.path().join("dbgmate/plugins")).unwrap();
     assert_eq!(ask().status, 1, "{:?}", ask());
+}
+
+/// A note on an assertion of this function, with this beside it in its signature.
+fn note_on(id: &str, function: &str, more: &str) -> String {
+    format!(
+        "schema = 1\nid = \"{id}\"\ntitle = \"{function} has nothing left\"\nkind = \"bug\"\n\
+         cause = {{ confidence = \"code\", text = \"It does.\" }}\nsource = [{{ what = \"m.c\" }}]\n\
+         match = [{{ rank = \"match\", all = [{{ assertion = \"left > 0\", function = \"{function}\" }}{more}] }}]\n"
+    )
+}
+
+#[test]
+fn notes_that_cannot_be_used_are_named_and_the_others_work() {
+    let home = Home::configured("plugins = [\"first\", \"second\"]\n");
+    for folder in ["first", "second"] {
+        home.write(
+            &format!("dbgmate/{folder}/mine/plugin.toml"),
+            "name = \"mine\"\nbinaries = []\n",
+        );
+    }
+    let write = |name: &str, more: &str| {
+        let id = format!("mine/{name}");
+        home.write(&format!("dbgmate/first/mine/notes/{name}.toml"), note_on(&id, name, more));
+    };
+    write("good", "");
+    write("bad-pattern", ", { log = 'ab(' }");
+    write("large-pattern", ", { log = '(a{1,1000}){1,1000}' }");
+    write("slow-pattern", ", { log = '^(a+)+$' }");
+    home.write("dbgmate/first/mine/notes/typo.toml", "schema = 1\nknid = \"bug\"\n");
+    write("twice", "");
+    home.write("dbgmate/second/mine/notes/twice.toml", note_on("mine/twice", "twice", ""));
+    // What would take a pattern that goes back and tries again longer than the world stands.
+    let slow = format!("2026-01-31 12:00:00.000+0000: 7: error : f:1 : {}b\n", "a".repeat(5_000));
+    let crash =
+        |function: &str| format!("{slow}mine: m.c:7: {function}: Assertion `left > 0' failed.\n");
+    let _daemon = home.serve();
+    for who in ["never", "require"] {
+        let triage =
+            |function: &str| home.feed(&["--daemon", who, "triage"], crash(function).as_bytes());
+        for function in ["good", "twice"] {
+            let run = triage(function);
+            assert!(run.stdout.starts_with(&format!("THIS IS IT  mine/{function}: ")), "{run:?}");
+            assert!(run.stderr.contains("and 1 more; `dbgmate notes check` names all"), "{run:?}");
+        }
+        assert_eq!(triage("slow-pattern").status, 1);
+        let checked = home.run(&["--daemon", who, "notes", "check"]);
+        assert_eq!(checked.status, 1, "{checked:?}");
+        for said in [
+            "first/mine/notes/bad-pattern.toml:7: error: the pattern \"ab(\" cannot be used: unclosed group",
+            "first/mine/notes/large-pattern.toml:7: error: the pattern \"(a{1,1000}){1,1000}\" cannot be used",
+            "first/mine/notes/typo.toml:2: error: unknown field `knid`",
+            "second/mine/notes/twice.toml: error: the note mine/twice is also in ",
+        ] {
+            assert!(checked.stdout.contains(said), "{said}: {checked:?}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_plugins_that_vanishes_is_named_and_the_rest_works() {
+    let home = Home::configured("plugins = [\"mine\"]\n");
+    home.write("dbgmate/mine/mine/plugin.toml", "name = \"mine\"\nbinaries = []\n");
+    home.write("dbgmate/mine/mine/notes/work.toml", note_on("mine/work", "work", ""));
+    let _daemon = home.serve();
+    let shipped = include_bytes!("traces/fd-deregister-race.txt");
+    let crash = b"mine: m.c:7: work: Assertion `left > 0' failed.\n";
+    let triage = |paste: &[u8]| home.feed(&["--daemon", "require", "triage"], paste);
+    assert!(triage(crash).stdout.starts_with("THIS IS IT  mine/work: "), "{:?}", triage(crash));
+    let (there, away) = (home.path().join("dbgmate/mine"), home.path().join("away"));
+    fs::rename(&there, &away).unwrap();
+    let gone = triage(crash);
+    let said =
+        format!("not used: {}: there is no such folder of plugins; put it back", there.display());
+    assert!(gone.status == 1 && gone.stderr.contains(&said), "{gone:?}");
+    let other = triage(shipped);
+    assert!(other.stdout.starts_with("THIS IS IT  libxl/fd-deregister-race: "), "{other:?}");
+    let checked = home.run(&["notes", "check"]);
+    assert!(
+        checked.status == 1 && checked.stdout.contains("there is no such folder"),
+        "{checked:?}"
+    );
+    fs::rename(&away, &there).unwrap();
+    let back = triage(crash);
+    assert_eq!((back.status, back.stderr.as_str()), (0, ""), "{back:?}");
 }

@@ -490,3 +490,51 @@ proptest! {
         prop_assert!(page.chars().all(|c| c == '\n' || !c.is_control()), "{page}");
     }
 }
+
+#[test]
+fn what_would_make_it_certain_is_told() {
+    let decisive = |paste: &str| {
+        let report = triage(plugins(), paste);
+        report.notes[0].decisive.iter().map(|one| one.what.clone()).collect::<Vec<_>>()
+    };
+    let stops = "3 × xc_set_hvm_param ← libxl__build_hvm before the signal";
+    let log = decisive(include_str!("traces/libxl-occurred-fd.log"));
+    assert_eq!(log, ["assertion fd == ev->fd in libxl_osevent_occurred_fd"]);
+    let abort = decisive(include_str!("traces/hvm-create-abort.txt"));
+    assert!(abort.contains(&stops.to_owned()), "{abort:?}");
+    let without_stack = decisive(include_str!("traces/hvm-create-abort-breakpoints.txt"));
+    assert!(
+        without_stack.contains(&"__assert_fail ← libxl__build_hvm".to_owned()),
+        "{without_stack:?}"
+    );
+    // Where it is certain nothing is asked for, nor where no signature of the note ever is.
+    let certain = decisive(include_str!("traces/hvm-create-abort-full.txt"));
+    assert!(certain.is_empty(), "{certain:?}");
+    let never = decisive(include_str!("traces/timeout-ctx-lock-abort.txt"));
+    assert!(never.is_empty(), "{never:?}");
+}
+
+#[test]
+fn what_another_program_shows_is_not_asked_for_again() {
+    let other = include_str!("traces/hvm-create-abort-full.txt")
+        .replace("libxenlight.so.2.0", "libxenlight.so.4.9");
+    let report = triage(plugins(), &other);
+    let note = report.notes.iter().find(|note| note.id == "libxl/hvm-timer-mode-assert").unwrap();
+    assert_eq!(note.rank, Rank::Consistent);
+    let has = |what: &str| note.evidence.iter().any(|one| one.what == what);
+    assert!(has("__assert_fail ← libxl__build_hvm"), "{:?}", note.evidence);
+    let asked =
+        note.decisive.iter().any(|one| one.what.contains("__assert_fail ← libxl__build_hvm"));
+    assert!(!asked, "{:?}", note.decisive);
+}
+
+#[test]
+fn a_report_fits_its_page() {
+    let virsh = "error: End of file while reading data: Input/output error\n";
+    let report = triage(plugins(), virsh);
+    assert!(!report.notes.is_empty());
+    let text = dbgmate::render::report::text(&report);
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|widest| widest <= 100), "{text}");
+    assert!(text.lines().all(|line| line.is_empty() || !line.trim().is_empty()), "{text}");
+}

@@ -1,19 +1,24 @@
 //! Binaries on the command line.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use dbgmate::api::binary::{BinaryRef, Provenance};
 use dbgmate::api::layout::Searched;
 use dbgmate::error::{Error, Kind};
 
-/// The daemon has another working folder: it is sent absolute paths. Links stay as they are, since
-/// the folder of a link is where people put a library's companions.
-pub(crate) fn absolute(path: &PathBuf) -> Result<BinaryRef, Error> {
+/// A binary by its absolute path. Links stay as they are, since the folder of a link is where people put
+/// a library's companions.
+pub(crate) fn absolute(path: impl AsRef<Path>) -> Result<BinaryRef, Error> {
+    absolute_path(path.as_ref()).map(BinaryRef::Path)
+}
+
+/// The daemon has another working folder: it is sent absolute paths.
+pub(crate) fn absolute_path(path: &Path) -> Result<String, Error> {
     let absolute = std::path::absolute(path).map_err(|error| {
         Error::new(Kind::Unreadable, format!("{} cannot be found: {error}", path.display()))
     })?;
     match absolute.to_str() {
-        Some(text) => Ok(BinaryRef::Path(text.to_owned())),
+        Some(text) => Ok(text.to_owned()),
         None => Err(Error::new(Kind::Request, format!("{path:?} is not text"))
             .hint("link to it by a name in UTF-8")),
     }

@@ -11,6 +11,7 @@ use dbgmate::config::Config;
 use dbgmate::engine::{Because, Engine, Known, install_command};
 use dbgmate::error::Error;
 use dbgmate::job::Job;
+use dbgmate::notes::Problem;
 use dbgmate::render::escape::escape;
 use dbgmate::render::style::{CERTAIN, DIM, ERROR, HEADING, HINT, UNCERTAIN};
 use dbgmate::rpc::socket;
@@ -119,9 +120,7 @@ fn examine_configuration(findings: &mut Vec<Finding>) -> Config {
     let defaults = Config::default().debug_directories;
     let own = config.debug_directories.iter().filter(|folder| !defaults.contains(folder));
     examine_folders("debug_directories", own, findings);
-    // The last is the one beside the configuration, which few have.
-    let plugins = config.plugins.split_last().map_or(&[][..], |(_, configured)| configured);
-    examine_folders("plugins", plugins.iter(), findings);
+    examine_folders("plugins", config.named_plugins(), findings);
     config
 }
 
@@ -188,7 +187,12 @@ fn examine_plugins(engine: &Engine, findings: &mut Vec<Finding>) {
         };
         findings.push(Found::good(found).of("plugins", plugin.name.clone()));
     }
-    for problem in engine.plugin_problems() {
+    // A folder that is not there has been told with the configuration.
+    let is_gone = |problem: &Problem| {
+        let mut folders = engine.config().named_plugins();
+        folders.any(|folder| folder.as_os_str() == problem.file.as_str() && !folder.is_dir())
+    };
+    for problem in engine.plugin_problems().iter().filter(|problem| !is_gone(problem)) {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
         let found = Found {
             state: State::Broken,

@@ -13,6 +13,7 @@ use dbgmate::job::Job;
 use dbgmate::render;
 
 use crate::backend::Backend;
+use crate::binaries::absolute;
 use crate::output::Output;
 use crate::{Failure, Outcome, paste};
 
@@ -59,6 +60,10 @@ enum Command {
         /// input where there is none, or for `-`
         #[arg(value_name = "ID|FILE")]
         what: Vec<PathBuf>,
+        /// A binary to look the frames of a paste up in: a program, a library, its unstripped twin; may be
+        /// given several times
+        #[arg(short, long = "binary", value_name = "PATH")]
+        binaries: Vec<PathBuf>,
         /// So many at most
         #[arg(long, value_name = "NUMBER", default_value_t = 10)]
         limit: usize,
@@ -121,8 +126,10 @@ pub(crate) fn run(
             }
             Ok(Outcome::Found)
         }
-        Command::Similar { what, limit, json } => {
-            let request = SimilarRequest { limit: Some(limit), ..question(&what, output)? };
+        Command::Similar { what, binaries, limit, json } => {
+            let binaries = binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+            let request =
+                SimilarRequest { binaries, limit: Some(limit), ..question(&what, output)? };
             let answer = backend.call::<SimilarMethod>(job, request, output)?;
             if json {
                 output.json(&answer)?;

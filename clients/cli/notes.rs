@@ -5,17 +5,21 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use dbgmate::api::notes::{
+    CheckMethod, CheckRequest, Checked, Finding, GetMethod, GetRequest, KnownNote, Level,
+    ListMethod, ListRequest, NoteList,
+};
 use dbgmate::api::trace::{ParseMethod, ParseRequest};
-use dbgmate::authoring::{self, Checked, Finding, Level};
+use dbgmate::authoring;
 use dbgmate::config::Config;
 use dbgmate::engine::Engine;
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
 use dbgmate::render::escape::escape;
 use dbgmate::render::style::{DIM, ERROR, HINT, TITLE, UNCERTAIN};
-use serde::Serialize;
 
 use crate::backend::Backend;
+use crate::binaries::absolute_path;
 use crate::output::Output;
 use crate::{Failure, Outcome, paste};
 
@@ -32,18 +36,24 @@ pub(crate) struct Args {
 enum Action {
     /// List all notes, those shipped and your own
     List(List),
-    /// Show a note as it is written
-    Show {
-        /// PLUGIN/NAME
-        id: String,
-    },
+    Show(Show),
     Check(Check),
     New(New),
 }
 
 #[derive(Debug, clap::Args)]
 struct List {
-    /// The list as JSON
+    /// Exactly what the API returns
+    #[arg(long)]
+    json: bool,
+}
+
+/// Show a note as it is written
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// PLUGIN/NAME
+    id: String,
+    /// Exactly what the API returns
     #[arg(long)]
     json: bool,
 }
@@ -57,12 +67,13 @@ struct Check {
     /// Notes, plugins or folders of plugins; all of your own where there is none
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The findings as JSON
+    /// Exactly what the API returns
     #[arg(long)]
     json: bool,
 }
 
-/// Begin a note from a paste: by its assertion, or its signal and frames, with what it prints as questions
+/// Begin a note from a paste: by its assertion, its signal and frames, or the errors in its log, with what
+/// it prints as questions
 ///
 /// Writes the note to standard output; with --into also the plugin and the paste as its example, ready for
 /// `notes check`. The exit status is 1 when the paste shows nothing to recognise it by.
@@ -98,45 +109,41 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     match &args.action {
-        Action::List(args) => list(args, output),
-        Action::Show { id } => show(id, output),
-        Action::Check(args) => check(args, job, output),
+        Action::List(args) => list(args, backend, job, output),
+        Action::Show(args) => show(args, backend, job, output),
+        Action::Check(args) => check(args, backend, job, output),
         Action::New(args) => new(args, backend, job, output),
     }
 }
 
-/// A note in the list.
-#[derive(Serialize)]
-struct Listed<'n> {
-    id: &'n str,
-    kind: &'static str,
-    title: &'n str,
-    /// Its file, unless it is shipped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'n Path>,
-}
-
-fn list(args: &List, output: &mut Output) -> Result<Outcome, Failure> {
-    let plugins = Engine::new(Config::load()?).plugins();
-    let listed: Vec<Listed<'_>> = plugins
-        .notes()
-        .iter()
-        .map(|note| Listed {
-            id: &note.id,
-            kind: note.kind.name(),
-            title: &note.title,
-            file: plugins.file_of(&note.id),
-        })
-        .collect();
+fn list(
+    args: &List,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let mut all = NoteList::default();
+    loop {
+        let request = ListRequest { limit: None, cursor: all.next.take() };
+        let part = backend.call::<ListMethod>(job, request, output)?;
+        all.notes.extend(part.notes);
+        (all.problems, all.next) = (part.problems, part.next);
+        if all.next.is_none() {
+            break;
+        }
+    }
+    for problem in &all.problems {
+        output.notice(&format!("not used: {problem}"));
+    }
     if args.json {
-        output.json(&listed)?;
+        output.json(&all)?;
         return Ok(Outcome::Found);
     }
-    let width = listed.iter().map(|note| note.id.chars().count()).max().unwrap_or(0);
+    let width = all.notes.iter().map(|note| note.id.chars().count()).max().unwrap_or(0);
     let mut page = String::new();
-    for Listed { id, kind, title, file } in listed {
+    for KnownNote { id, kind, title, file } in all.notes {
         let own = if file.is_some() { ", your own" } else { "" };
-        let (id, title) = (escape(id), escape(title));
+        let (id, kind, title) = (escape(&id), kind.name(), escape(&title));
         // Writing to a String cannot fail.
         let _ = writeln!(page, "{TITLE}{id:width$}{TITLE:#}  {title} {DIM}({kind}{own}){DIM:#}");
     }
@@ -144,37 +151,33 @@ fn list(args: &List, output: &mut Output) -> Result<Outcome, Failure> {
     Ok(Outcome::Found)
 }
 
-fn show(id: &str, output: &mut Output) -> Result<Outcome, Failure> {
-    let plugins = Engine::new(Config::load()?).plugins();
-    let text = match (plugins.file_of(id), plugins.shipped_text(id)) {
-        (Some(file), _) => {
-            fs::read_to_string(file).map_err(|error| paste::unreadable(file, error))?
-        }
-        (None, Some(text)) => text.to_owned(),
-        (None, None) => {
-            let error = Error::new(Kind::NotFound, format!("there is no note {id}"));
-            return Err(error.hint("`dbgmate notes list` shows all").into());
-        }
-    };
-    let lines = text.lines().map(|line| format!("{}\n", escape(line)));
-    output.result(&lines.collect::<String>())?;
+fn show(
+    args: &Show,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let note = backend.call::<GetMethod>(job, GetRequest { id: args.id.clone() }, output)?;
+    if args.json {
+        output.json(&note)?;
+    } else {
+        let lines = note.text.lines().map(|line| format!("{}\n", escape(line)));
+        output.result(&lines.collect::<String>())?;
+    }
     Ok(Outcome::Found)
 }
 
-fn check(args: &Check, job: &Job, output: &mut Output) -> Result<Outcome, Failure> {
-    let own = Config::load()?.plugins;
-    let paths = if args.paths.is_empty() {
-        own.iter().filter_map(|folder| folder.canonicalize().ok()).collect()
-    } else {
-        let real =
-            |path: &PathBuf| path.canonicalize().map_err(|error| paste::unreadable(path, error));
-        args.paths.iter().map(real).collect::<Result<Vec<_>, _>>()?
-    };
-    if paths.is_empty() {
+fn check(
+    args: &Check,
+    backend: &Backend,
+    job: &Job,
+    output: &mut Output,
+) -> Result<Outcome, Failure> {
+    let paths = args.paths.iter().map(|path| absolute_path(path)).collect::<Result<Vec<_>, _>>()?;
+    let checked = backend.call::<CheckMethod>(job, CheckRequest { paths }, output)?;
+    if args.paths.is_empty() && checked.notes.is_empty() && checked.findings.is_empty() {
         output.notice("there are no plugins of your own; docs/notes.md shows how to write one");
     }
-    let own: Vec<PathBuf> = own.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
-    let checked = authoring::check(job, &own, &paths).map_err(Error::from)?;
     if args.json {
         output.json(&checked)?;
     } else {
@@ -212,10 +215,12 @@ fn new(args: &New, backend: &Backend, job: &Job, output: &mut Output) -> Result<
     let trace = backend.call::<ParseMethod>(job, request, output)?;
     let New { plugin, name, .. } = args;
     let example = format!("examples/{name}.txt");
-    let Some(note) = authoring::propose(&trace, &format!("{plugin}/{name}"), &example) else {
-        let what = "the paste has no assertion and no frame of a project to recognise it by";
-        let error = Error::new(Kind::NotFound, what);
-        return Err(error.hint("paste the whole session, with the backtrace").into());
+    let plugins = Engine::new(Config::load()?).plugins();
+    let id = format!("{plugin}/{name}");
+    let Some(note) = authoring::propose(&trace, plugins.notes(), &id, &example) else {
+        let what = "the paste has no assertion, no frame of a project and no error in a log";
+        let hint = "paste the whole session, with the backtrace or the messages that tell it";
+        return Err(Error::new(Kind::NotFound, what).hint(hint).into());
     };
     let lines = note.lines().map(|line| format!("{}\n", escape(line)));
     output.result(&lines.collect::<String>())?;
@@ -223,7 +228,7 @@ fn new(args: &New, backend: &Backend, job: &Job, output: &mut Output) -> Result<
         let folder = folder.join(plugin);
         create(&folder.join("notes").join(format!("{name}.toml")), &note)?;
         create(&folder.join(&example), &text)?;
-        let is_known = Engine::new(Config::load()?).plugins().iter().any(|one| one.name == *plugin);
+        let is_known = plugins.iter().any(|one| one.name == *plugin);
         let manifest = folder.join("plugin.toml");
         if !is_known && !manifest.exists() {
             create(&manifest, &format!("name     = \"{plugin}\"\nbinaries = []\n"))?;

@@ -20,6 +20,9 @@ use crate::{Failure, Outcome, large, paste};
 /// Records kept of a log that is too large to be read as a paste.
 const RECORDS: usize = 100_000;
 
+/// Plugins and notes that are not used and are named.
+const PROBLEMS: usize = 3;
+
 /// Match a pasted backtrace or log against the known races and bugs
 ///
 /// Prints each bug that fits with its evidence, line by line, what would confirm it, and what to do.
@@ -59,7 +62,7 @@ enum Format {
     Markdown,
     /// Exactly what the API returns
     Json,
-    /// A page that needs nothing else: the trace with the evidence marked, the interleaving drawn
+    /// A page that needs nothing else: the paste with the evidence marked, the interleaving drawn
     Html,
     /// Instead of the report, a picture (SVG) of when the objects in its logs began and ended
     Timeline,
@@ -83,11 +86,12 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Outcome, Failure> {
     let binaries = args.binaries.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
-    let (format, render) = (args.format(), args.render);
-    if render.is_some() && format != Format::Json {
+    let format = args.format();
+    if args.render.is_some() && format != Format::Json {
         let error = Error::new(Kind::Request, "`--render` adds to the answer as JSON");
         return Err(error.hint("add `--format json`, or give the form to `--format`").into());
     }
+    let render = if format == Format::Html { Some(ReportForm::Html) } else { args.render };
     let remember = args.remember.then_some(true);
     let request = if large::is_large(&args.files) {
         let trace = Some(what_notes_read(&args.files, output)?);
@@ -99,16 +103,25 @@ pub(crate) fn run(
     };
     let answer = backend.call::<ReportMethod>(job, request, output)?;
     match &answer.history_problem {
+        Some(problem) if args.remember => output.notice(&format!("not remembered: {problem}")),
         Some(problem) => output.notice(&format!("without the history: {problem}")),
         None if args.remember => output.notice(&remembered(&answer.report.identity)),
         None => {}
+    }
+    for problem in answer.plugin_problems.iter().take(PROBLEMS) {
+        output.notice(&format!("not used: {problem}"));
+    }
+    if answer.plugin_problems.len() > PROBLEMS {
+        let more = answer.plugin_problems.len() - PROBLEMS;
+        output.notice(&format!("and {more} more; `dbgmate notes check` names all"));
     }
     let report = &answer.report;
     match format {
         Format::Text => output.result(&render::report::styled(report))?,
         Format::Markdown => output.result(&render::report_markdown(report))?,
         Format::Json => output.json(&answer)?,
-        Format::Html => output.result(&render::report_html(report))?,
+        // With the paste in it, which only the answer has.
+        Format::Html => output.result(answer.rendered.as_deref().unwrap_or_default())?,
         Format::Timeline => output.result(&render::lives_svg::timeline(report))?,
     }
     let found = match format {

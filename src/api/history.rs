@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::binary::BinaryRef;
 use super::method;
 use super::trace::TextPiece;
 pub use crate::history::{Entry, Imported, Line, Similar};
@@ -67,6 +68,10 @@ pub struct SimilarRequest {
     /// What `trace.parse` returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
+    /// Binaries to look the frames of a paste up in, besides those known: programs, libraries, their
+    /// unstripped or debug twins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binaries: Vec<BinaryRef>,
     /// So many at most; 10 if this is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

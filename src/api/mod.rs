@@ -16,6 +16,7 @@ pub mod find;
 pub mod functions;
 pub mod history;
 pub mod layout;
+pub mod notes;
 pub mod symbols;
 pub mod trace;
 pub mod triage;
@@ -71,6 +72,9 @@ macro_rules! for_each_method {
             $crate::api::symbols::SymbolizeMethod,
             $crate::api::symbols::ResolveMethod,
             $crate::api::triage::ReportMethod,
+            $crate::api::notes::ListMethod,
+            $crate::api::notes::GetMethod,
+            $crate::api::notes::CheckMethod,
             $crate::api::history::ListMethod,
             $crate::api::history::GetMethod,
             $crate::api::history::SimilarMethod,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binary::BinaryRef;
 use super::method;
+use super::notes::Problem;
 use super::trace::TextPiece;
 use crate::trace::Trace;
 use crate::triage::Report;
@@ -45,7 +46,7 @@ pub enum ReportForm {
     Text,
     /// For a bug tracker.
     Markdown,
-    /// A page that needs nothing else: the trace with the evidence marked, the interleaving drawn.
+    /// A page that needs nothing else: the paste with the evidence marked, the interleaving drawn.
     Html,
     /// The lives of the objects in its logs, as an SVG picture.
     Timeline,
@@ -60,6 +61,9 @@ pub struct ReportResponse {
     /// Why the history could not be asked, or not be written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history_problem: Option<String>,
+    /// The plugins, notes and patterns that are not used, and why: what they know was not looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugin_problems: Vec<Problem>,
     /// The report as text, where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rendered: Option<String>,

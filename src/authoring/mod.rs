@@ -2,11 +2,12 @@
 //!
 //! ```
 //! use dbgmate::authoring::propose;
-//! use dbgmate::{job::Job, trace::{self, Piece}};
+//! use dbgmate::{job::Job, notes::Plugins, trace::{self, Piece}};
 //!
 //! let paste = "prog: a.c:7: work: Assertion `left > 0' failed.";
 //! let trace = trace::parse(&Job::new(), &[Piece::unnamed(paste)])?;
-//! let note = propose(&trace, "mine/work", "examples/work.txt").unwrap();
+//! let (plugins, _) = Plugins::load(&[]);
+//! let note = propose(&trace, plugins.notes(), "mine/work", "examples/work.txt").unwrap();
 //! assert!(note.contains(r#"assertion = "left > 0", function = "work""#));
 //! # Ok::<(), dbgmate::job::Stopped>(())
 //! ```
@@ -15,6 +16,7 @@
 
 mod check;
 mod proposal;
+mod telling;
 
 pub use check::{Checked, Finding, Level, check};
 pub use proposal::propose;

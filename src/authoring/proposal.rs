@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use crate::notes::{MemberPath, integer};
+use super::telling::{Telling, telling};
+use crate::notes::{MemberPath, Notes, integer};
 use crate::public_name::public_name;
 use crate::trace::{EventKind, Frame, PrintedValue, Stack, Trace};
 
@@ -12,97 +13,63 @@ const FRAMES: usize = 3;
 /// Questions that a note is given at most.
 const ASKS: usize = 8;
 
-/// What a program dies in and begins in, whichever it is: glibc's way to abort, its string and heap
-/// functions, and how threads and programs start.
-const ANY_PROGRAM: [&str; 44] = [
-    "raise",
-    "gsignal",
-    "abort",
-    "__assert_fail",
-    "__assert_fail_base",
-    "__assert",
-    "__assert_perror_fail",
-    "pthread_kill",
-    "__pthread_kill",
-    "__pthread_kill_implementation",
-    "__pthread_kill_internal",
-    "__libc_message",
-    "__libc_message_impl",
-    "__fortify_fail",
-    "__stack_chk_fail",
-    "malloc_printerr",
-    "_int_free",
-    "_int_malloc",
-    "malloc_consolidate",
-    "unlink_chunk",
-    "free",
-    "malloc",
-    "calloc",
-    "realloc",
-    "cfree",
-    "strlen",
-    "strdup",
-    "strcmp",
-    "strcpy",
-    "strncmp",
-    "strncpy",
-    "memcpy",
-    "memmove",
-    "memset",
-    "memcmp",
-    "pthread_mutex_lock",
-    "pthread_mutex_unlock",
-    "start_thread",
-    "clone",
-    "clone3",
-    "__libc_start_main",
-    "__libc_start_call_main",
-    "_start",
-    "main",
-];
+/// What the C library's files are called. Its functions are in the crashes of any project.
+const C_LIBRARY: [&str; 5] = ["libc.so", "libc-", "libpthread", "ld-linux", "ld-"];
 
 /// By what a trace is recognised.
 enum Mark<'t> {
     Assertion { expression: &'t str, function: Option<&'t str> },
     Frames { signal: Option<&'t str>, frames: Vec<&'t str> },
+    Log(Vec<Telling<'t>>),
 }
 
-/// The TOML of a note, or none where the trace shows neither an assertion nor a frame of its own.
-/// `example` is the paste's file, relative to the plugin's folder.
-pub fn propose(trace: &Trace, id: &str, example: &str) -> Option<String> {
-    let mark = mark(trace)?;
+/// The TOML of a note, or none where the trace shows neither an assertion, nor a frame of a project, nor
+/// an error in a log. `example` is the paste's file, relative to the plugin's folder; `notes` tell which
+/// functions any crash may have.
+pub fn propose(trace: &Trace, notes: &Notes, id: &str, example: &str) -> Option<String> {
+    let mark = mark(trace, notes)?;
     let mut note = String::new();
     // Writing to a String cannot fail.
     let _ = write_note(&mut note, trace, &mark, id, example);
     Some(note)
 }
 
-fn mark(trace: &Trace) -> Option<Mark<'_>> {
-    let assertion = trace.events.iter().find_map(|event| match &event.what {
+fn mark<'t>(trace: &'t Trace, notes: &Notes) -> Option<Mark<'t>> {
+    by_assertion(trace).or_else(|| by_frames(trace, notes)).or_else(|| by_log(trace))
+}
+
+fn by_assertion(trace: &Trace) -> Option<Mark<'_>> {
+    trace.events.iter().find_map(|event| match &event.what {
         EventKind::Assertion { expression, function, .. } => {
             let function = function.as_deref();
             (expression != "*").then_some(Mark::Assertion { expression, function })
         }
         _ => None,
-    });
-    assertion.or_else(|| {
-        let stopped = trace.events.iter().find_map(|event| match &event.what {
-            EventKind::Signal { name, .. } => Some((name.as_str(), event.stack)),
-            _ => None,
-        });
-        let stack = stopped.and_then(|(_, stack)| trace.stacks.get(stack?));
-        let frames = frames(stack.or(trace.stacks.first())?);
-        let signal = stopped.map(|(name, _)| name);
-        (!frames.is_empty()).then_some(Mark::Frames { signal, frames })
     })
 }
 
+fn by_frames<'t>(trace: &'t Trace, notes: &Notes) -> Option<Mark<'t>> {
+    let stopped = trace.events.iter().find_map(|event| match &event.what {
+        EventKind::Signal { name, .. } => Some((name.as_str(), event.stack)),
+        _ => None,
+    });
+    let stack = stopped.and_then(|(_, stack)| trace.stacks.get(stack?));
+    let frames = frames(stack.or(trace.stacks.first())?, notes);
+    let signal = stopped.map(|(name, _)| name);
+    (!frames.is_empty()).then_some(Mark::Frames { signal, frames })
+}
+
+fn by_log(trace: &Trace) -> Option<Mark<'_>> {
+    let found = telling(trace);
+    (!found.is_empty()).then_some(Mark::Log(found))
+}
+
 /// The innermost frames of the project, with `...` where others are between them.
-fn frames(stack: &Stack) -> Vec<&str> {
+fn frames<'t>(stack: &'t Stack, notes: &Notes) -> Vec<&'t str> {
     let mut named = Vec::new();
     let mut is_gap = false;
     for frame in &stack.frames {
-        match own(frame) {
+        match own(frame, notes) {
             Some(function) => {
                 if is_gap && !named.is_empty() {
                     named.push("...");
@@ -120,12 +87,11 @@ fn frames(stack: &Stack) -> Vec<&str> {
 }
 
 /// The function of a frame, unless it says nothing of the project.
-fn own(frame: &Frame) -> Option<&str> {
+fn own<'t>(frame: &'t Frame, notes: &Notes) -> Option<&'t str> {
     let function = frame.function.as_deref().filter(|_| !frame.guess && !frame.signal_handler)?;
     let module = frame.module.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or("");
-    let of_system = ["libc.so", "libc-", "libpthread", "ld-linux", "ld-"];
-    let says_nothing = ANY_PROGRAM.contains(&&*public_name(function))
-        || of_system.iter().any(|beginning| module.starts_with(beginning))
+    let says_nothing = notes.ignored().contains(&public_name(function))
+        || C_LIBRARY.iter().any(|beginning| module.starts_with(beginning))
         // In a note these mean something else.
         || function.ends_with('*')
         || matches!(function, "??" | "...");
@@ -154,6 +120,7 @@ fn write_note(
         Mark::Frames { signal, frames } => {
             (format!("{} in {}", signal.unwrap_or("Stopped"), frames.first().unwrap_or(&"")), "bug")
         }
+        Mark::Log(found) => (found.first().map_or("", |one| one.words).to_owned(), "bug"),
     };
     let title: Vec<&str> = title.split_whitespace().collect();
     writeln!(note, "schema = 1\nid     = {}", quoted(id))?;
@@ -175,11 +142,11 @@ fn write_note(
     writeln!(note, "[[example]]\nfile = {}\nrank = {}", quoted(example), quoted(rank(mark)))
 }
 
-/// The same assertion is the same bug; the same frames may be another.
+/// The same assertion is the same bug; the same frames, and the same words in a log, may be another.
 fn rank(mark: &Mark<'_>) -> &'static str {
     match mark {
         Mark::Assertion { .. } => "match",
-        Mark::Frames { .. } => "consistent",
+        Mark::Frames { .. } | Mark::Log(_) => "consistent",
     }
 }
 
@@ -200,7 +167,23 @@ fn write_match(note: &mut String, mark: &Mark<'_>) -> fmt::Result {
                 frames.join(", ")
             )
         }
+        Mark::Log(found) => write_log(note, found),
     }
+}
+
+/// The first must be there; the others speak for it, until somebody knows better.
+fn write_log(note: &mut String, found: &[Telling<'_>]) -> fmt::Result {
+    let asked = |one: &Telling<'_>| {
+        format!("{{ log = {}, format = {} }}", quoted(&one.pattern), quoted(one.format))
+    };
+    let Some((first, others)) = found.split_first() else { return Ok(()) };
+    writeln!(note, "all  = [{}]    # say which message tells it", asked(first))?;
+    if !others.is_empty() {
+        writeln!(note, "any  = [")?;
+        others.iter().try_for_each(|one| writeln!(note, "  {},", asked(one)))?;
+        writeln!(note, "]")?;
+    }
+    writeln!(note)
 }
 
 /// A question whose answer the paste has, where the expression printed is one that may be asked.

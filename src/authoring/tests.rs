@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::job::Job;
+use crate::notes::Plugins;
 use crate::trace::{self, Piece};
 
 const NOTE: &str = r#"schema = 1
@@ -139,7 +140,8 @@ fn the_shipped_notes_are_in_order() {
 /// What is proposed for a paste, and what is found in it as a note.
 fn proposed(paste: &str) -> Option<(String, Vec<Finding>)> {
     let trace = trace::parse(&Job::new(), &[Piece::unnamed(paste)]).unwrap();
-    let note = propose(&trace, "demo/new", "examples/new.txt")?;
+    let (plugins, _) = Plugins::load(&[]);
+    let note = propose(&trace, plugins.notes(), "demo/new", "examples/new.txt")?;
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "demo/plugin.toml", "name = \"demo\"\nbinaries = []\n");
     write(folder.path(), "demo/examples/new.txt", paste);
@@ -186,6 +188,21 @@ fn frames_of_every_program_tell_nothing() {
     );
     let (note, _) = proposed(&deeper).unwrap();
     assert!(note.contains(r#"{ signal = "SIGSEGV" }, { frames = ["f", "...", "g"] }"#), "{note}");
+}
+
+#[test]
+fn a_log_alone_is_recognised_by_its_errors() {
+    let log = include_str!("../../tests/traces/libxl-suspend-first.log");
+    let (note, findings) = proposed(log).unwrap();
+    let expected = r"all  = [{ log = ";
+    assert!(note.contains(expected), "{note}");
+    assert!(note.contains(r"suspend_evtchn_\d+_lock\.d: Internal error"), "{note}");
+    assert!(findings.iter().all(|one| one.level == Level::Remark), "{findings:#?}");
+    // It says that the shipped note knows it already.
+    let known = findings.iter().any(|one| one.what.contains("is also `match` libxl/"));
+    assert!(known, "{findings:#?}");
+    let well = log.lines().filter(|line| line.contains("debug")).collect::<Vec<_>>().join("\n");
+    assert!(proposed(&well).is_none());
 }
 
 #[test]

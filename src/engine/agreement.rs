@@ -26,14 +26,14 @@ const DEPTH: u32 = 2;
 
 /// The hash, in hexadecimal, as of now.
 pub fn agreement_hash(config: &Config) -> String {
-    agreement(fixed_hash(config), config)
+    agreement(fixed_hash(config), plugins_hash(config))
 }
 
 /// The same for a process that has been running for a while: with the plugins as of now, and the rest
 /// as it was.
-pub(super) fn agreement(fixed: u64, config: &Config) -> String {
+pub(super) fn agreement(fixed: u64, plugins: u64) -> String {
     let mut hasher = FnvHasher::default();
-    (fixed, plugins_hash(config)).hash(&mut hasher);
+    (fixed, plugins).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fnv::FnvHasher;
 
+use super::symbolize::{Wanted, symbolize};
 use super::{Answer, Engine, paste};
 use crate::api::history::{
     DeleteMethod, DeleteRequest, Deleted, Entry, ExportMethod, Exported, GetMethod, GetRequest,
@@ -19,10 +20,10 @@ use crate::job::Job;
 use crate::trace::{Event, Stack, Trace};
 use crate::triage::{self, Report};
 
-/// How long a command waits for other writers.
+/// How long one who writes, or asks for nothing else, waits for other writers.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// How long triage does: a report without a history is better than a late one.
+/// How long a triage that only looks does: a report without a history is better than a late one.
 const SHORT_WAIT: Duration = Duration::from_millis(500);
 
 /// Entries of a part, where the question does not say.
@@ -57,38 +58,57 @@ impl Engine {
         remember || file.is_some_and(Path::exists)
     }
 
-    /// What the history knows of the crash of a report; remembers it, where that is asked for.
+    /// What the history knows of the crash of a report; remembers it, where that is asked for. What
+    /// cannot be remembered is still looked up.
     pub(super) fn recall(
         &self,
         report: &Report,
         digest: String,
         remember: bool,
-    ) -> Result<Option<Seen>, Error> {
-        let file = self.history_file()?;
-        let mut history = if remember {
-            History::open(file, SHORT_WAIT)?
-        } else {
-            let Some(history) = History::open_existing(file, SHORT_WAIT)? else { return Ok(None) };
-            history
+    ) -> (Option<Seen>, Result<(), Error>) {
+        let mut history = match self.history_for(remember) {
+            Ok(Some(history)) => history,
+            Ok(None) => return (None, Ok(())),
+            Err(error) => return (None, Err(error)),
         };
         let identity = &report.identity;
-        let seen = match &identity.fingerprint {
-            Some(fingerprint) => history.seen(fingerprint, &digest)?,
-            None => None,
+        let fingerprint = identity.fingerprint.as_deref();
+        let seen = fingerprint.map(|fingerprint| history.seen(fingerprint, &digest)).transpose();
+        let seen = match seen {
+            Ok(seen) => seen.flatten(),
+            Err(error) => return (None, Err(error.into())),
         };
         // A text without a crash is nothing to be remembered.
-        if remember && (identity.fingerprint.is_some() || !identity.frames.is_empty()) {
-            let record = Record {
-                digest,
-                at: now(),
-                fingerprint: identity.fingerprint.clone(),
-                because: identity.because.clone(),
-                frames: identity.frames.clone(),
-                notes: report.notes.iter().map(|note| note.id.clone()).collect(),
-            };
-            store(&mut history, &[Line::Record(record)], self.config().history.keep)?;
-        }
-        Ok(seen)
+        let has_crash = fingerprint.is_some() || !identity.frames.is_empty();
+        let stored = if remember && has_crash {
+            let line = Line::Record(record(report, digest));
+            store(&mut history, &[line], self.config().history.keep).map(|_| ())
+        } else {
+            Ok(())
+        };
+        (seen, stored)
+    }
+
+    /// The history to be asked, if there is one, or to be written, which is begun.
+    fn history_for(&self, remember: bool) -> Result<Option<History>, Error> {
+        let file = self.history_file()?;
+        let opened = match remember {
+            true => History::open(file, WAIT).map(Some),
+            false => History::open_existing(file, SHORT_WAIT),
+        };
+        Ok(opened?)
+    }
+}
+
+fn record(report: &Report, digest: String) -> Record {
+    let identity = &report.identity;
+    Record {
+        digest,
+        at: now(),
+        fingerprint: identity.fingerprint.clone(),
+        because: identity.because.clone(),
+        frames: identity.frames.clone(),
+        notes: report.notes.iter().map(|note| note.id.clone()).collect(),
     }
 }
 
@@ -174,6 +194,9 @@ impl Answer for SimilarMethod {
             None => {
                 let (trace, text) = (request.trace.take(), request.text.as_deref());
                 let trace = paste::read(engine, job, trace, text, &request.pieces)?;
+                // As triage has it: what is unknown in the paste may be known by its address.
+                let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
+                let trace = symbolize(engine, job, trace, &wanted)?.trace;
                 let identity = triage::report(job, trace, engine.plugins().notes())?.identity;
                 (identity.fingerprint, identity.frames)
             }
@@ -181,10 +204,7 @@ impl Answer for SimilarMethod {
         let Some(history) = engine.history()? else {
             return Ok(SimilarCrashes { similar: Vec::new() });
         };
-        // One more, should it be the very one that was asked about.
-        let mut similar = history.similar(fingerprint.as_deref(), &frames, limit + 1)?;
-        similar.retain(|one| Some(one.entry.id) != request.id);
-        similar.truncate(limit);
+        let similar = history.similar(fingerprint.as_deref(), &frames, request.id, limit)?;
         Ok(SimilarCrashes { similar })
     }
 }

@@ -1,13 +1,12 @@
 //! Which binaries matter when a question names none, and which belong to one that it names.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobMatcher};
-
 use super::Engine;
 use super::binaries::Opened;
+use super::installed::{Folder, matchers};
 use crate::binary::debuginfod::Reach;
 use crate::job::Job;
 use crate::notes::Plugin;
@@ -75,19 +74,10 @@ impl Engine {
         if !configured.is_empty() {
             return configured;
         }
-        // One file has many names: the shortest, the development link, is the least telling.
-        let mut found: BTreeMap<PathBuf, Known> = BTreeMap::new();
-        for plugin in self.plugins().iter() {
-            let globs = matchers(&plugin.binaries);
-            let programs = PROGRAM_FOLDERS.iter().map(Path::new);
-            let libraries = self.libraries().folders().iter().map(PathBuf::as_path);
-            for path in programs.chain(libraries).flat_map(|folder| matching(folder, &globs)) {
-                let Ok(file) = path.canonicalize() else { continue };
-                let because = Because::Plugin(plugin.name.clone());
-                found.entry(file.clone()).or_insert(Known { path: file, because });
-            }
-        }
-        found.into_values().collect()
+        let programs = PROGRAM_FOLDERS.iter().map(Path::new);
+        let libraries = self.libraries().folders().iter().map(PathBuf::as_path);
+        let folders: Vec<&Path> = programs.chain(libraries).collect();
+        self.installed.now(&self.plugins(), &folders)
     }
 
     /// The binaries that `opened` loads: its needed libraries, theirs in turn, and the modules of
@@ -128,7 +118,8 @@ impl Engine {
                 let below = module.parent().unwrap_or(Path::new(""));
                 let libraries = self.libraries().folders().iter().map(|folder| folder.join(below));
                 for file in std::iter::once(own.to_owned()).chain(libraries) {
-                    let files = matching(&file, &globs).into_iter().filter(|file| file != path);
+                    let files = Folder::read(&file).matching(&globs);
+                    let files = files.into_iter().filter(|file| file != path);
                     let because = Because::ModuleOf(plugin.name.clone());
                     found.extend(files.map(|path| Known { path, because: because.clone() }));
                 }
@@ -136,20 +127,4 @@ impl Engine {
         }
         found
     }
-}
-
-fn matchers(globs: &[String]) -> Vec<GlobMatcher> {
-    // The globs of plugins were checked when they were loaded.
-    globs.iter().filter_map(|glob| Some(Glob::new(glob).ok()?.compile_matcher())).collect()
-}
-
-/// The files of a folder whose name matches, by name.
-fn matching(folder: &Path, globs: &[GlobMatcher]) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let wanted = entries
-        .filter(|entry| globs.iter().any(|glob| glob.is_match(Path::new(&entry.file_name()))));
-    let mut paths: Vec<PathBuf> = wanted.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.is_file());
-    paths.sort();
-    paths
 }

@@ -22,8 +22,10 @@ mod find;
 mod functions;
 mod hello;
 mod history;
+mod installed;
 mod known;
 mod load;
+mod notes;
 mod offsets_of;
 mod packages;
 mod paste;
@@ -38,6 +40,7 @@ pub use agreement::agreement_hash;
 use agreement::{agreement, fixed_hash};
 use binaries::Binaries;
 use debug_sources::debug_sources;
+use installed::InstalledBinaries;
 pub use known::{Because, Known};
 pub use packages::install_command;
 use plugins::KnownPlugins;
@@ -60,6 +63,7 @@ pub struct Engine {
     fixed_hash: u64,
     plugins: KnownPlugins,
     libraries: OnceLock<Libraries>,
+    installed: InstalledBinaries,
     binaries: Binaries,
 }
 
@@ -71,7 +75,8 @@ impl Engine {
         let binaries = Binaries::new(debug_sources(&config), indexes);
         let (fixed_hash, plugins, libraries) =
             (fixed_hash(&config), KnownPlugins::default(), OnceLock::new());
-        Engine { config, fixed_hash, plugins, libraries, binaries }
+        let installed = InstalledBinaries::default();
+        Engine { config, fixed_hash, plugins, libraries, installed, binaries }
     }
 
     /// The configuration in effect.
@@ -81,10 +86,11 @@ impl Engine {
 
     /// The [`agreement_hash`] of this engine's answers from now on.
     pub fn agreement_hash(&self) -> String {
-        agreement(self.fixed_hash, &self.config)
+        agreement(self.fixed_hash, self.plugins.look(&self.config))
     }
 
-    /// The plugins and their notes, as they are now: those shipped, and those configured.
+    /// The plugins and their notes, as they are now, or were a moment ago where there are very many: those
+    /// shipped, and those configured.
     pub fn plugins(&self) -> Arc<Plugins> {
         Arc::clone(&self.plugins.now(&self.config).plugins)
     }

@@ -37,17 +37,11 @@ fn parse(
     text: Option<&str>,
     pieces: &[TextPiece],
 ) -> Result<Trace, Error> {
-    let pieces: Vec<Piece<'_>> = match (text, pieces) {
-        (Some(text), []) => vec![Piece::unnamed(text)],
-        (None, [_, ..]) => pieces
-            .iter()
-            .map(|piece| Piece { name: Some(&piece.name), text: &piece.text })
-            .collect(),
-        _ => {
-            return Err(Error::new(Kind::Request, "a paste is either `text` or `pieces`")
-                .hint("give exactly one of the two"));
-        }
-    };
+    if text.is_some() != pieces.is_empty() {
+        return Err(Error::new(Kind::Request, "a paste is either `text` or `pieces`")
+            .hint("give exactly one of the two"));
+    }
+    let pieces = texts(text, pieces);
     let bytes: usize = pieces.iter().map(|piece| piece.text.len()).sum();
     let limit = job.limits().text_bytes;
     if bytes > limit {
@@ -58,4 +52,10 @@ fn parse(
         .hint("cut it down to the part around the crash"));
     }
     Ok(trace::parse_with(job, &pieces, engine.plugins().line_formats())?)
+}
+
+/// The texts of a paste that was given as text or as pieces, in order.
+pub(super) fn texts<'p>(text: Option<&'p str>, pieces: &'p [TextPiece]) -> Vec<Piece<'p>> {
+    let pieces = pieces.iter().map(|piece| Piece { name: Some(&piece.name), text: &piece.text });
+    text.map(Piece::unnamed).into_iter().chain(pieces).collect()
 }

@@ -2,14 +2,32 @@
 //! one has changed.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::agreement::plugins_hash;
 use crate::config::Config;
 use crate::notes::{Plugins, Problem};
 
+/// To look at all files of very many notes takes longer than to match a paste with them. It is done
+/// again when so many times that time has passed: it then takes at most a twentieth of a processor.
+const PAUSE: u32 = 20;
+
 /// What was read last.
 #[derive(Debug, Default)]
-pub(super) struct KnownPlugins(Mutex<Option<Arc<Known>>>);
+pub(super) struct KnownPlugins(Mutex<State>);
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    known: Option<Arc<Known>>,
+    looked: Option<Looked>,
+}
+
+/// When all files were looked at, and how long that took.
+#[derive(Clone, Copy, Debug)]
+struct Looked {
+    at: Instant,
+    took: Duration,
+}
 
 /// The plugins, what is wrong with them, and the state of the files they were read from.
 #[derive(Debug)]
@@ -19,18 +37,88 @@ pub(super) struct Known {
     files: u64,
 }
 
+/// The folders that the configuration names and that are not there.
+pub(super) fn missing(config: &Config) -> impl Iterator<Item = Problem> {
+    config.named_plugins().filter(|folder| !folder.exists()).map(|folder| Problem {
+        file: folder.display().to_string(),
+        line: None,
+        what: "there is no such folder of plugins".to_owned(),
+        hint: "put it back, or mend `plugins` in config.toml".to_owned(),
+    })
+}
+
 impl KnownPlugins {
-    /// As of now. Whoever asks while another reads may read too: files are not read under a lock.
+    /// As of now, or of a moment ago where there are very many. Whoever asks while another reads may read
+    /// too: files are not read under a lock.
     pub(super) fn now(&self, config: &Config) -> Arc<Known> {
-        // Before they are read: one that changes meanwhile then counts as changed.
-        let files = plugins_hash(config);
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(known) = known.filter(|known| known.files == files) {
+        let State { known, looked } = self.state().clone();
+        let is_recent = looked.is_some_and(|looked| looked.at.elapsed() < looked.took * PAUSE);
+        if let Some(known) = known.filter(|_| is_recent) {
             return known;
         }
-        let (plugins, problems) = Plugins::load(&config.plugins);
+        // Before they are read: one that changes meanwhile then counts as changed.
+        let files = self.look(config);
+        if let Some(known) = self.state().known.clone() {
+            return known;
+        }
+        let (plugins, mut problems) = Plugins::load(&config.plugins);
+        problems.splice(0..0, missing(config));
         let known = Arc::new(Known { plugins: Arc::new(plugins), problems, files });
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        self.state().known = Some(Arc::clone(&known));
         known
+    }
+
+    /// A hash of the files as of now; what was read of others is forgotten.
+    pub(super) fn look(&self, config: &Config) -> u64 {
+        let at = Instant::now();
+        let files = plugins_hash(config);
+        let mut state = self.state();
+        state.looked = Some(Looked { at, took: at.elapsed() });
+        state.known.take_if(|known| known.files != files);
+        files
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_changes_is_read_again_and_what_does_not_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { plugins: vec![folder.path().to_owned()], ..Config::default() };
+        let plugin = folder.path().join("mine");
+        fs::create_dir(&plugin).unwrap();
+        let manifest = |module: &str| {
+            let text = format!("name = \"mine\"\nbinaries = [\"{module}\"]\n");
+            fs::write(plugin.join("plugin.toml"), text).unwrap();
+        };
+        manifest("first");
+        let known = KnownPlugins::default();
+        let before = known.now(&config);
+        assert!(Arc::ptr_eq(&before, &known.now(&config)));
+        known.look(&config);
+        assert!(Arc::ptr_eq(&before, &known.now(&config)), "nothing has changed");
+        manifest("second one");
+        let until = Instant::now() + Duration::from_secs(60);
+        let has_changed = || {
+            let now = known.now(&config);
+            let found = now.plugins.iter().any(|plugin| plugin.binaries == ["second one"]);
+            found && !Arc::ptr_eq(&before, &now)
+        };
+        while !has_changed() {
+            assert!(Instant::now() < until, "it was never read again");
+        }
+        fs::remove_dir_all(folder.path()).unwrap();
+        known.look(&config);
+        let gone = known.now(&config);
+        assert!(gone.plugins.iter().all(|plugin| plugin.name != "mine"));
+        assert_eq!(gone.problems.len(), 1, "{:?}", gone.problems);
     }
 }

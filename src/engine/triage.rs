@@ -27,19 +27,22 @@ impl Answer for ReportMethod {
         let digest = engine.has_history(remember).then(|| digest(&trace));
         let wanted = Wanted { binaries: &request.binaries, ..Wanted::default() };
         let symbolized = symbolize(engine, job, trace, &wanted)?;
-        let mut report = triage::report(job, symbolized.trace, engine.plugins().notes())?;
+        let known = engine.plugins.now(engine.config());
+        let mut report = triage::report(job, symbolized.trace, known.plugins.notes())?;
         let recalled = digest.map(|digest| engine.recall(&report, digest, remember));
-        let (seen, history_problem) = match recalled.transpose() {
-            Ok(seen) => (seen.flatten(), None),
-            Err(error) => (None, Some(error.to_string())),
-        };
+        let (seen, done) = recalled.unwrap_or((None, Ok(())));
         report.seen = seen;
+        let history_problem = done.err().map(|error| error.to_string());
         let rendered = request.render.map(|form| match form {
             ReportForm::Text => render::report::text(&report),
             ReportForm::Markdown => render::report_markdown(&report),
-            ReportForm::Html => render::report_html(&report),
+            ReportForm::Html => {
+                let paste = paste::texts(request.text.as_deref(), &request.pieces);
+                render::report_html(&report, &paste)
+            }
             ReportForm::Timeline => render::lives_svg::timeline(&report),
         });
-        Ok(ReportResponse { report, history_problem, rendered })
+        let plugin_problems = known.problems.clone();
+        Ok(ReportResponse { report, history_problem, plugin_problems, rendered })
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE as NO_ROOM;
 
 /// Why a history cannot be used.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// It may not be written.
+    /// It or its folder may not be written.
     ReadOnly {
         /// The file.
         path: PathBuf,
@@ -68,7 +69,12 @@ impl Error {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::InUse { path },
             Some(ErrorCode::DiskFull) => Error::Full { path },
-            Some(ErrorCode::ReadOnly) => Error::ReadOnly { path },
+            // There is no room for the file by which processes find their way in the log.
+            _ if error.sqlite_error().is_some_and(|said| said.extended_code == NO_ROOM) => {
+                Error::Full { path }
+            }
+            // The file itself was opened before: what cannot be is one beside it.
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => Error::ReadOnly { path },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Error::Damaged { path, why }
             }

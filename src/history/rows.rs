@@ -76,10 +76,13 @@ impl History {
         found.map_err(|error| self.error(error))
     }
 
-    /// The latest record of a fingerprint.
-    pub fn latest(&self, fingerprint: &str) -> Result<Option<Entry>, Error> {
-        let sql = format!("{ENTRY} WHERE record.fingerprint = ?1 ORDER BY record.at DESC LIMIT 1");
-        let found = self.connection.query_row(&sql, [fingerprint], entry).optional();
+    /// The latest record of a fingerprint, other than that of this number.
+    pub fn latest(&self, fingerprint: &str, except: Option<i64>) -> Result<Option<Entry>, Error> {
+        let sql = format!(
+            "{ENTRY} WHERE record.fingerprint = ?1 AND record.id IS NOT ?2 \
+             ORDER BY record.at DESC, record.id DESC LIMIT 1"
+        );
+        let found = self.connection.query_row(&sql, params![fingerprint, except], entry).optional();
         found.map_err(|error| self.error(error))
     }
 
@@ -168,9 +171,16 @@ impl Line {
         if in_seconds(at).is_none() {
             return Some("`at` is not a time such as 2026-01-31T12:00:00Z");
         }
-        let is_bad = fingerprint.is_some_and(|text| !text.starts_with('v'));
-        is_bad.then_some("`fingerprint` is not one such as v1-0123456789abcdef")
+        fingerprint
+            .is_some_and(|text| !is_fingerprint(text))
+            .then_some("`fingerprint` is not one such as v1-0123456789abcdef")
     }
+}
+
+/// A version and what it makes of a crash, as `v1-0123456789abcdef`; what later versions make is not known.
+fn is_fingerprint(text: &str) -> bool {
+    let parts = text.strip_prefix('v').and_then(|text| text.split_once('-'));
+    parts.is_some_and(|(version, made)| version.parse::<u32>().is_ok() && !made.is_empty())
 }
 
 /// A transaction that writes: it waits for others at its start, where nothing can be lost.

@@ -23,12 +23,13 @@ const COMPARED: usize = 1_000;
 const LEAST: f64 = 0.3;
 
 impl History {
-    /// So many crashes of other stacks or pastes that are like the one with these functions on its
-    /// stack: those of its fingerprint first, then the most alike.
+    /// So many crashes, other than the record of this number, that are like the one with these functions
+    /// on its stack: those of its fingerprint first, then the most alike.
     pub fn similar(
         &self,
         fingerprint: Option<&str>,
         frames: &[String],
+        except: Option<i64>,
         limit: usize,
     ) -> Result<Vec<Similar>, Error> {
         let asked: Vec<&str> = frames.iter().map(String::as_str).collect();
@@ -36,15 +37,19 @@ impl History {
         let mut scored = found.map_err(|error| self.error(error))?;
         scored.sort_by(|(a, at_a), (b, at_b)| b.total_cmp(a).then(at_b.cmp(at_a)));
         let mut similar = Vec::new();
-        let same = fingerprint.map(|fingerprint| self.latest(fingerprint)).transpose()?.flatten();
+        let same = fingerprint.map(|fingerprint| self.latest(fingerprint, except)).transpose()?;
+        let same = same.flatten();
         if let Some(entry) = same {
             let other: Vec<&str> = entry.record.frames.iter().map(String::as_str).collect();
             let similarity = similarity(&asked, &other);
-            let times = self.times_of(entry.id).map_err(|error| self.error(error))?;
+            let times = self.times_of(entry.id, except).map_err(|error| self.error(error))?;
             similar.push(Similar { entry, times, same_fingerprint: true, similarity });
         }
-        for (similarity, stack) in scored.into_iter().take(limit) {
-            let latest = self.latest_of(stack).map_err(|error| self.error(error))?;
+        for (similarity, stack) in scored {
+            if similar.len() > limit {
+                break;
+            }
+            let latest = self.latest_of(stack, except).map_err(|error| self.error(error))?;
             let Some((id, times)) = latest else { continue };
             let Some(entry) = self.get(id)? else { continue };
             let same_fingerprint =
@@ -99,21 +104,21 @@ impl History {
         Ok(scored)
     }
 
-    /// The latest record with a stack, and how many there are.
-    fn latest_of(&self, stack: i64) -> rusqlite::Result<Option<(i64, u64)>> {
-        let sql = "SELECT max(id), count(*) FROM record WHERE stack = ?1";
-        self.connection.query_row(sql, [stack], |row| {
+    /// The latest record with a stack, and how many there are, without the one excepted.
+    fn latest_of(&self, stack: i64, except: Option<i64>) -> rusqlite::Result<Option<(i64, u64)>> {
+        let sql = "SELECT max(id), count(*) FROM record WHERE stack = ?1 AND id IS NOT ?2";
+        self.connection.query_row(sql, params![stack, except], |row| {
             let (id, times): (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
             Ok(id.map(|id| (id, times.cast_unsigned())))
         })
     }
 
     /// How many records have the stack of this one.
-    fn times_of(&self, id: i64) -> rusqlite::Result<u64> {
+    fn times_of(&self, id: i64, except: Option<i64>) -> rusqlite::Result<u64> {
         let sql = "SELECT stack FROM record WHERE id = ?1";
         let stack: Option<i64> =
             self.connection.query_row(sql, [id], |row| row.get(0)).optional()?;
-        let latest = stack.map(|stack| self.latest_of(stack)).transpose()?.flatten();
+        let latest = stack.map(|stack| self.latest_of(stack, except)).transpose()?.flatten();
         Ok(latest.map_or(0, |(_, times)| times))
     }
 }

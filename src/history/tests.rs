@@ -143,15 +143,37 @@ fn the_most_alike_come_first_and_the_unlike_not_at_all() {
     ];
     history.store(&lines, 10).unwrap();
     let asked = ["a", "b", "c", "d"].map(str::to_owned);
-    let found = history.similar(None, &asked, 10).unwrap();
+    let found = history.similar(None, &asked, None, 10).unwrap();
     assert_eq!(found.iter().map(|one| one.entry.id).collect::<Vec<_>>(), [3, 4, 2]);
     assert!((found[0].similarity - 1.0).abs() < 1e-12);
-    assert_eq!(history.similar(None, &asked, 1).unwrap().len(), 1);
-    assert!(history.similar(None, &[String::new()], 9).unwrap().is_empty());
+    assert_eq!(history.similar(None, &asked, None, 1).unwrap().len(), 1);
+    assert!(history.similar(None, &[String::new()], None, 9).unwrap().is_empty());
     // A fingerprint counts more than the stack.
-    let found = history.similar(Some("v1-x.y.z"), &asked, 10).unwrap();
+    let found = history.similar(Some("v1-x.y.z"), &asked, None, 10).unwrap();
     assert_eq!(found.iter().map(|one| one.entry.id).collect::<Vec<_>>(), [1, 3, 4, 2]);
     assert!(found[0].same_fingerprint && !found[1].same_fingerprint);
+}
+
+#[test]
+fn what_is_like_a_record_are_the_others_of_its_stack_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut history = open(&folder.path().join("h"));
+    let lines = [1, 2, 3].map(|number| record(number, &["a", "b"]));
+    history.store(&lines, 10).unwrap();
+    let asked = ["a", "b"].map(str::to_owned);
+    let found = |except| {
+        let found = history.similar(Some("v1-a.b"), &asked, except, 10).unwrap();
+        found.iter().map(|one| (one.entry.id, one.times)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(None), [(3, 3)]);
+    assert_eq!(found(Some(3)), [(2, 2)]);
+    assert_eq!(found(Some(1)), [(3, 2)]);
+    history.delete(&[1, 2]).unwrap();
+    assert_eq!(found_in(&history, &asked, Some(3)), []);
+}
+
+fn found_in(history: &History, asked: &[String], except: Option<i64>) -> Vec<Similar> {
+    history.similar(Some("v1-a.b"), asked, except, 10).unwrap()
 }
 
 #[test]
@@ -162,6 +184,8 @@ fn a_line_that_cannot_be_one_is_refused() {
         Record { digest: "7".into(), ..good.clone() },
         Record { at: "yesterday".into(), ..good.clone() },
         Record { fingerprint: Some("1".into()), ..good.clone() },
+        Record { fingerprint: Some("v9".into()), ..good.clone() },
+        Record { fingerprint: Some("vx-1".into()), ..good.clone() },
         Record { frames: vec!["a\nb".into()], ..good },
     ] {
         assert!(Line::Record(bad.clone()).flaw().is_some(), "{bad:?}");
@@ -206,7 +230,7 @@ fn a_cut_or_overwritten_file_is_an_error() {
     let use_all = || -> Result<(), Error> {
         let mut history = History::open(&path, WAIT)?;
         history.list(None, 1000)?;
-        history.similar(None, &["f7".to_owned()], 5)?;
+        history.similar(None, &["f7".to_owned()], None, 5)?;
         history.store(&[record(7777, &["g"])], 1000).map(|_| ())
     };
     for length in [1, 50, 99, 100, 1000, 4096, 5000, whole.len() / 2, whole.len() - 1] {

@@ -3,7 +3,8 @@
 //! Read from TOML (docs/notes.md explains each key). A note with anything wrong in it is not used
 //! at all, and the flaw says where and why.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::{Spanned, Table};
 
 use super::claims::{Affected, Claim, Confidence, Fix, Interleaving, Rank, Setting};
@@ -45,7 +46,7 @@ pub struct Note {
 }
 
 /// The kinds of note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Threads in an order nobody thought of.

@@ -3,14 +3,17 @@
 use std::fmt;
 use std::ops::Range;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 /// A plugin, note or pattern that is not used, with the reason. Everything else is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// The file or folder, as a path a person can open; `shipped:…` for one inside the program.
     pub file: String,
     /// The line, from 1, where one line is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
     /// What is wrong.
     pub what: String,

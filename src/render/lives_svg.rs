@@ -35,7 +35,7 @@ pub fn timeline(report: &Report) -> String {
 }
 
 fn write_timeline(svg: &mut String, objects: &[ObjectLife], scale: &Scale) -> fmt::Result {
-    let (width, height) = (LABELS + BARS + 40, TOP + ROW * objects.len().max(1) + 16);
+    let (width, height) = (LABELS + BARS + 40, TOP + ROW * (objects.len().max(1) + 1) + 16);
     writeln!(
         svg,
         r#"<svg class="lives" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="monospace" font-size="12" role="img" aria-label="Lives of objects">"#
@@ -55,7 +55,26 @@ fn write_timeline(svg: &mut String, objects: &[ObjectLife], scale: &Scale) -> fm
     for (number, life) in objects.iter().enumerate() {
         write_row(svg, life, scale, TOP + ROW * number)?;
     }
+    if !objects.is_empty() {
+        write_legend(svg, TOP + ROW * objects.len() + 8)?;
+    }
     writeln!(svg, "</svg>")
+}
+
+/// What marks and colours mean.
+fn write_legend(svg: &mut String, y: usize) -> fmt::Result {
+    /// A place of the row for each.
+    const PLACE: usize = 128;
+    let marks =
+        [("begins", "begins"), ("used", "used"), ("ends", "ends"), ("after", "used after end")];
+    for (number, (class, meaning)) in marks.into_iter().enumerate() {
+        let x = LABELS + number * PLACE;
+        writeln!(svg, "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", x + 4, y + 9)?;
+        writeln!(svg, "<text x=\"{}\" y=\"{}\">{meaning}</text>", x + 14, y + 13)?;
+    }
+    let x = LABELS + marks.len() * PLACE;
+    writeln!(svg, "<rect class=\"odd\" x=\"{x}\" y=\"{}\" width=\"16\" height=\"8\"/>", y + 5)?;
+    writeln!(svg, "<text x=\"{}\" y=\"{}\">look at this</text>", x + 22, y + 13)
 }
 
 fn write_row(svg: &mut String, life: &ObjectLife, scale: &Scale, y: usize) -> fmt::Result {

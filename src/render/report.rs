@@ -9,8 +9,8 @@ use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
 use super::wrap::wrap;
 use crate::trace::{Lines, Trace};
 use crate::triage::{
-    Affected, Ask, Claim, Confidence, Evidence, Fix, Identity, MatchedNote, Rank, ReleaseTold,
-    ReleaseVerdict, Report, Seen, Setting, Verdict,
+    Affected, Ask, Claim, Confidence, Evidence, Fix, Identity, MatchedNote, Missing, Rank,
+    ReleaseTold, ReleaseVerdict, Report, Seen, Setting, Verdict,
 };
 
 /// The page's width in columns.
@@ -53,26 +53,36 @@ fn write_report(page: &mut String, report: &Report) -> fmt::Result {
 /// How often the crash was seen in other pastes, and a person's own words.
 fn write_seen(page: &mut String, seen: &Seen, identity: &Identity) -> fmt::Result {
     writeln!(page)?;
-    if let (Some(first), Some(last), Some(id)) = (&seen.first, &seen.last, seen.last_id) {
-        let times = super::counted(seen.times, "time");
-        let when = if seen.times == 1 {
-            format!("on {last}")
-        } else {
-            format!("since {first}, last on {last}")
-        };
-        let when = escape(&when).into_owned();
-        writeln!(
-            page,
-            "{TITLE}Seen {times} before{TITLE:#}, {when}: {HINT}dbgmate history show {id}{HINT:#}"
-        )?;
+    if let Some((times, when, command)) = seen_before(seen) {
+        let when = escape(&when);
+        writeln!(page, "{TITLE}{times}{TITLE:#}, {when}: {HINT}{command}{HINT:#}")?;
     }
     if let Some(note) = &seen.note {
         writeln!(page, "{HEADING}Your note{HEADING:#}")?;
         paragraph(page, note, 4)?;
     }
-    let fingerprint = identity.fingerprint.as_deref().unwrap_or_default();
-    let known_by = format!("{fingerprint}: {}", identity.because);
+    let known_by = known_by(identity).unwrap_or_default();
     writeln!(page, "{DIM}{}{DIM:#}", escape(&known_by))
+}
+
+/// How often a crash was seen, when, and the command that shows more.
+pub(super) fn seen_before(seen: &Seen) -> Option<(String, String, String)> {
+    let (Some(first), Some(last), Some(id)) = (&seen.first, &seen.last, seen.last_id) else {
+        return None;
+    };
+    let times = format!("Seen {} before", super::counted(seen.times, "time"));
+    let when = if seen.times == 1 {
+        format!("on {last}")
+    } else {
+        format!("since {first}, last on {last}")
+    };
+    Some((times, when, format!("dbgmate history show {id}")))
+}
+
+/// The fingerprint and what it is made of.
+pub(super) fn known_by(identity: &Identity) -> Option<String> {
+    let fingerprint = identity.fingerprint.as_deref()?;
+    Some(format!("{fingerprint}: {}", identity.because))
 }
 
 /// `2 stacks, 1 event`, and what was not understood.
@@ -175,23 +185,39 @@ fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
     let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
     for (Evidence { what, text, .. }, place) in note.evidence.iter().zip(&places) {
         // A text that repeats what it shows and adds to it stands for both.
-        if text.starts_with(what.as_str()) {
-            writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {}", escape(text))?;
-            continue;
+        let repeats = text.starts_with(what.as_str());
+        let (what, text) = if repeats { (text, None) } else { (what, Some(text)) };
+        let room = WIDTH.saturating_sub(width + 6);
+        let mut place = place.as_str();
+        for line in wrap(&escape(what), room) {
+            writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {line}")?;
+            place = "";
         }
-        writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {}", escape(what))?;
-        for line in wrap(&escape(text), WIDTH.saturating_sub(width + 6)) {
+        for line in text.iter().flat_map(|text| wrap(&escape(text), room)) {
             writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
         }
     }
-    if note.missing.is_empty() {
-        return Ok(());
-    }
-    heading(page, "would also speak for it, and is not in the paste", None)?;
-    note.missing.iter().try_for_each(|missing| {
-        paragraph(page, &missing.what, 4)?;
-        paragraph(page, &format!("to get it: {}", missing.how), 6)
+    not_there(note).into_iter().try_for_each(|(title, missing)| {
+        heading(page, &title.to_lowercase(), None)?;
+        missing.iter().try_for_each(|missing| {
+            paragraph(page, &missing.what, 4)?;
+            paragraph(page, &format!("to get it: {}", missing.how), 6)
+        })
     })
+}
+
+/// What is not in the paste and would speak for a note, under its titles.
+pub(super) fn not_there(
+    note: &MatchedNote,
+) -> impl IntoIterator<Item = (&'static str, &[Missing])> {
+    let decisive = match note.decisive.as_slice() {
+        [_] => "Would make it certain, and is not in the paste",
+        _ => "Each of these would make it certain, and is not in the paste",
+    };
+    let supporting = "Would also speak for it, and is not in the paste";
+    [(decisive, note.decisive.as_slice()), (supporting, note.missing.as_slice())]
+        .into_iter()
+        .filter(|(_, missing)| !missing.is_empty())
 }
 
 /// `line 8`, `lines 8-10`, with the piece's name in front where the paste has several.

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use super::escape::escape;
 use super::markdown::{code, markdown as trace, text};
-use super::report::{affected, ask_lines, contents, fix, in_words, place, release, verdict};
+use super::report::{
+    affected, ask_lines, contents, fix, in_words, known_by, not_there, place, release, seen_before,
+    verdict,
+};
 use crate::triage::{Ask, Claim, Interleaving, MatchedNote, Report, Setting};
 
 /// The report, its trace last and folded away.
@@ -23,6 +26,7 @@ pub fn markdown(report: &Report) -> String {
         })
         .collect();
     list(&mut page, "Objects in this text", &told);
+    list(&mut page, "Known again by", &known_again(report));
     let trace = trace(&report.trace);
     if !trace.is_empty() {
         line(&mut page, "<details><summary>The trace</summary>\n");
@@ -34,6 +38,21 @@ pub fn markdown(report: &Report) -> String {
 
 /// Objects told of: a tracker's page is no table of a thousand rows.
 const MOST_OBJECTS: usize = 20;
+
+/// The fingerprint, how often it was seen before, and a person's own words about it.
+fn known_again(report: &Report) -> Vec<String> {
+    let seen = report.seen.as_ref();
+    let before = seen
+        .and_then(seen_before)
+        .map(|(times, when, command)| format!("{times}, {}: {}", words(&when), span(&command)));
+    let note = seen.and_then(|seen| seen.note.as_ref()).map(|note| words(note));
+    known_by(&report.identity)
+        .map(|known| span(&known))
+        .into_iter()
+        .chain(before)
+        .chain(note)
+        .collect()
+}
 
 /// Writing to a String cannot fail.
 fn line(page: &mut String, text: &str) {
@@ -73,11 +92,12 @@ fn write_note(page: &mut String, note: &MatchedNote) {
         })
         .collect();
     list(page, "Evidence", &evidence);
-    let missing = note
-        .missing
-        .iter()
-        .map(|one| format!("{} (to get it: {})", words(&one.what), words(&one.how)));
-    list(page, "Would also speak for it, and is not in the paste", &missing.collect::<Vec<_>>());
+    for (title, missing) in not_there(note) {
+        let told = missing
+            .iter()
+            .map(|one| format!("{} (to get it: {})", words(&one.what), words(&one.how)));
+        list(page, title, &told.collect::<Vec<_>>());
+    }
     claim(page, "What happens", Some(&note.cause));
     claim(page, "Easily overlooked", note.overlooked.as_ref());
     note.remarks.iter().for_each(|remark| claim(page, "About this paste", Some(remark)));

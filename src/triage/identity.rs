@@ -53,7 +53,13 @@ pub struct Identity {
 pub(super) fn of(facts: &Facts<'_>, ignored: &Ignored) -> Identity {
     let stack = stack_of(facts, ignored);
     let frames = stack.map(|stack| telling(facts, stack, ignored)).unwrap_or_default();
-    let made = by_assertion(facts).map_or_else(|| by_frames(stack, &frames), Ok);
+    let made = by_assertion(facts).map_or_else(
+        || match facts.trace.stacks.is_empty() {
+            true => Err("the text has neither an assertion nor a stack"),
+            false => by_frames(stack, &frames),
+        },
+        Ok,
+    );
     let kept = frames.into_iter().take(KEPT);
     let frames = kept.map(|name| name.map(Cow::into_owned).unwrap_or_default()).collect();
     match made {
@@ -241,7 +247,9 @@ mod tests {
             identity("Thread 2 (LWP 2):\n#0  0x1 in a ()\nThread 1 (LWP 1):\n#0  0x2 in b ()\n");
         assert_eq!(two.fingerprint, None);
         assert!(two.because.contains("which stack"), "{}", two.because);
-        assert_eq!(identity("hello\n").fingerprint, None);
+        let hello = identity("hello\n");
+        assert_eq!(hello.fingerprint, None);
+        assert!(hello.because.contains("neither"), "{}", hello.because);
     }
 
     #[test]

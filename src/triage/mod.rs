@@ -13,6 +13,7 @@
 //! Rule: a function of a trace and the notes; no I/O. A note is in the report only when everything
 //! that one of its signatures requires is in the paste, with the lines that show it.
 
+mod decisive;
 mod facts;
 mod frames;
 mod how;

@@ -43,6 +43,9 @@ pub struct MatchedNote {
     pub evidence: Vec<Evidence>,
     /// What would have spoken for it and is not in the paste.
     pub missing: Vec<Missing>,
+    /// What would make it certain, where it is not: each by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisive: Vec<Missing>,
     /// What goes wrong.
     pub cause: Claim,
     /// What a reader of the paste may have missed.

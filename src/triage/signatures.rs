@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::decisive::decisive;
 use super::facts::Facts;
 use super::number::readings;
 use super::predicates::held;
@@ -18,6 +19,7 @@ pub(super) struct Matched<'n> {
     rank: Rank,
     evidence: Vec<Evidence>,
     missing: Vec<Missing>,
+    decisive: Vec<Missing>,
     specificity: usize,
     asks: Vec<Ask>,
     remarks: Vec<Claim>,
@@ -28,6 +30,9 @@ pub(super) struct Matched<'n> {
 pub(super) fn best<'n>(facts: &Facts<'_>, note: &'n Note, told: &[Told]) -> Option<Matched<'n>> {
     let fitting = note.signatures.iter().filter_map(|signature| try_one(facts, note, signature));
     let mut best = fitting.min_by(|a, b| a.order().cmp(&b.order()))?;
+    best.decisive = decisive(facts, note, best.rank, &best.evidence);
+    let decides = |one: &Missing| best.decisive.iter().any(|decisive| decisive.what == one.what);
+    best.missing.retain(|one| !decides(one));
     best.releases = releases::judged(told, &note.affected);
     let is_mended = |told: &ReleaseTold| !told.hint && told.verdict == ReleaseVerdict::NotAffected;
     if best.releases.iter().any(is_mended) {
@@ -85,8 +90,9 @@ fn attempt<'n>(
     let rank = if refuted { signature.rank.max(Rank::Consistent) } else { signature.rank };
     let specificity = signature.all.iter().map(Predicate::specificity).sum();
     let remarks = remarks(facts, note, &scope);
-    let releases = Vec::new();
-    Some(Matched { note, rank, evidence: found, missing, specificity, asks, remarks, releases })
+    let (decisive, releases) = (Vec::new(), Vec::new());
+    let evidence = found;
+    Some(Matched { note, rank, evidence, missing, decisive, specificity, asks, remarks, releases })
 }
 
 /// The remarks that the paste calls for.
@@ -166,6 +172,7 @@ impl Matched<'_> {
             rank: self.rank,
             evidence: self.evidence,
             missing: self.missing,
+            decisive: self.decisive,
             cause: note.cause.clone(),
             overlooked: note.overlooked.clone(),
             remarks: self.remarks,

@@ -5,6 +5,7 @@
 //! own policy (Content Security Policy Level 3) lets a browser run and load nothing.
 
 mod note;
+mod rows;
 mod swimlane;
 mod trace;
 
@@ -14,17 +15,23 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::escape::escape;
 use super::lives_svg;
+use super::report::{known_by, seen_before};
+use crate::trace::Piece;
 use crate::triage::Report;
-use trace::Shown;
+use rows::Rows;
+
+/// So many objects are told at once.
+const FEW: usize = 8;
 
 const STYLE: &str = include_str!("style.css");
 
 /// Styles in the page, and nothing else.
 const POLICY: &str = include_str!("policy.txt");
 
-/// The page: each note with its evidence, linked to the lines of the trace below; the pictures.
-pub fn html(report: &Report) -> String {
-    let shown = Shown::of(report);
+/// The page: each note with its evidence, linked to the lines of the paste below; the pictures. The paste
+/// is the texts that the report was made of, in order; where there are none the trace is shown.
+pub fn html(report: &Report, paste: &[Piece<'_>]) -> String {
+    let rows = Rows::of(report, paste);
     let title = match report.notes.as_slice() {
         [] => "No known bug fits".to_owned(),
         [first, ..] => format!("{}: {}", first.id, first.title),
@@ -48,10 +55,11 @@ pub fn html(report: &Report) -> String {
                 }
                 main {
                     @for (number, note) in report.notes.iter().enumerate() {
-                        (note::section(number, note, &shown))
+                        (note::section(number, note, &rows))
                     }
+                    (known_again(report))
                     (objects(report))
-                    (trace::section(report, &shown))
+                    (trace::section(report, &rows))
                 }
             }
         }
@@ -64,6 +72,26 @@ fn shown(text: &str) -> Cow<'_, str> {
     escape(text)
 }
 
+/// The fingerprint, how often it was seen before, and a person's own words about it.
+fn known_again(report: &Report) -> Markup {
+    let seen = report.seen.as_ref();
+    html! {
+        @if let Some(known) = known_by(&report.identity) {
+            section #known-again {
+                h2 { "Known again by" }
+                p { code { (shown(&known)) } }
+                @if let Some((times, when, command)) = seen.and_then(seen_before) {
+                    p { strong { (times) } ", " (shown(&when)) ": " code { (command) } }
+                }
+                @if let Some(note) = seen.and_then(|seen| seen.note.as_deref()) {
+                    h3 { "Your note" }
+                    p { (shown(note)) }
+                }
+            }
+        }
+    }
+}
+
 /// When the objects of a log began and ended.
 fn objects(report: &Report) -> Markup {
     html! {
@@ -71,7 +99,7 @@ fn objects(report: &Report) -> Markup {
             section #objects {
                 h2 { "Objects in this text" }
                 div.picture { (PreEscaped(lives_svg::timeline(report))) }
-                details {
+                details open[report.objects.len() <= FEW] {
                     summary { "In words" }
                     ul {
                         @for life in report.objects.iter().take(lives_svg::MOST_ROWS) {

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::trace::Shown;
+use super::rows::Rows;
 use super::{shown, swimlane};
 use crate::render::report;
 use crate::triage::{Ask, Claim, Evidence, Fix, MatchedNote, Rank, Setting};
 
 /// The section of a note, by its place in the report.
-pub(super) fn section(number: usize, note: &MatchedNote, trace: &Shown<'_>) -> Markup {
+pub(super) fn section(number: usize, note: &MatchedNote, rows: &Rows<'_>) -> Markup {
     let class = match note.rank {
         Rank::Match => "certain",
         Rank::Consistent | Rank::Symptom => "uncertain",
@@ -19,8 +19,8 @@ pub(super) fn section(number: usize, note: &MatchedNote, trace: &Shown<'_>) -> M
                 span.rank.(class) { (report::verdict(note.rank)) }
                 " " (shown(&note.title))
             }
-            p.id { code { (shown(&note.id)) } ", a " (shown(&note.kind)) }
-            (evidence(note, trace))
+            p.id { code { (shown(&note.id)) } " · " (shown(&note.kind)) }
+            (evidence(note, rows))
             (claim("What happens", Some(&note.cause)))
             (claim("Easily overlooked", note.overlooked.as_ref()))
             @for remark in &note.remarks { (claim("About this paste", Some(remark))) }
@@ -58,14 +58,14 @@ fn list(title: &str, items: &[String]) -> Markup {
     }
 }
 
-fn evidence(note: &MatchedNote, trace: &Shown<'_>) -> Markup {
+fn evidence(note: &MatchedNote, rows: &Rows<'_>) -> Markup {
     html! {
         h3 { "Evidence" }
         table.evidence {
             @for Evidence { what, lines, text, required } in &note.evidence {
                 tr {
                     td.place {
-                        @match trace.anchor(lines) {
+                        @match rows.anchor(lines) {
                             Some(anchor) => a href={ "#" (anchor) } { (report::place(lines)) },
                             None => (report::place(lines)),
                         }
@@ -78,10 +78,10 @@ fn evidence(note: &MatchedNote, trace: &Shown<'_>) -> Markup {
                 }
             }
         }
-        @if !note.missing.is_empty() {
-            h3 { "Would also speak for it, and is not in the paste" }
+        @for (title, missing) in report::not_there(note) {
+            h3 { (title) }
             ul {
-                @for missing in &note.missing {
+                @for missing in missing {
                     li { (shown(&missing.what)) br; span.dim { "to get it: " (shown(&missing.how)) } }
                 }
             }

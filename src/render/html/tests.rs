@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
@@ -8,11 +8,16 @@ use super::*;
 use crate::job::Job;
 use crate::notes::Plugins;
 use crate::render::report_markdown;
-use crate::trace::{self, Piece};
-use crate::triage;
+use crate::trace::{self, Certainty, Piece, Resolved, ResolvedFrame};
+use crate::triage::{self, Seen};
 
 /// Each format may carry each of these.
 const HOSTILE: &str = "</pre></title></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'`&lt;&#x3c;\u{202e}\u{7}\u{1b}[31m-->]]>";
+
+/// The page of a report, with its paste.
+fn page_of(report: &Report, paste: &str) -> String {
+    html(report, &[Piece::unnamed(paste)])
+}
 
 fn report_of(paste: &str) -> Report {
     let job = Job::new();
@@ -76,7 +81,7 @@ fn check(page: &str) -> Read {
 fn each_piece_of_evidence_leads_to_its_line() {
     let paste = include_str!("../../../tests/traces/fd-deregister-race-values.txt");
     let report = report_of(paste);
-    let page = html(&report);
+    let page = page_of(&report, paste);
     let read = check(&page);
     let links =
         read.attributes.iter().filter(|(name, value)| name == "href" && value.starts_with("#row-"));
@@ -103,7 +108,12 @@ fn every_shipped_paste_is_a_page_that_a_browser_reads() {
         let path = entry.unwrap().path();
         if path.is_file() && path.metadata().unwrap().len() < 100_000 {
             let paste = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-            check(&html(&report_of(&paste)));
+            let report = report_of(&paste);
+            check(&html(&report, &[]));
+            let read = check(&page_of(&report, &paste));
+            for line in paste.lines().filter(|line| !line.chars().any(char::is_control)) {
+                assert!(read.text.contains(line), "{line} of {}", path.display());
+            }
         }
     }
 }
@@ -123,7 +133,8 @@ fn what_a_paste_holds_stays_text() {
     ];
     for paste in pastes {
         let report = report_of(&paste);
-        check(&html(&report));
+        check(&page_of(&report, &paste));
+        check(&html(&report, &[]));
         let markdown = report_markdown(&report);
         assert!(
             !markdown.chars().any(|c| c.is_control() && c != '\n' || c == '\u{202e}'),
@@ -147,7 +158,7 @@ fn several_pieces_and_notes_that_were_made_up_stay_text() {
         interleaving.threads.insert("B".to_owned(), HOSTILE.to_owned());
         note.asks.iter_mut().for_each(|ask| ask.show = HOSTILE.to_owned());
     }
-    let read = check(&html(&report));
+    let read = check(&html(&report, &[]));
     assert!(read.text.contains("<script>alert(1)</script>"), "it is shown: {}", read.text);
 }
 
@@ -155,10 +166,66 @@ fn several_pieces_and_notes_that_were_made_up_stay_text() {
 fn of_very_many_lines_those_around_the_evidence_are_shown() {
     let noise = "libxl: debug: libxl_event.c:1:f: nothing of note\n".repeat(5000);
     let crash = include_str!("../../../tests/traces/libxl-occurred-fd.log");
-    let report = report_of(&format!("{noise}{crash}{noise}"));
+    let paste = format!("{noise}{crash}{noise}");
+    let report = report_of(&paste);
     assert!(!report.notes.is_empty());
-    let page = html(&report);
+    let page = page_of(&report, &paste);
     let read = check(&page);
     assert!(read.text.contains("not shown") && page.len() < 200_000, "{}", page.len());
     assert!(read.attributes.iter().any(|(_, value)| value.starts_with("#row-")));
+}
+
+#[test]
+fn the_paste_is_shown_as_it_was_pasted_with_what_was_looked_up() {
+    let paste =
+        "> Hello,\r\n> #0  0x0000000000001234 in ?? () from /usr/lib/libdemo.so\r\n> \tbye\r\n";
+    let mut trace = trace::parse(&Job::new(), &[Piece::unnamed(paste)]).unwrap();
+    trace.stacks[0].frames[0].resolved = Some(Resolved {
+        frames: vec![ResolvedFrame { function: Some("found_it".into()), ..Default::default() }],
+        module: "/usr/lib/libdemo.so".into(),
+        build_id: None,
+        certainty: Certainty::Certain,
+        via: "symtab".into(),
+    });
+    let (plugins, _) = Plugins::load(&[]);
+    let report = triage::report(&Job::new(), trace, plugins.notes()).unwrap();
+    let named = [Piece { name: Some("other"), text: "nothing\n" }, Piece::unnamed(paste)];
+    for pieces in [&named[1..], &named] {
+        let read = check(&html(&report, pieces));
+        let line = read.text.find("> #0  0x0000000000001234 in ?? ()").unwrap();
+        let (found, bye) =
+            (read.text.rfind("found_it").unwrap(), read.text.find("    bye").unwrap());
+        assert!(line < found && found < bye, "{}", read.text);
+    }
+}
+
+#[test]
+fn evidence_that_goes_over_lines_is_marked_on_each() {
+    let paste = include_str!("../../../tests/traces/fd-deregister-race-values.txt");
+    let report = report_of(paste);
+    let rows = Rows::of(&report, &[Piece::unnamed(paste)]);
+    let marked = rows.all.iter().filter(|row| row.is_marked).map(|row| row.lines.first);
+    let lines = report.notes.iter().flat_map(|note| &note.evidence).map(|one| &one.lines);
+    let expected: BTreeSet<usize> = lines.flat_map(|lines| lines.first..=lines.last).collect();
+    assert_eq!(marked.collect::<BTreeSet<_>>(), expected);
+    let labels = rows.all.iter().map(|row| row.marks.len()).sum::<usize>();
+    assert_eq!(labels, report.notes.iter().map(|note| note.evidence.len()).sum::<usize>());
+}
+
+#[test]
+fn what_the_history_knows_is_in_every_form() {
+    let mut report = report_of(include_str!("../../../tests/traces/fd-deregister-race.txt"));
+    report.seen = Some(Seen {
+        times: 2,
+        first: Some("2026-01-30T09:12:44Z".into()),
+        last: Some(HOSTILE.into()),
+        last_id: Some(17),
+        note: Some("only on host c4".into()),
+    });
+    let read = check(&html(&report, &[]));
+    for text in [read.text, report_markdown(&report), crate::render::report::text(&report)] {
+        for part in ["Seen 2 times before", "history show 17", "only on host c4", "v1-"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }
