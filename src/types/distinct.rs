@@ -212,6 +212,10 @@ fn in_scope<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>, name: &TypeName) -> Resu
     // Unnamed and inline namespaces are left out by those who type names.
     let around = reader.view.named_scope_of(die)?;
     let written: Vec<&[u8]> = name.scope.iter().map(String::as_bytes).collect();
+    // The name that was looked up may hold the scope itself.
+    if !written.is_empty() && reader.name(die) == name.with_scope() {
+        return Ok(true);
+    }
     let as_written = around.all == written || around.without_inline == written;
     let ends_so = around.all.ends_with(&written) || around.without_inline.ends_with(&written);
     Ok(as_written || (ends_so && !name.is_full))
