@@ -134,7 +134,11 @@ fn targets(
     let spellings = question.name.spellings();
     let find = |name: &String| reader.index.find(name.as_bytes()).definitions;
     let (mut tags, mut others) = (Vec::new(), Vec::new());
-    for at in spellings.iter().flat_map(find) {
+    let mut named: Vec<DieRef> = spellings.iter().flat_map(find).collect();
+    if named.is_empty() {
+        named = reader.respelled(&question.name.name)?;
+    }
+    for at in named {
         if let Some(is_wanted) = is_tag_of_c(reader, at, question)? {
             tags.extend(is_wanted.then_some(Named::Tag(at)));
             continue;

@@ -134,6 +134,11 @@ impl<'a> Reader<'_, 'a> {
             Kind::Other => self.spell(Some(die))?,
             _ => self.spell_named(die)?,
         };
+        let arguments = match die.language() {
+            Language::Cxx if !name.ends_with('>') => self.template_arguments(die)?,
+            _ => None,
+        };
+        let name = name + &arguments.unwrap_or_default();
         Ok(match (kind, die.language()) {
             (Kind::Other, _) | (_, Language::C | Language::Other) => name,
             _ if self.view.name(die).is_none() => name,
@@ -176,7 +181,26 @@ impl<'a> Reader<'_, 'a> {
                 _ => {}
             }
         }
+        if die.tag() != dw::DW_TAG_union_type {
+            self.settle_empty_arrays(&mut members)?;
+        }
         Ok((members, None))
+    }
+
+    /// An array without a bound that cannot be flexible, since it does not end a struct that has more
+    /// members (C17 §6.7.2.1), is empty: GCC before 8 wrote `[0]` so.
+    fn settle_empty_arrays(&self, members: &mut [Member]) -> Result<(), Error> {
+        let flexible = if members.len() > 1 { members.len() - 1 } else { members.len() };
+        for member in members.iter_mut().take(flexible) {
+            let (Size::Dynamic, Some(at)) = (member.size, member.type_die) else { continue };
+            let Some(array) = self.underlying(self.die(at)?)? else { continue };
+            let is_array = array.tag() == dw::DW_TAG_array_type;
+            if is_array && self.extents(&array)?.first() == Some(&Extent::Flexible) {
+                member.size = Size::Known(0);
+                member.type_name = member.type_name.replacen("[]", "[0]", 1);
+            }
+        }
+        Ok(())
     }
 
     /// The discriminant and the variants of a Rust enum (DWARF 5 §5.7.10); they overlap.
@@ -377,8 +401,8 @@ impl<'a> Reader<'_, 'a> {
             taken += 1;
         }
         let (consumed, rest) = steps.split_at(taken);
-        let element = array.map(|array| self.type_of(&array)).transpose()?.flatten();
-        let (Some(element), [_, ..]) = (element, consumed) else {
+        let element = array.as_ref().map(|array| self.type_of(array)).transpose()?.flatten();
+        let (Some(array), Some(element), [_, ..]) = (array, element, consumed) else {
             let index = steps.iter().find_map(|step| match step {
                 PathStep::Element(index) => Some(index),
                 PathStep::Member(_) => None,
@@ -389,11 +413,14 @@ impl<'a> Reader<'_, 'a> {
         let inner: String = remaining.iter().map(Extent::to_string).collect();
         let count =
             remaining.iter().try_fold(1_u64, |all, extent| all.checked_mul(extent.count()?));
-        let size = match (self.size_of(&element)?, count) {
+        let times = |bytes: Size| match (bytes, count) {
             (Size::Known(bytes), Some(count)) => Size::Known(bytes.saturating_mul(count)),
             _ => Size::Dynamic,
         };
-        let distance = position.zip(size.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
+        let spacing = times(self.spacing(&array, &element)?);
+        // An element has no padding of its own; a row of them has that of each.
+        let size = if remaining.is_empty() { self.size_of(&element)? } else { spacing };
+        let distance = position.zip(spacing.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
         let offset = from.offset.zip(distance).and_then(|(start, bytes)| start.checked_add(bytes));
         let type_name = format!("{}{inner}", self.spell(Some(&element))?);
         let type_die = remaining.is_empty().then(|| element.at());

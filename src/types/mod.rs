@@ -26,6 +26,7 @@ mod shape;
 mod sizes;
 mod spelling;
 mod suggest;
+mod template;
 mod twins;
 
 pub use decode::{Decoded, decode};

@@ -97,6 +97,7 @@ const LENSES: &[Lens] = &[
     Lens { name: "template arguments", whose: &[Oracle::Gdb], apply: template_arguments },
     Lens { name: "discriminant", whose: &[Oracle::Gdb], apply: discriminant },
     Lens { name: "no variants", whose: &[Oracle::Btf, Oracle::Pahole], apply: no_variants },
+    Lens { name: "array elements", whose: &[Oracle::Pahole], apply: array_elements },
     Lens { name: "no number of 0 bytes", whose: &[Oracle::Btf], apply: no_bytes },
     Lens { name: "nullptr_t", whose: &[Oracle::Gdb], apply: nullptr },
     Lens { name: "parameters", whose: &[Oracle::Gdb], apply: parameters },
@@ -104,15 +105,17 @@ const LENSES: &[Lens] = &[
 
 /// Without what only lenses look at.
 fn plain(mut ours: Value) -> Value {
-    each(&mut ours, &mut |member| {
-        let member = member.as_object_mut().unwrap();
-        MARKS.iter().for_each(|mark| drop(member.remove(*mark)));
-    });
+    let without = &mut |part: &mut Value| {
+        let part = part.as_object_mut().unwrap();
+        MARKS.iter().for_each(|mark| drop(part.remove(*mark)));
+    };
+    each(&mut ours, without);
+    without(&mut ours);
     ours
 }
 
 /// What else is said of our members, for lenses.
-const MARKS: [&str; 2] = ["flexible", "base"];
+const MARKS: [&str; 3] = ["flexible", "base", "arrays"];
 
 /// Arrays without a bound have 0 bytes in C debuggers that know no unknown sizes.
 fn flexible(ours: &mut Value, _: &mut Value) {
@@ -252,6 +255,16 @@ fn no_variants(ours: &mut Value, theirs: &mut Value) {
     clear(ours, theirs);
 }
 
+/// pahole shows the members of a struct without a name that an array has many of, as of the first; ours
+/// are there where a path leads to an element.
+fn array_elements(ours: &mut Value, theirs: &mut Value) {
+    let ranges: Vec<(u64, u64)> = serde_json::from_value(ours["arrays"].clone()).unwrap();
+    let shown = ours["places"].as_array().unwrap();
+    let in_array = |at: u64| ranges.iter().any(|(start, end)| (*start..*end).contains(&at));
+    let places = theirs["places"].as_array_mut().unwrap();
+    places.retain(|place| shown.contains(place) || !in_array(place[0].as_u64().unwrap()));
+}
+
 /// BTF cannot say that a number has no bytes, as Rust's `()` has.
 fn no_bytes(ours: &mut Value, theirs: &mut Value) {
     each_pair(ours, theirs, &mut |ours, theirs| {
@@ -295,7 +308,10 @@ fn shown(oracle: Oracle, layout: &Layout) -> Value {
         places.sort();
         let holes: u64 = layout.holes.iter().map(|hole| hole.bit_size).sum();
         let size = layout.size.known();
-        return json!({"size": size, "places": places, "unused": holes + 8 * layout.padding});
+        let unused = holes + 8 * layout.padding;
+        let mut arrays = Vec::new();
+        collect_arrays(&layout.members, &mut arrays);
+        return json!({"size": size, "places": places, "unused": unused, "arrays": arrays});
     }
     let enumerators = layout.enumerators.iter();
     json!({
@@ -315,6 +331,17 @@ fn collect_places(members: &[Member], places: &mut Vec<(u64, String)>) {
             collect_places(&member.members, places);
         }
         places.push((bit_offset(member).unwrap_or(u64::MAX), member.name.clone()));
+    }
+}
+
+/// Where there are arrays of structs without a name.
+fn collect_arrays(members: &[Member], arrays: &mut Vec<(u64, u64)>) {
+    for member in members {
+        if member.type_name.contains("{...}[") || member.type_name.contains("{...} [") {
+            let start = bit_offset(member).unwrap_or_default();
+            arrays.push((start, start + 8 * member.size.known().unwrap_or(u64::from(u32::MAX))));
+        }
+        collect_arrays(&member.members, arrays);
     }
 }
 
