@@ -61,7 +61,12 @@ impl TypeName {
         }
         let mut parts = split_scope(rest);
         let name = parts.pop().unwrap_or_default();
-        if name.is_empty() || matches!(name.as_str(), "struct" | "union" | "class" | "enum") {
+        // Linux has a `struct class`: in C that is a name.
+        let is_word = match keyword {
+            None => matches!(name.as_str(), "struct" | "union" | "class" | "enum"),
+            Some(_) => matches!(name.as_str(), "struct" | "union" | "enum"),
+        };
+        if name.is_empty() || is_word {
             return bad("it has no name in it");
         }
         let is_full = parts.first().is_some_and(String::is_empty);
@@ -212,6 +217,7 @@ mod tests {
         assert_eq!(parsed("struct libxl__ev_fd"), "struct libxl__ev_fd");
         assert_eq!(parsed("  const struct libxl__ev_fd *"), "struct libxl__ev_fd");
         assert_eq!(parsed("class  Foo;"), "struct Foo");
+        assert_eq!(parsed("struct class *"), "struct class");
         assert_eq!(parsed("long unsigned int"), "long unsigned int");
         assert_eq!(
             parsed("::std::vector<int, std::allocator<int> >"),

@@ -100,6 +100,7 @@ const LENSES: &[Lens] = &[
     Lens { name: "array elements", whose: &[Oracle::Pahole], apply: array_elements },
     Lens { name: "no number of 0 bytes", whose: &[Oracle::Btf], apply: no_bytes },
     Lens { name: "nullptr_t", whose: &[Oracle::Gdb], apply: nullptr },
+    Lens { name: "noreturn", whose: &[Oracle::Gdb], apply: noreturn },
     Lens { name: "parameters", whose: &[Oracle::Gdb], apply: parameters },
 ];
 
@@ -279,6 +280,16 @@ fn nullptr(_: &mut Value, theirs: &mut Value) {
     if theirs["kind"] == "type" && theirs["size"] == 0 {
         theirs["size"] = Value::Null;
     }
+}
+
+/// GCC writes a function that does not return as a volatile one; gdb leaves the word out.
+fn noreturn(ours: &mut Value, theirs: &mut Value) {
+    each_pair(ours, theirs, &mut |ours, theirs| {
+        let name = text(ours, "type");
+        if name.strip_prefix("volatile ") == Some(&text(theirs, "type")) && name.contains("(*)(") {
+            ours["type"] = theirs["type"].clone();
+        }
+    });
 }
 
 /// gdb has `(void)` for a function of which nothing is known, and a constant `this`.

@@ -47,6 +47,14 @@ struct Reader {
     declared: HashMap<u64, String>,
 }
 
+/// A number as readelf prints them: those of four or eight bytes in hexadecimal.
+fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
 /// An entry as far as it was read.
 #[derive(Default)]
 struct Entry {
@@ -83,11 +91,11 @@ impl Reader {
                 let text = value.split_once("): ").map_or(value, |(_, text)| text);
                 entry.name = Some(text.trim_start_matches("(string) ").to_owned());
             }
-            "byte_size" => entry.size = value.split_whitespace().last().unwrap().parse().ok(),
+            "byte_size" => entry.size = number(value.split_whitespace().last().unwrap()),
             "declaration" => entry.is_declared = true,
             "specification" => {
-                let place = value.trim_start_matches("<0x").trim_end_matches('>');
-                entry.specifies = u64::from_str_radix(place, 16).ok();
+                let place = value.split_once("<0x").unwrap().1.split_once('>').unwrap().0;
+                entry.specifies = Some(u64::from_str_radix(place, 16).unwrap());
             }
             _ => {}
         }

@@ -35,7 +35,9 @@ impl Oracle {
         }
         match std::env::var_os("DBGMATE_DRGN") {
             Some(_) => present.push(Oracle::Drgn),
-            None => eprintln!("passed over: DBGMATE_DRGN names no python that has drgn"),
+            None => eprintln!(
+                "passed over: drgn. python3 -m venv V && V/bin/pip install drgn, and DBGMATE_DRGN=V/bin/python"
+            ),
         }
         present
     }
