@@ -179,6 +179,7 @@ mod tests {
             align: None,
             base: false,
             anonymous: false,
+            when: None,
             members: Vec::new(),
             holes: Vec::<Hole>::new(),
             why: None,

@@ -9,7 +9,7 @@ use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
     BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep, Selected,
-    Size, gaps, order,
+    Size, Variant, gaps, order,
 };
 use crate::dwarf::{Die, DieRef, Language};
 
@@ -212,11 +212,14 @@ impl<'a> Reader<'_, 'a> {
         within: &Within<'_>,
         members: &mut Vec<Member>,
     ) -> Result<(), Error> {
+        let mut told_by = None;
         for child in part.children() {
             self.count()?;
             let child = child?;
             match child.tag() {
                 dw::DW_TAG_member => {
+                    told_by =
+                        self.type_of(&child)?.map(|of| self.underlying(of)).transpose()?.flatten();
                     let mut discriminant = self.member(&child, base, nesting, within)?;
                     if discriminant.name.is_empty() {
                         discriminant.name = "<discriminant>".to_owned();
@@ -225,6 +228,8 @@ impl<'a> Reader<'_, 'a> {
                 }
                 dw::DW_TAG_variant => {
                     let (mut variant, _) = self.members(&child, base, nesting, Some(within))?;
+                    let when = told_by.as_ref().map(|discriminant| when(&child, discriminant));
+                    variant.iter_mut().for_each(|member| member.variant = when.clone().flatten());
                     members.append(&mut variant);
                 }
                 _ => {}
@@ -290,6 +295,7 @@ impl<'a> Reader<'_, 'a> {
             size,
             bits,
             align: die.unsigned(dw::DW_AT_alignment),
+            variant: None,
             members,
             holes,
             why,
@@ -324,6 +330,7 @@ impl<'a> Reader<'_, 'a> {
             size: self.size_of(die)?,
             bits: None,
             align: None,
+            variant: None,
             members: Vec::new(),
             holes: Vec::new(),
             why: None,
@@ -427,6 +434,25 @@ impl<'a> Reader<'_, 'a> {
         let member = Member { name, type_name, type_die, offset, size, ..from.clone() };
         Ok((member, rest))
     }
+}
+
+/// With which value of the discriminant a variant is there; none where several are listed, which no
+/// compiler does for what has a layout.
+fn when(variant: &Die<'_>, discriminant: &Die<'_>) -> Option<Variant> {
+    if !variant.has(dw::DW_AT_discr_value) {
+        return (!variant.has(dw::DW_AT_discr_list)).then_some(Variant::Otherwise);
+    }
+    let name = dw::DW_AT_discr_value;
+    let is_signed = matches!(
+        discriminant.unsigned(dw::DW_AT_encoding).map(|code| dw::DwAte(code as u8)),
+        Some(dw::DW_ATE_signed | dw::DW_ATE_signed_char)
+    );
+    let signed = || variant.signed(name).map(i128::from);
+    let value = variant.unsigned(name).map(i128::from).or_else(signed)?;
+    let bits = discriminant.unsigned(dw::DW_AT_byte_size).unwrap_or(8).clamp(1, 8) * 8;
+    // A form of a fixed size does not say which it is: DW_FORM_data1 0xff is −1 of an `i8`.
+    let wraps = is_signed && value >= 1 << (bits - 1);
+    Some(Variant::Value(if wraps { value - (1 << bits) } else { value }))
 }
 
 /// Static members have no place in the object: DWARF 5 gives them DW_TAG_variable, older versions a

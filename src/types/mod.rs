@@ -36,6 +36,7 @@ pub use locate::{Covering, Place, locate};
 pub use memory::read_memory;
 pub use model::{
     BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
+    Variant,
 };
 pub use name::{Keyword, TypeName};
 pub use order::BetterOrder;

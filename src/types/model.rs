@@ -143,6 +143,8 @@ pub struct Member {
     pub bits: Option<BitField>,
     /// DW_AT_alignment, in bytes.
     pub align: Option<u64>,
+    /// When it is there, for a variant of an enum that holds data.
+    pub variant: Option<Variant>,
     /// The members of a struct or union that is part of this one.
     pub members: Vec<Member>,
     /// Bits of such a struct that none of its members uses, to its end.
@@ -162,9 +164,19 @@ impl PartialEq for Member {
             && self.size == other.size
             && self.bits == other.bits
             && self.align == other.align
+            && self.variant == other.variant
             && self.members == other.members
             && self.why == other.why
     }
+}
+
+/// With which values of the discriminant a variant is there (DWARF 5 §5.7.10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// With this one.
+    Value(i128),
+    /// With all that are no other's.
+    Otherwise,
 }
 
 /// One value of an enum.

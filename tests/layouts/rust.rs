@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use dbgmate::types::Member;
+use dbgmate::types::{Member, Variant};
 
 use super::case::Said;
 use super::toolchain::{Compiled, run};
@@ -97,6 +97,7 @@ fn what_variants_hold_is_where_the_values_are() {
 const MORE: &str = r#"
 #![crate_type = "cdylib"]
 pub enum Niche { Empty, Full(&'static u8) }
+#[repr(i8)] pub enum Signed { Below(u8) = -3, Above(u16) = 100 }
 pub enum Shared { Yes(bool), No, Maybe, Number(bool, u16) }
 pub struct Wide {
     pub a: u8, pub list: &'static [u16], pub text: &'static str, pub any: &'static (dyn Fn(u8) -> u16 + Sync),
@@ -113,10 +114,16 @@ static BYTE: u8 = 7;
 #[unsafe(no_mangle)] pub static EMPTY: Niche = Niche::Empty;
 #[unsafe(no_mangle)] pub static NUMBER: Shared = Shared::Number(true, 0x1234);
 #[inline(never)] fn call(f: &dyn Fn(u64) -> u64) -> u64 { f(3) }
-#[unsafe(no_mangle)] pub fn keep(w: &Wide, a: u64, b: u8) -> u64 {
+#[unsafe(no_mangle)] pub fn keep(w: &Wide, s: &Signed, a: u64, b: u8) -> u64 {
+    let b = if let Signed::Below(n) = s { b + n } else { b };
     call(&move |n| n + a + u64::from(b)) + u64::from(w.a)
 }
 "#;
+
+/// The bytes of an object of eight, as a number.
+fn bits_of(said: &Said, name: &str) -> i128 {
+    i128::from(u64::from_le_bytes(said.object(name).0.try_into().unwrap()))
+}
 
 fn more() -> Option<Compiled> {
     let folder = tempfile::tempdir().unwrap();
@@ -137,6 +144,14 @@ fn niches_and_default_variants_take_no_place_of_their_own() {
         assert_eq!(layout.size.known(), Some(size), "{name}");
         assert_eq!(layout.members[0].name, "<discriminant>", "{name}");
     }
+    let when = |name: &str| -> Vec<Option<Variant>> {
+        compiled.layout(name).members.into_iter().map(|member| member.variant).collect()
+    };
+    // A null pointer is the other variant: its bytes are the discriminant's.
+    let empty = Variant::Value(bits_of(&said, "EMPTY"));
+    assert_eq!(when("Niche"), [None, Some(empty), Some(Variant::Otherwise)]);
+    let signed = when("Signed");
+    assert_eq!(signed, [None, Some(Variant::Value(-3)), Some(Variant::Value(100))]);
     // The variant that all other values of the discriminant mean lies where they are.
     let full = compiled.member("Niche", "Full.__0");
     assert_eq!((full.offset, full.size.known()), (Some(0), Some(8)));

@@ -38,15 +38,16 @@ pub(crate) fn compare(oracle: Oracle, ours: &[Layout], theirs: &[Value]) -> Agre
         return Agreement::Unknown;
     }
     let ours: Vec<Value> = ours.iter().map(|layout| shown(oracle, layout)).collect();
+    let plain: Vec<Value> = ours.iter().cloned().map(plain).collect();
     let mut reasons = BTreeSet::new();
     for theirs in theirs {
-        if ours.iter().any(|ours| plain(ours.clone()) == *theirs) {
+        if plain.contains(theirs) {
             continue;
         }
         let explained = ours.iter().filter_map(|ours| explain(oracle, ours, theirs));
         match explained.min_by_key(BTreeSet::len) {
             Some(more) => reasons.extend(more),
-            None => return Agreement::Different(difference(&ours, theirs)),
+            None => return Agreement::Different(difference(&plain, theirs)),
         }
     }
     Agreement::Same(reasons)

@@ -3,7 +3,8 @@
 //! The names come from readelf, so a type that our index misses fails here as well as one that is read
 //! wrong. Without arguments a sample is compared; `DBGMATE_LAYOUT_SEED` draws another one, and
 //! `cargo test --test real_layouts -- --ignored` compares every type of every binary, or of the one that
-//! `DBGMATE_LAYOUT_BINARY` names, and with `ACCEPT=1` writes what came of it into docs/correctness.md.
+//! `DBGMATE_LAYOUT_BINARY` names, or as many of them as `DBGMATE_LAYOUT_NAMES` says; with `ACCEPT=1` it
+//! writes what came of it into docs/correctness.md.
 
 #![allow(clippy::unwrap_used)]
 
@@ -44,16 +45,10 @@ const SHOWN: usize = 1000;
 #[test]
 fn a_sample_of_names_is_laid_out_as_others_say() {
     let Some(testbed) = tools::testbed() else { return };
-    let seed = match env::var("DBGMATE_LAYOUT_SEED") {
-        Ok(seed) => seed.parse().expect("DBGMATE_LAYOUT_SEED is a number"),
-        Err(_) => 20_121_109,
-    };
+    let seed = seed();
     for name in SAMPLED {
         let binary = RealBinary::open(&testbed, Path::new(name));
-        let mut names: Vec<(String, Sizes)> = names::of(&binary.path).into_iter().collect();
-        names.sort_by_key(|(name, _)| drawn(seed, name));
-        names.truncate(SAMPLE);
-        let row = binary.compare(&names.into_iter().collect());
+        let row = binary.compare(&draw(names::of(&binary.path), SAMPLE, seed));
         // gdb has no names for types local to a function; nearly all others must be comparable.
         let same = row.alike(Oracle::Gdb);
         assert!(same >= SAMPLE / 2, "{name}: only {same} with seed {seed}");
@@ -65,10 +60,11 @@ fn a_sample_of_names_is_laid_out_as_others_say() {
 fn every_name_is_laid_out_as_others_say() {
     let Some(testbed) = tools::testbed() else { return };
     let only = env::var("DBGMATE_LAYOUT_BINARY").ok().map(PathBuf::from);
+    let most = env::var("DBGMATE_LAYOUT_NAMES").map_or(usize::MAX, |most| most.parse().unwrap());
     let mut rows = Vec::new();
     for path in only.clone().map_or_else(|| every_binary(&testbed), |one| vec![one]) {
         let binary = RealBinary::open(&testbed, &path);
-        let row = binary.compare(&names::of(&binary.path));
+        let row = binary.compare(&draw(names::of(&binary.path), most, seed()));
         println!("{row}");
         rows.push(row);
     }
@@ -92,6 +88,21 @@ fn every_binary(testbed: &Path) -> Vec<PathBuf> {
         all.push(PathBuf::from("vmlinux"));
     }
     all
+}
+
+fn seed() -> u64 {
+    match env::var("DBGMATE_LAYOUT_SEED") {
+        Ok(seed) => seed.parse().expect("DBGMATE_LAYOUT_SEED is a number"),
+        Err(_) => 20_121_109,
+    }
+}
+
+/// So many names at most, others with another seed.
+fn draw(names: Names, most: usize, seed: u64) -> Names {
+    let mut names: Vec<(String, Sizes)> = names.into_iter().collect();
+    names.sort_by_key(|(name, _)| drawn(seed, name));
+    names.truncate(most);
+    names.into_iter().collect()
 }
 
 /// A place in a shuffled order that depends on nothing but the seed and the name.

@@ -26,7 +26,8 @@ pub(crate) enum Oracle {
 impl Oracle {
     pub(crate) const ALL: [Oracle; 4] = [Oracle::Gdb, Oracle::Pahole, Oracle::Drgn, Oracle::Btf];
 
-    /// Those that are here. gdb has to be; drgn is its own to get.
+    /// Those that are here, or of these those that `DBGMATE_LAYOUT_ORACLES` names. gdb has to be here;
+    /// drgn is its own to get.
     #[allow(clippy::print_stderr)]
     pub(crate) fn present() -> Vec<Oracle> {
         let mut present = vec![Oracle::Gdb];
@@ -38,6 +39,9 @@ impl Oracle {
             None => eprintln!(
                 "passed over: drgn. python3 -m venv V && V/bin/pip install drgn, and DBGMATE_DRGN=V/bin/python"
             ),
+        }
+        if let Ok(wanted) = std::env::var("DBGMATE_LAYOUT_ORACLES") {
+            present.retain(|oracle| wanted.contains(&oracle.to_string()));
         }
         present
     }
