@@ -213,6 +213,10 @@ fn in_scope<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>, name: &TypeName) -> Resu
     if name.scope.is_empty() && !name.is_full {
         return Ok(true);
     }
+    // C has no scopes, and asking would walk the unit.
+    if die.language() == Language::C {
+        return Ok(name.scope.is_empty());
+    }
     // Unnamed and inline namespaces are left out by those who type names.
     let around = reader.view.named_scope_of(die)?;
     let written: Vec<&[u8]> = name.scope.iter().map(String::as_bytes).collect();
