@@ -22,6 +22,7 @@ pub struct UnitView<'a> {
     section: DieSection,
     start: u64,
     language: Language,
+    lower_bound: u8,
     endian: gimli::RunTimeEndian,
     pub(super) line_offset: Option<gimli::DebugLineOffset>,
     pub(super) scopes: OnceCell<Vec<Scope<'a>>>,
@@ -43,9 +44,11 @@ impl<'a> UnitView<'a> {
             Some(AttributeValue::DebugStrOffsetsBase(base)) => base,
             _ => DebugStrOffsetsBase::default_for_encoding_and_file(encoding, file.dwarf.file_type),
         };
-        let language = match root.attr_value(dw::DW_AT_language) {
-            Some(AttributeValue::Language(code)) => Language::of(code),
-            _ => Language::Other,
+        let (language, lower_bound) = match root.attr_value(dw::DW_AT_language) {
+            Some(AttributeValue::Language(code)) => {
+                (Language::of(code), u8::from(code.default_lower_bound() == Some(1)))
+            }
+            _ => (Language::Other, 0),
         };
         let line_offset = match root.attr_value(dw::DW_AT_stmt_list) {
             Some(AttributeValue::DebugLineRef(offset)) => Some(offset),
@@ -71,6 +74,7 @@ impl<'a> UnitView<'a> {
             section,
             start,
             language,
+            lower_bound,
             endian,
             line_offset,
             scopes: OnceCell::new(),
@@ -80,6 +84,12 @@ impl<'a> UnitView<'a> {
     /// The source language.
     pub fn language(&self) -> Language {
         self.language
+    }
+
+    /// The index of an array's first element, where it does not say: 1 in Fortran, Ada and their like
+    /// (DWARF 5 §7.12).
+    pub fn lower_bound(&self) -> u8 {
+        self.lower_bound
     }
 
     /// The first offset past the unit's last DIE, from the unit's start.

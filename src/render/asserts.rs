@@ -271,6 +271,7 @@ mod tests {
             access: None,
             base: false,
             anonymous: false,
+            when: None,
             members: Vec::new(),
             holes: Vec::<Hole>::new(),
             why: None,

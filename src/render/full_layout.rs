@@ -261,9 +261,14 @@ fn comment(member: &Member) -> String {
         (None, ..) => format!("{:>5} {size:>5}", "?"),
     };
     let aligned = member.align.map_or(String::new(), |align| format!("  aligned({align})"));
+    let when = match member.when.as_deref() {
+        Some("otherwise") => "  otherwise".to_owned(),
+        Some(value) => format!("  when {value}"),
+        None => String::new(),
+    };
     match &member.why {
-        Some(why) => format!("{place}{aligned}  {why}"),
-        None => format!("{place}{aligned}"),
+        Some(why) => format!("{place}{aligned}{when}  {why}"),
+        None => format!("{place}{aligned}{when}"),
     }
 }
 

@@ -149,7 +149,7 @@ impl<'a> Decoding<'_, '_, 'a> {
         depth: usize,
     ) -> Result<Decoded, Error> {
         let Some(element) = self.reader.type_of(array)? else { return Ok(value) };
-        let Size::Known(bytes) = self.reader.size_of(&element)? else { return Ok(value) };
+        let Size::Known(bytes) = self.reader.spacing(array, &element)? else { return Ok(value) };
         let extents = self.reader.extents(array)?;
         if bytes == 0 {
             return Ok(value);
@@ -164,13 +164,14 @@ impl<'a> Decoding<'_, '_, 'a> {
             return Ok(value);
         }
         let count = bits.size / 8 / bytes;
+        let size = self.reader.size_of(&element)?.known().unwrap_or(bytes).saturating_mul(8);
         let type_name = self.reader.spell(Some(&element))?;
         for index in 0..count.min(MAX_ELEMENTS) {
             let offset = bits.offset.saturating_add(index * bytes * 8);
             let blank = Decoded {
                 name: indices(&extents, index),
                 type_name: type_name.clone(),
-                bits: Some(BitField { offset, size: bytes * 8 }),
+                bits: Some(BitField { offset, size }),
                 is_bit_field: false,
                 pointer: None,
                 text: None,

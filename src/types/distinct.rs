@@ -134,7 +134,11 @@ fn targets(
     let spellings = question.name.spellings();
     let find = |name: &String| reader.index.find(name.as_bytes()).definitions;
     let (mut tags, mut others) = (Vec::new(), Vec::new());
-    for at in spellings.iter().flat_map(find) {
+    let mut named: Vec<DieRef> = spellings.iter().flat_map(find).collect();
+    if named.is_empty() {
+        named = reader.respelled(&question.name.name)?;
+    }
+    for at in named {
         if let Some(is_wanted) = is_tag_of_c(reader, at, question)? {
             tags.extend(is_wanted.then_some(Named::Tag(at)));
             continue;
@@ -209,9 +213,17 @@ fn in_scope<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>, name: &TypeName) -> Resu
     if name.scope.is_empty() && !name.is_full {
         return Ok(true);
     }
+    // C has no scopes, and asking would walk the unit.
+    if die.language() == Language::C {
+        return Ok(name.scope.is_empty());
+    }
     // Unnamed and inline namespaces are left out by those who type names.
     let around = reader.view.named_scope_of(die)?;
     let written: Vec<&[u8]> = name.scope.iter().map(String::as_bytes).collect();
+    // The name that was looked up may hold the scope itself.
+    if !written.is_empty() && reader.name(die) == name.with_scope() {
+        return Ok(true);
+    }
     let as_written = around.all == written || around.without_inline == written;
     let ends_so = around.all.ends_with(&written) || around.without_inline.ends_with(&written);
     Ok(as_written || (ends_so && !name.is_full))

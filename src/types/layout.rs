@@ -8,8 +8,13 @@ use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
+<<<<<<< HEAD
     Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep,
     Selected, Size, gaps, order,
+=======
+    BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep, Selected,
+    Size, Variant, gaps, order,
+>>>>>>> oracles
 };
 use crate::dwarf::{Die, DieRef, Language};
 
@@ -161,6 +166,11 @@ impl<'a> Reader<'_, 'a> {
             Kind::Other => self.spell(Some(die))?,
             _ => self.spell_named(die)?,
         };
+        let arguments = match die.language() {
+            Language::Cxx if !name.ends_with('>') => self.template_arguments(die)?,
+            _ => None,
+        };
+        let name = name + &arguments.unwrap_or_default();
         Ok(match (kind, die.language()) {
             (Kind::Other, _) | (_, Language::C | Language::Other) => name,
             _ if self.view.name(die).is_none() => name,
@@ -203,7 +213,26 @@ impl<'a> Reader<'_, 'a> {
                 _ => {}
             }
         }
+        if die.tag() != dw::DW_TAG_union_type {
+            self.settle_empty_arrays(&mut members)?;
+        }
         Ok((members, None))
+    }
+
+    /// An array without a bound that cannot be flexible, since it does not end a struct that has more
+    /// members (C17 §6.7.2.1), is empty: GCC before 8 wrote `[0]` so.
+    fn settle_empty_arrays(&self, members: &mut [Member]) -> Result<(), Error> {
+        let flexible = if members.len() > 1 { members.len() - 1 } else { members.len() };
+        for member in members.iter_mut().take(flexible) {
+            let (Size::Dynamic, Some(at)) = (member.size, member.type_die) else { continue };
+            let Some(array) = self.underlying(self.die(at)?)? else { continue };
+            let is_array = array.tag() == dw::DW_TAG_array_type;
+            if is_array && self.extents(&array)?.first() == Some(&Extent::Flexible) {
+                member.size = Size::Known(0);
+                member.type_name = member.type_name.replacen("[]", "[0]", 1);
+            }
+        }
+        Ok(())
     }
 
     /// The discriminant and the variants of a Rust enum (DWARF 5 §5.7.10); they overlap.
@@ -215,11 +244,14 @@ impl<'a> Reader<'_, 'a> {
         within: &Within<'_>,
         members: &mut Vec<Member>,
     ) -> Result<(), Error> {
+        let mut told_by = None;
         for child in part.children() {
             self.count()?;
             let child = child?;
             match child.tag() {
                 dw::DW_TAG_member => {
+                    told_by =
+                        self.type_of(&child)?.map(|of| self.underlying(of)).transpose()?.flatten();
                     let mut discriminant = self.member(&child, base, nesting, within)?;
                     if discriminant.name.is_empty() {
                         discriminant.name = "<discriminant>".to_owned();
@@ -228,6 +260,8 @@ impl<'a> Reader<'_, 'a> {
                 }
                 dw::DW_TAG_variant => {
                     let (mut variant, _) = self.members(&child, base, nesting, Some(within))?;
+                    let when = told_by.as_ref().map(|discriminant| when(&child, discriminant));
+                    variant.iter_mut().for_each(|member| member.variant = when.clone().flatten());
                     members.append(&mut variant);
                 }
                 _ => {}
@@ -296,7 +330,11 @@ impl<'a> Reader<'_, 'a> {
             size,
             bits,
             align: die.unsigned(dw::DW_AT_alignment),
+<<<<<<< HEAD
             access: access_of(die).unwrap_or(within.access),
+=======
+            variant: None,
+>>>>>>> oracles
             members,
             holes,
             why,
@@ -331,7 +369,11 @@ impl<'a> Reader<'_, 'a> {
             size: self.size_of(die)?,
             bits: None,
             align: None,
+<<<<<<< HEAD
             access: Access::Public,
+=======
+            variant: None,
+>>>>>>> oracles
             members: Vec::new(),
             holes: Vec::new(),
             why: None,
@@ -409,8 +451,8 @@ impl<'a> Reader<'_, 'a> {
             taken += 1;
         }
         let (consumed, rest) = steps.split_at(taken);
-        let element = array.map(|array| self.type_of(&array)).transpose()?.flatten();
-        let (Some(element), [_, ..]) = (element, consumed) else {
+        let element = array.as_ref().map(|array| self.type_of(array)).transpose()?.flatten();
+        let (Some(array), Some(element), [_, ..]) = (array, element, consumed) else {
             let index = steps.iter().find_map(|step| match step {
                 PathStep::Element(index) => Some(index),
                 PathStep::Member(_) => None,
@@ -421,17 +463,39 @@ impl<'a> Reader<'_, 'a> {
         let inner: String = remaining.iter().map(Extent::to_string).collect();
         let count =
             remaining.iter().try_fold(1_u64, |all, extent| all.checked_mul(extent.count()?));
-        let size = match (self.size_of(&element)?, count) {
+        let times = |bytes: Size| match (bytes, count) {
             (Size::Known(bytes), Some(count)) => Size::Known(bytes.saturating_mul(count)),
             _ => Size::Dynamic,
         };
-        let distance = position.zip(size.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
+        let spacing = times(self.spacing(&array, &element)?);
+        // An element has no padding of its own; a row of them has that of each.
+        let size = if remaining.is_empty() { self.size_of(&element)? } else { spacing };
+        let distance = position.zip(spacing.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
         let offset = from.offset.zip(distance).and_then(|(start, bytes)| start.checked_add(bytes));
         let type_name = format!("{}{inner}", self.spell(Some(&element))?);
         let type_die = remaining.is_empty().then(|| element.at());
         let member = Member { name, type_name, type_die, offset, size, ..from.clone() };
         Ok((member, rest))
     }
+}
+
+/// With which value of the discriminant a variant is there; none where several are listed, which no
+/// compiler does for what has a layout.
+fn when(variant: &Die<'_>, discriminant: &Die<'_>) -> Option<Variant> {
+    if !variant.has(dw::DW_AT_discr_value) {
+        return (!variant.has(dw::DW_AT_discr_list)).then_some(Variant::Otherwise);
+    }
+    let name = dw::DW_AT_discr_value;
+    let is_signed = matches!(
+        discriminant.unsigned(dw::DW_AT_encoding).map(|code| dw::DwAte(code as u8)),
+        Some(dw::DW_ATE_signed | dw::DW_ATE_signed_char)
+    );
+    let signed = || variant.signed(name).map(i128::from);
+    let value = variant.unsigned(name).map(i128::from).or_else(signed)?;
+    let bits = discriminant.unsigned(dw::DW_AT_byte_size).unwrap_or(8).clamp(1, 8) * 8;
+    // A form of a fixed size does not say which it is: DW_FORM_data1 0xff is −1 of an `i8`.
+    let wraps = is_signed && value >= 1 << (bits - 1);
+    Some(Variant::Value(if wraps { value - (1 << bits) } else { value }))
 }
 
 /// Static members have no place in the object: DWARF 5 gives them DW_TAG_variable, older versions a

@@ -146,18 +146,19 @@ impl<'a> Search<'_, '_, 'a> {
 
     fn array(&mut self, array: &Die<'a>, within: &Within, depth: usize) -> Result<bool, Error> {
         let Some(element) = self.reader.type_of(array)? else { return Ok(false) };
-        let Size::Known(bytes) = self.reader.size_of(&element)? else { return Ok(false) };
+        let Size::Known(bytes) = self.reader.spacing(array, &element)? else { return Ok(false) };
         let extents = self.reader.extents(array)?;
-        let size = bytes.saturating_mul(8);
-        if size == 0 {
+        let spacing = bytes.saturating_mul(8);
+        let size = self.reader.size_of(&element)?.known().unwrap_or(bytes).saturating_mul(8);
+        if spacing == 0 {
             return Ok(true);
         }
         // A flexible array has as many elements as one asks for.
         let end = within.end.unwrap_or(u64::MAX).min(self.wanted.end);
-        let first = self.wanted.start.saturating_sub(within.start) / size;
-        let last = end.saturating_sub(within.start).div_ceil(size);
+        let first = self.wanted.start.saturating_sub(within.start) / spacing;
+        let last = end.saturating_sub(within.start).div_ceil(spacing);
         for index in first..last {
-            let start = within.start.saturating_add(index.saturating_mul(size));
+            let start = within.start.saturating_add(index.saturating_mul(spacing));
             let bits = start..start.saturating_add(size);
             let Some(indices) = indices(&extents, index) else { break };
             let path = format!("{}{indices}", within.path);

@@ -28,7 +28,11 @@ mod shape;
 mod sizes;
 mod spelling;
 mod suggest;
+<<<<<<< HEAD
 mod survey;
+=======
+mod template;
+>>>>>>> oracles
 mod twins;
 
 pub use decode::{Decoded, decode};
@@ -38,8 +42,13 @@ pub use functions::{Function, functions};
 pub use locate::{Covering, Place, locate};
 pub use memory::{Label, labels, read_memory};
 pub use model::{
+<<<<<<< HEAD
     Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected,
     Size,
+=======
+    BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
+    Variant,
+>>>>>>> oracles
 };
 pub use name::{Keyword, TypeName};
 pub use order::BetterOrder;

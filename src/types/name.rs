@@ -61,7 +61,12 @@ impl TypeName {
         }
         let mut parts = split_scope(rest);
         let name = parts.pop().unwrap_or_default();
-        if name.is_empty() || matches!(name.as_str(), "struct" | "union" | "class" | "enum") {
+        // Linux has a `struct class`: in C that is a name.
+        let is_word = match keyword {
+            None => matches!(name.as_str(), "struct" | "union" | "class" | "enum"),
+            Some(_) => matches!(name.as_str(), "struct" | "union" | "enum"),
+        };
+        if name.is_empty() || is_word {
             return bad("it has no name in it");
         }
         let is_full = parts.first().is_some_and(String::is_empty);
@@ -88,8 +93,23 @@ impl TypeName {
     }
 
     /// The name as compilers may have spelled it: with a space between closing brackets of template
-    /// arguments (GCC, older Clang) and without (Clang from 14 on).
+    /// arguments (GCC, older Clang) and without (Clang from 14 on), and with what looks like its scope.
     pub(crate) fn spellings(&self) -> Vec<String> {
+        let mut spellings = self.spacings();
+        if !self.scope.is_empty() {
+            spellings.push(self.with_scope());
+        }
+        spellings
+    }
+
+    /// The name with its scope: rustc gives a reference, a trait object, a table of methods
+    /// (`&[a::b]`, `&dyn a::b`, `<a as b>::{vtable_type}`) such a name outside of any scope.
+    pub(crate) fn with_scope(&self) -> String {
+        let parts = self.scope.iter().chain([&self.name]).map(String::as_str);
+        parts.collect::<Vec<_>>().join("::")
+    }
+
+    fn spacings(&self) -> Vec<String> {
         if !self.name.ends_with('>') {
             return vec![self.name.clone()];
         }
@@ -135,8 +155,7 @@ impl std::fmt::Display for TypeName {
         if self.is_full {
             f.write_str("::")?;
         }
-        self.scope.iter().try_for_each(|scope| write!(f, "{scope}::"))?;
-        f.write_str(&self.name)
+        f.write_str(&self.with_scope())
     }
 }
 
@@ -144,8 +163,12 @@ impl std::fmt::Display for TypeName {
 fn top_level_dots(text: &str) -> Vec<usize> {
     let mut depth = 0_usize;
     let mut dots = Vec::new();
+    let mut before = b' ';
     for (position, byte) in text.bytes().enumerate() {
+        let after = std::mem::replace(&mut before, byte);
         match byte {
+            // The arrow of Rust's function types closes nothing.
+            b'>' if after == b'-' => {}
             b'<' | b'(' | b'{' => depth += 1,
             b'>' | b')' | b'}' => depth = depth.saturating_sub(1),
             b'.' if depth == 0 => dots.push(position),
@@ -159,9 +182,12 @@ fn top_level_dots(text: &str) -> Vec<usize> {
 fn split_scope(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0_usize;
+    let mut before = ' ';
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
+        let after = std::mem::replace(&mut before, character);
         match character {
+            '>' if after == '-' => {}
             '<' | '(' | '{' => depth += 1,
             '>' | ')' | '}' => depth = depth.saturating_sub(1),
             ':' if depth == 0 && characters.peek() == Some(&':') => {
@@ -191,6 +217,7 @@ mod tests {
         assert_eq!(parsed("struct libxl__ev_fd"), "struct libxl__ev_fd");
         assert_eq!(parsed("  const struct libxl__ev_fd *"), "struct libxl__ev_fd");
         assert_eq!(parsed("class  Foo;"), "struct Foo");
+        assert_eq!(parsed("struct class *"), "struct class");
         assert_eq!(parsed("long unsigned int"), "long unsigned int");
         assert_eq!(
             parsed("::std::vector<int, std::allocator<int> >"),
@@ -204,6 +231,21 @@ mod tests {
         assert_eq!(spellings("a<b<c,1>,d>"), ["a<b<c, 1>, d>"]);
         assert_eq!(spellings("a<b<c<d> >>"), ["a<b<c<d> > >", "a<b<c<d>>>"]);
         assert_eq!(spellings("a"), ["a"]);
+    }
+
+    #[test]
+    fn names_of_rust_may_hold_what_looks_like_a_scope() {
+        for text in ["&mut [inventory::Item]", "::&dyn a::Write", "<&u8 as a::b>::{vtable_type}"] {
+            let name = TypeName::parse(text).unwrap();
+            assert!(name.spellings().contains(&text.trim_start_matches("::").to_owned()), "{text}");
+        }
+        let name = TypeName::parse("a::Map<fn(&str) -> b::c, d::e>").unwrap();
+        assert_eq!(
+            (name.scope, name.name.as_str()),
+            (vec!["a".to_owned()], "Map<fn(&str) -> b::c, d::e>")
+        );
+        let readings = TypeName::parse_with_path("Map<fn(u8) -> [a; 2], b>.c").unwrap();
+        assert_eq!(readings[0].0.name, "Map<fn(u8) -> [a; 2], b>");
     }
 
     #[test]

@@ -61,10 +61,13 @@ impl<'a> Reader<'_, 'a> {
                 dw::DW_TAG_ptr_to_member_type => {
                     return Ok(multiply(self.pointer_to_member(&current)?, factor));
                 }
-                dw::DW_TAG_array_type => match self.elements(&current)? {
-                    Some(count) => factor = factor.saturating_mul(count),
-                    None => return Ok(Size::Dynamic),
-                },
+                dw::DW_TAG_array_type => {
+                    let Some(count) = self.elements(&current)? else { return Ok(Size::Dynamic) };
+                    factor = factor.saturating_mul(count);
+                    if let Some(stride) = stride(&current) {
+                        return Ok(multiply(stride, factor));
+                    }
+                }
                 dw::DW_TAG_enumeration_type => {}
                 tag if is_transparent(tag) => {}
                 _ => return Ok(Size::Dynamic),
@@ -92,6 +95,14 @@ impl<'a> Reader<'_, 'a> {
         Ok(extents.iter().try_fold(1, |all: u64, extent| Some(all.saturating_mul(extent.count()?))))
     }
 
+    /// How far the elements of an array are from each other: they may be padded.
+    pub(super) fn spacing(&self, array: &Die<'a>, element: &Die<'a>) -> Result<Size, Error> {
+        match stride(array) {
+            Some(stride) => Ok(stride),
+            None => self.size_of(element),
+        }
+    }
+
     /// An array's dimensions, outermost first (DWARF 5 §5.5, §5.13).
     pub(super) fn extents(&self, array: &Die<'a>) -> Result<Vec<Extent>, Error> {
         let mut extents = Vec::new();
@@ -114,6 +125,18 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
+/// DW_AT_byte_stride or DW_AT_bit_stride of an array (DWARF 5 §5.5); dynamic where it is no constant
+/// number of bytes.
+fn stride(array: &Die<'_>) -> Option<Size> {
+    if array.has(dw::DW_AT_byte_stride) {
+        return Some(array.unsigned(dw::DW_AT_byte_stride).map_or(Size::Dynamic, Size::Known));
+    }
+    array.has(dw::DW_AT_bit_stride).then(|| {
+        let bits = array.unsigned(dw::DW_AT_bit_stride).filter(|bits| bits.is_multiple_of(8));
+        bits.map_or(Size::Dynamic, |bits| Size::Known(bits / 8))
+    })
+}
+
 fn multiply(size: Size, factor: u64) -> Size {
     match size {
         Size::Known(bytes) => Size::Known(bytes.saturating_mul(factor)),
@@ -122,14 +145,21 @@ fn multiply(size: Size, factor: u64) -> Size {
 }
 
 fn extent(range: &Die<'_>) -> Extent {
+    // A dimension with a stride of its own is a slice of another array (Fortran).
+    if range.has(dw::DW_AT_byte_stride) || range.has(dw::DW_AT_bit_stride) {
+        return Extent::Dynamic;
+    }
     if let Some(count) = range.unsigned(dw::DW_AT_count) {
         return Extent::Count(count);
     }
     if range.is_dynamic(dw::DW_AT_count) || range.is_dynamic(dw::DW_AT_upper_bound) {
         return Extent::Dynamic;
     }
-    // The default lower bound is 0 in C, C++, Rust and Go (DWARF 5 §7.12).
-    let lower = bound(range, dw::DW_AT_lower_bound).unwrap_or(0);
+    let lower = bound(range, dw::DW_AT_lower_bound);
+    if lower.is_none() && range.has(dw::DW_AT_lower_bound) {
+        return Extent::Dynamic;
+    }
+    let lower = lower.unwrap_or(i128::from(range.unit().lower_bound()));
     let upper = match range.raw(dw::DW_AT_upper_bound) {
         None => return Extent::Flexible,
         // GCC before 8 wrote the bound of `[0]` as −1 in four or eight unsigned bytes.

@@ -7,6 +7,7 @@
 use gimli::{DwTag, constants as dw};
 
 use super::reader::{Reader, is_qualifier};
+use super::sizes::Extent;
 use super::{Error, Kind};
 use crate::dwarf::{Die, Language};
 
@@ -33,13 +34,11 @@ impl<'a> Reader<'_, 'a> {
         if depth > MAX_DEPTH {
             return Ok(join("…", &inner));
         }
+        if die.language() == Language::Rust {
+            return self.spell_rust(die, depth);
+        }
         match die.tag() {
-            dw::DW_TAG_pointer_type => {
-                if die.language() == Language::Rust && self.view.name(die).is_some() {
-                    return Ok(join(&self.name(die), &inner));
-                }
-                self.spell_target(die, format!("*{inner}"), depth)
-            }
+            dw::DW_TAG_pointer_type => self.spell_target(die, format!("*{inner}"), depth),
             dw::DW_TAG_reference_type => self.spell_target(die, format!("&{inner}"), depth),
             dw::DW_TAG_rvalue_reference_type => self.spell_target(die, format!("&&{inner}"), depth),
             dw::DW_TAG_array_type => {
@@ -57,10 +56,46 @@ impl<'a> Reader<'_, 'a> {
             dw::DW_TAG_ptr_to_member_type => {
                 let class = self.view.reference(die, dw::DW_AT_containing_type)?;
                 let class = class.map(|at| self.die(at)).transpose()?;
-                let class = class.map(|class| self.name(&class)).unwrap_or_default();
+                let class = class.map(|class| self.spell_named(&class)).transpose()?;
+                let class = class.unwrap_or_default();
                 self.spell_target(die, format!("{class}::*{inner}"), depth)
             }
             _ => Ok(join(&self.spell_named(die)?, &inner)),
+        }
+    }
+
+    /// Rust declares from the outside in, and has names for nearly all: `&[u8]`, `*const T`.
+    fn spell_rust(&self, die: &Die<'a>, depth: usize) -> Result<String, Error> {
+        if self.view.name(die).is_some() {
+            return self.spell_named(die);
+        }
+        match die.tag() {
+            // Whether what is behind it may change is not said; debuggers say `mut`.
+            dw::DW_TAG_pointer_type => {
+                Ok(format!("*mut {}", self.spell_target(die, String::new(), depth)?))
+            }
+            dw::DW_TAG_array_type => {
+                let element = self.spell_target(die, String::new(), depth)?;
+                let wrap = |inner: String, extent: &Extent| match extent {
+                    Extent::Count(count) => format!("[{inner}; {count}]"),
+                    Extent::Flexible | Extent::Dynamic => format!("[{inner}]"),
+                };
+                Ok(self.extents(die)?.iter().rev().fold(element, wrap))
+            }
+            dw::DW_TAG_subroutine_type => {
+                let parameters = self.parameters(die, depth)?;
+                let returned = self.type_of(die)?;
+                let arrow = match &returned {
+                    Some(_) => format!(
+                        " -> {}",
+                        self.spell_around(returned.as_ref(), String::new(), depth + 1)?
+                    ),
+                    None => String::new(),
+                };
+                Ok(format!("fn({}){arrow}", parameters.trim_start_matches("void")))
+            }
+            tag if is_qualifier(tag) => self.spell_target(die, String::new(), depth),
+            _ => self.spell_named(die),
         }
     }
 

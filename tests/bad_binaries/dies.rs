@@ -1,20 +1,26 @@
 //! Debug info that no compiler writes, built as trees of DIEs.
 
 use gimli::write::{AttributeValue, DwarfUnit, EndianVec, Sections, UnitEntryId};
-use gimli::{Encoding, Format, LittleEndian, SectionId, constants as dw};
+use gimli::{Encoding, Format, RunTimeEndian, SectionId, constants as dw};
 use object::write::Object;
 
-/// A file of one C unit, as it grows.
+/// A file of one unit, as it grows.
 pub(crate) struct Dies {
     dwarf: DwarfUnit,
+    endian: RunTimeEndian,
 }
 
 impl Dies {
+    /// Of a C unit of DWARF 4.
     pub(crate) fn new() -> Dies {
-        let encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 8 };
-        let mut dies = Dies { dwarf: DwarfUnit::new(encoding) };
+        Dies::of(4, RunTimeEndian::Little, dw::DW_LANG_C11)
+    }
+
+    pub(crate) fn of(version: u16, endian: RunTimeEndian, language: gimli::DwLang) -> Dies {
+        let encoding = Encoding { format: Format::Dwarf32, version, address_size: 8 };
+        let mut dies = Dies { dwarf: DwarfUnit::new(encoding), endian };
         let root = dies.root();
-        dies.set(root, dw::DW_AT_language, AttributeValue::Language(dw::DW_LANG_C11));
+        dies.set(root, dw::DW_AT_language, AttributeValue::Language(language));
         dies
     }
 
@@ -74,7 +80,7 @@ impl Dies {
 
     /// The sections of the file.
     pub(crate) fn sections(mut self) -> Vec<(SectionId, Vec<u8>)> {
-        let mut sections = Sections::new(EndianVec::new(LittleEndian));
+        let mut sections = Sections::new(EndianVec::new(self.endian));
         self.dwarf.write(&mut sections).unwrap();
         let mut all = Vec::new();
         let _ = sections.for_each(|id, data| -> Result<(), ()> {
@@ -88,17 +94,22 @@ impl Dies {
 
     /// The file.
     pub(crate) fn elf(self) -> Vec<u8> {
-        elf(&self.sections())
+        let endian = self.endian;
+        elf_of(endian, &self.sections())
     }
 }
 
 /// A relocatable ELF file with nothing but these sections.
 pub(crate) fn elf(sections: &[(SectionId, Vec<u8>)]) -> Vec<u8> {
-    let mut file = Object::new(
-        object::BinaryFormat::Elf,
-        object::Architecture::X86_64,
-        object::Endianness::Little,
-    );
+    elf_of(RunTimeEndian::Little, sections)
+}
+
+fn elf_of(endian: RunTimeEndian, sections: &[(SectionId, Vec<u8>)]) -> Vec<u8> {
+    let (architecture, endian) = match endian {
+        RunTimeEndian::Little => (object::Architecture::X86_64, object::Endianness::Little),
+        RunTimeEndian::Big => (object::Architecture::PowerPc64, object::Endianness::Big),
+    };
+    let mut file = Object::new(object::BinaryFormat::Elf, architecture, endian);
     for (id, bytes) in sections {
         let section = file.add_section(Vec::new(), id.name().into(), object::SectionKind::Debug);
         file.append_section_data(section, bytes, 1);

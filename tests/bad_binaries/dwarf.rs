@@ -307,6 +307,20 @@ fn structs_nested_a_hundred_thousand_deep_are_walked() {
 }
 
 #[test]
+fn what_a_million_entries_enclose_is_found_or_refused() {
+    // Structs, namespaces and blocks (abbreviation 2) around a struct of 8 bytes (3).
+    for tag in [0x13, 0x39, 0x0b] {
+        let abbreviations = [2, tag, 1, 0, 0, 3, 0x13, 0, 0x03, 0x08, 0x0b, 0x0b, 0, 0];
+        let files = Files::new();
+        let mut dies = vec![2; 1_000_000];
+        dies.extend(b"\x03s\0\x08");
+        dies.extend(vec![0; 1_000_001]);
+        let path = files.write("made.o", &by_hand(&abbreviations, &dies));
+        Ask::of(&path).answer().is_sound();
+    }
+}
+
+#[test]
 fn abbreviations_that_go_on_without_end_are_survived() {
     // A form that says "see the next number", a hundred thousand times (DW_FORM_indirect).
     let abbreviations = [2, 0x13, 0, 0x03, 0x16, 0, 0];

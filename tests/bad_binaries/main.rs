@@ -9,3 +9,4 @@ mod dwarf;
 mod elf;
 mod files;
 mod mutants;
+mod sound;

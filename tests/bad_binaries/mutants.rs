@@ -1,5 +1,5 @@
 //! Sound binaries, damaged at random: every question must be answered or refused, never panicked at,
-//! and soon.
+//! soon, and in little memory.
 //!
 //! `DBGMATE_MUTANTS` is how many are tried, `DBGMATE_MUTANT_SEED` where they start; a failure names
 //! the seed that makes it again alone.
@@ -7,38 +7,45 @@
 use std::env;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dbgmate::address::FileAddress;
 use dbgmate::api::binary::BinaryRef;
+use dbgmate::api::decode::{DecodeMethod, DecodeRequest};
+use dbgmate::api::diff::{DiffMethod, DiffRequest};
+use dbgmate::api::field_at::{FieldAtMethod, FieldAtRequest};
+use dbgmate::api::find::{FindMethod, FindRequest};
 use dbgmate::api::layout::{LayoutForm, OffsetsOfMethod, OffsetsOfRequest};
 use dbgmate::api::symbols::{
     ResolveMethod, ResolveRequest, SymbolizeMethod, SymbolizeRequest, TraceForm,
 };
+use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::config::Config;
+use dbgmate::dwarf::{DebugFile, IndexCache};
 use dbgmate::engine::{Answer, Engine};
 use dbgmate::error::{Error, Kind};
 use dbgmate::job::Job;
-use object::{Object, ObjectSection};
+use dbgmate::types::{self, Question, TypeName};
 
-use super::ask::{Files, SHARED, SOURCE};
+use super::ask::Files;
+use super::sound::{self, Random};
 
 /// How many mutants an ordinary run tries.
 const MUTANTS: u64 = 2000;
 
-/// No mutant may take longer, on the busiest of machines; most take a few milliseconds.
-const SLOW: Duration = Duration::from_secs(60);
+/// All questions about a mutant together take no more of a processor: a few milliseconds, optimised.
+const SLOW: Duration = Duration::from_secs(1);
 
-/// What the binaries are compiled with: the forms that are read by ways of their own.
-const WAYS: [&[&str]; 6] = [
-    SHARED,
-    &["-c", "-gdwarf-2", "-gstrict-dwarf"],
-    &["-c", "-gdwarf-4", "-fdebug-types-section"],
-    &["-c", "-gdwarf-5", "-fdebug-types-section"],
-    &["-m32", "-c", "-gdwarf-3", "-gstrict-dwarf"],
-    &["-shared", "-fPIC", "-nostdlib", "-g", "-gz=zlib"],
-];
+/// Nor longer by the clock on the wall, on the busiest of machines.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// They all need no more memory than this, in KiB, besides what the process had before the first.
+const LARGE: u64 = 64 << 10;
+
+/// Another test may have taken the processor or the memory: it is tried so often.
+const TRIES: usize = 5;
 
 #[test]
 fn mutants_are_answered_or_refused() {
@@ -48,49 +55,121 @@ fn mutants_are_answered_or_refused() {
     };
     let (count, first) = (number("DBGMATE_MUTANTS", MUTANTS), number("DBGMATE_MUTANT_SEED", 0));
     let files = Files::new();
-    let sound: Vec<Sound> = WAYS.iter().map(|flags| Sound::compile(&files, flags)).collect();
+    let all = sound::all();
     let engine = Engine::new(Config::default());
     // Sound ones are answered: mutants are not refused for another reason.
-    for (number, sound) in sound.iter().enumerate() {
-        let path = files.write(&format!("sound-{number}"), &sound.bytes);
-        assert!(ask(&engine, &path, "struct s", LayoutForm::Layout).is_ok());
+    for (number, sound) in all.iter().enumerate() {
+        let folder = files.path(&format!("sound-{number}"));
+        sound.write(&folder);
+        for question in ["struct s", "struct s.d"] {
+            let answer = ask(&engine, &folder.join("sound"), question, LayoutForm::Layout);
+            assert!(answer.is_ok(), "{}: {question}: {answer:?}", sound.how);
+        }
     }
-    let mut answered = 0;
+    let (mut answered, mut worst, mut had) = (0, Cost::default(), reset_peak());
     for seed in first..first + count {
         let mut random = Random(seed);
-        let sound = &sound[random.below(sound.len())];
+        let number = random.below(all.len());
+        let sane = files.path(&format!("sound-{number}")).join("sound");
         // Names of their own: rewritten within a tick of the clock, a file looks unchanged.
-        let path = files.write(&format!("mutant-{seed}"), &sound.mutant(&mut random));
-        answered += u64::from(survives(&engine, seed, &path));
-        fs::remove_file(&path).unwrap();
+        let folder = files.path(&format!("mutant-{seed}"));
+        all[number].write_mutant(&mut random, &folder);
+        let (is_answered, cost) = survives(&engine, seed, &folder, &sane, &mut had);
+        answered += u64::from(is_answered);
+        worst = Cost { time: worst.time.max(cost.time), memory: worst.memory.max(cost.memory) };
+        fs::remove_dir_all(&folder).unwrap();
     }
+    println!("{count} mutants of {} binaries, {answered} answered; at most {worst:?}", all.len());
     // Damage must be such that much is still read: else the readers were never reached.
     assert!(count < 100 || (count / 10..count).contains(&answered), "{answered} of {count}");
 }
 
-/// Whether any question about the file was answered; fails on a panic and on a long time.
-fn survives(engine: &Engine, seed: u64, path: &Path) -> bool {
-    let started = Instant::now();
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let whole = ask(engine, path, "struct s", LayoutForm::Layout);
-        if whole.as_ref().is_err_and(|error| error.kind == Kind::NoDebugInfo) {
-            return false;
-        }
-        look_up(engine, path);
-        let questions = ["struct s.d[1].b", "s", "struct in", "number", "struct sx"];
-        let others = questions.map(|question| ask(engine, path, question, LayoutForm::Script));
-        whole.is_ok() || others.iter().any(Result::is_ok)
-    }));
-    let took = started.elapsed();
+/// What the questions about a mutant took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost {
+    time: Duration,
+    /// The most that the process had so far, in KiB, besides what it had before the first.
+    memory: u64,
+}
+
+impl Cost {
+    fn is_bounded(self) -> bool {
+        self.time <= SLOW && self.memory <= LARGE
+    }
+}
+
+/// Whether any question about the file was answered; fails on a panic, a long time, much memory.
+fn survives(engine: &Engine, seed: u64, folder: &Path, sane: &Path, had: &mut u64) -> (bool, Cost) {
     let again = format!("DBGMATE_MUTANTS=1 DBGMATE_MUTANT_SEED={seed}");
-    assert!(took < SLOW, "{took:?}: {again}");
-    outcome.unwrap_or_else(|_| panic!("panics: {again}"))
+    let mut tries = Vec::new();
+    loop {
+        let (started, used) = (Instant::now(), processor_time());
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| ask_all(engine, &mut Random(!seed), folder, sane)));
+        let answered = outcome.unwrap_or_else(|_| panic!("panics: {again}"));
+        assert!(started.elapsed() < STUCK, "{:?}: {again}", started.elapsed());
+        let cost = Cost { time: processor_time() - used, memory: peak().saturating_sub(*had) };
+        if cost.is_bounded() {
+            return (answered, cost);
+        }
+        tries.push(cost);
+        assert!(tries.len() < TRIES, "{tries:?}: {again}");
+        *had = reset_peak();
+    }
+}
+
+/// What the process has used of processors.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Has the kernel forget the most memory that the process ever had, and returns what it has.
+fn reset_peak() -> u64 {
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    peak()
+}
+
+/// The most memory that the process had since, in KiB.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Whether any question about the layouts of the file was answered.
+fn ask_all(engine: &Engine, random: &mut Random, folder: &Path, sane: &Path) -> bool {
+    let path = &folder.join("sound");
+    let whole = ask(engine, path, "struct s", LayoutForm::Layout);
+    if whole.as_ref().is_err_and(|error| error.kind == Kind::NoDebugInfo) {
+        return false;
+    }
+    look_up(engine, path);
+    search(engine, path, sane);
+    trust_no_index(random, path);
+    // What is not there is sought in all of the system: not each time.
+    if random.below(8) == 0 {
+        let _ = ask(engine, path, "struct sx", LayoutForm::Script);
+    }
+    let questions = [
+        ("struct s.d[1].b", LayoutForm::Script),
+        ("s", LayoutForm::Asserts),
+        ("struct in", LayoutForm::Map),
+        ("number", LayoutForm::Svg),
+        ("struct s.b", LayoutForm::Layout),
+    ];
+    let others = questions.map(|(question, form)| ask(engine, path, question, form));
+    whole.is_ok() || others.iter().any(Result::is_ok)
+}
+
+fn named(path: &Path) -> BinaryRef {
+    BinaryRef::Path(path.to_str().unwrap().to_owned())
 }
 
 fn ask(engine: &Engine, path: &Path, type_name: &str, form: LayoutForm) -> Result<(), Error> {
     let request = OffsetsOfRequest {
         type_name: type_name.to_owned(),
-        binaries: vec![BinaryRef::Path(path.to_str().unwrap().to_owned())],
+        binaries: vec![named(path)],
         render: Some(form),
         ..OffsetsOfRequest::default()
     };
@@ -99,17 +178,94 @@ fn ask(engine: &Engine, path: &Path, type_name: &str, form: LayoutForm) -> Resul
 
 /// Every address of its code, and a paste that must be placed in it: answered or refused.
 fn look_up(engine: &Engine, path: &Path) {
-    let binary = || BinaryRef::Path(path.to_str().unwrap().to_owned());
     let addresses = (0..0x3000).step_by(11).map(FileAddress).collect();
-    let request = ResolveRequest { binary: binary(), addresses, context: None, verify: false };
+    let request = ResolveRequest { binary: named(path), addresses, context: None, verify: false };
     let _ = ResolveMethod::answer(engine, &Job::new(), request);
     let request = SymbolizeRequest {
         text: Some(PASTE.replace("{name}", path.file_name().unwrap().to_str().unwrap())),
-        binaries: vec![binary()],
+        binaries: vec![named(path)],
         render: Some(TraceForm::Text),
         ..SymbolizeRequest::default()
     };
     let _ = SymbolizeMethod::answer(engine, &Job::new(), request);
+}
+
+/// Offsets, bytes and shapes looked up; and all its types beside those of the sound one.
+fn search(engine: &Engine, path: &Path, sane: &Path) {
+    let job = &Job::new();
+    for (offset, bit_offset, size) in
+        [(0, None, None), (17, None, Some(40)), (1 << 40, None, None), (0, Some(70), None)]
+    {
+        let request = FieldAtRequest {
+            type_name: "struct s".to_owned(),
+            offset: Some(offset),
+            bit_offset,
+            size,
+            binaries: vec![named(path)],
+            ..FieldAtRequest::default()
+        };
+        let _ = FieldAtMethod::answer(engine, job, request);
+    }
+    for bytes in ["00".repeat(120), "f1".repeat(33)] {
+        let request = DecodeRequest {
+            type_name: "struct s".to_owned(),
+            bytes,
+            binaries: vec![named(path)],
+            ..DecodeRequest::default()
+        };
+        let _ = DecodeMethod::answer(engine, job, request);
+    }
+    let find = |request: FindRequest| {
+        let request = FindRequest { binaries: vec![named(path)], ..request };
+        let _ = FindMethod::answer(engine, job, request);
+    };
+    let text = |text: &str| Some(text.to_owned());
+    find(FindRequest { name: text("*"), has_member: text("b"), ..FindRequest::default() });
+    find(FindRequest { size: Some(24), ..FindRequest::default() });
+    find(FindRequest { holds: text("struct in"), ..FindRequest::default() });
+    find(FindRequest {
+        name: text("/^[a-s]/"),
+        points_to: text("struct s"),
+        ..FindRequest::default()
+    });
+    let request = DiffRequest { old: named(sane), new: named(path), type_name: None };
+    let _ = DiffMethod::answer(engine, job, request);
+}
+
+/// Where in an index that was kept its checksum is, of what follows it.
+const CHECKSUM: std::ops::Range<usize> = 12..16;
+
+/// Before this, an index says of what it is.
+const KEY_END: usize = 24;
+
+/// The index that was kept of the file, with a sound checksum and damaged numbers.
+fn trust_no_index(random: &mut Random, path: &Path) {
+    let folder = path.parent().unwrap().join("index");
+    let find = || {
+        let cache = Some(Arc::new(IndexCache::new(folder.clone(), 1 << 24)));
+        let Ok(binary) = Binary::open(&Job::new(), path, &DebugSources::default()) else { return };
+        let file = DebugFile::with_cache(Arc::new(binary), cache);
+        for name in ["struct s", "number", "data", "long int"] {
+            let name = TypeName::parse(name).unwrap();
+            let question = Question { name: &name, path: None, language: None, threads: 1 };
+            let _ = types::find(&Job::new(), &file, &question);
+        }
+    };
+    find();
+    let Ok(entries) = fs::read_dir(&folder) else { return };
+    for entry in entries {
+        let kept = entry.unwrap().path();
+        let whole = fs::read(&kept).unwrap();
+        let mut altered = sound::mutant(&whole, &[(KEY_END, whole.len() - KEY_END)], random);
+        if altered.len() > KEY_END {
+            altered[..KEY_END].copy_from_slice(&whole[..KEY_END]);
+            let checksum = crc32fast::hash(&altered[CHECKSUM.end..]);
+            altered[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+        }
+        fs::write(&kept, altered).unwrap();
+    }
+    find();
+    let _ = fs::remove_dir_all(&folder);
 }
 
 /// Frames of the library.
@@ -120,87 +276,3 @@ const PASTE: &str = "\
 #3  0x00007f0000001190 in second () from {name}
 #4  0x0000555555555555 in main ()
 ";
-
-/// A binary before it is damaged.
-struct Sound {
-    bytes: Vec<u8>,
-    /// Where in the file the sections are that are read.
-    debug: Vec<(usize, usize)>,
-}
-
-impl Sound {
-    fn compile(files: &Files, flags: &[&str]) -> Sound {
-        let path: PathBuf = files.compile("sound", SOURCE, flags);
-        let bytes = fs::read(path).unwrap();
-        let file = object::File::parse(&*bytes).unwrap();
-        let is_debug = |section: &object::Section<'_, '_>| {
-            let others =
-                [".eh_frame", ".symtab", ".dynsym", ".dynstr", ".rela.plt", ".plt", ".text"];
-            section.name().is_ok_and(|name| name.contains("debug_") || others.contains(&name))
-        };
-        let ranges = file.sections().filter(is_debug).filter_map(|section| section.file_range());
-        let debug: Vec<_> = ranges
-            .filter(|(_, size)| *size > 0)
-            .map(|(start, size)| (start as usize, size as usize))
-            .collect();
-        drop(file);
-        assert!(debug.len() >= 3);
-        Sound { bytes, debug }
-    }
-
-    /// One to eight changes, most of them inside of the debug sections.
-    fn mutant(&self, random: &mut Random) -> Vec<u8> {
-        let mut bytes = self.bytes.clone();
-        for _ in 0..=random.below(8) {
-            let (start, size) = match random.below(8) {
-                0 => (0, bytes.len()),
-                _ => self.debug[random.below(self.debug.len())],
-            };
-            let at = start + random.below(size);
-            match random.below(7) {
-                0 => bytes[at] ^= 1 << random.below(8),
-                1 => bytes[at] = random.below(256) as u8,
-                2 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
-                3 => fill(&mut bytes, at, random.below(8), 0xff),
-                4 => fill(&mut bytes, at, random.below(64), 0),
-                5 => {
-                    // A piece of another place: whole DIEs and headers where they do not belong.
-                    let (other, other_size) = self.debug[random.below(self.debug.len())];
-                    let from = other + random.below(other_size);
-                    let length = random.below(32).min(bytes.len() - from.max(at));
-                    bytes.copy_within(from..from + length, at);
-                }
-                _ => {
-                    let value = [u32::MAX, 0x7fff_ffff, 0xffff_fff0, 1, 0x100][random.below(5)];
-                    let end = (at + 4).min(bytes.len());
-                    bytes[at..end].copy_from_slice(&value.to_le_bytes()[..end - at]);
-                }
-            }
-        }
-        if random.below(20) == 0 {
-            bytes.truncate(random.below(bytes.len()));
-        }
-        bytes
-    }
-}
-
-fn fill(bytes: &mut [u8], at: usize, length: usize, value: u8) {
-    let end = (at + length).min(bytes.len());
-    bytes[at..end].fill(value);
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): a seed is a whole sequence, the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-}

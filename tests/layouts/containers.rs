@@ -99,3 +99,26 @@ fn the_place_of_the_declaration_is_the_source_file_and_line() {
         assert_eq!(line, 3, "{toolchain}");
     }
 }
+
+/// DW_FORM_ref_addr is as large as an address in DWARF 2, and as an offset since (DWARF 3 §7.5.4).
+#[test]
+fn references_across_units_are_as_large_as_their_version_says() {
+    let units = [("one", SOURCE), ("two", "struct t { short a; struct { int b; } c; } y;")];
+    for version in ["-gdwarf-2", "-gdwarf-3", "-gdwarf-4", "-gdwarf-5"] {
+        for bits in ["-m64", "-m32"] {
+            let strict = "-gstrict-dwarf";
+            let flags: &[&str] =
+                &["-shared", "-fPIC", "-nostdlib", version, strict, "-flto", "-O2", bits];
+            let flags: &'static [&'static str] = flags.to_vec().leak();
+            let compiled = Toolchain { program: "gcc", flags }.compile_all(&units).unwrap();
+            let mut readelf = Command::new("readelf");
+            let shown = readelf.arg("--debug-dump=abbrev").arg(compiled.path()).output().unwrap();
+            let shown = String::from_utf8(shown.stdout).unwrap();
+            assert!(shown.contains("DW_FORM_ref_addr"), "gcc refers across units: {flags:?}");
+            let (in_struct, between) = if bits == "-m64" { (8, 16) } else { (4, 8) };
+            let offset = compiled.member("struct s", "d[2].b").offset;
+            assert_eq!(offset, Some(in_struct + 2 * between + in_struct), "{flags:?}");
+            assert_eq!(compiled.member("struct t", "c.b").offset, Some(4), "{flags:?}");
+        }
+    }
+}

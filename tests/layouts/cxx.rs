@@ -184,3 +184,21 @@ fn c_and_cxx_definitions_of_one_name_can_be_told_apart() {
         assert_eq!(found[0].layout.language, language);
     }
 }
+
+#[test]
+fn a_declaration_leads_to_the_definition_in_its_own_scope() {
+    let user =
+        "namespace a { struct s; typedef s t; t *x; } namespace b { struct s; typedef s u; u *y; }
+                struct s; typedef s v; v *z;";
+    let definitions =
+        "namespace a { struct s { char c[3]; } d; } namespace b { struct s { char c[5]; } d; }
+                       struct s { char c[7]; } d;";
+    for toolchain in [GXX, Toolchain { program: "clang++", flags: GXX.flags }] {
+        let units = [("user", user), ("definitions", definitions)];
+        let Some(compiled) = toolchain.compile_all(&units) else { continue };
+        for (name, size) in [("a::t", 3), ("b::u", 5), ("v", 7), ("::s", 7), ("a::s", 3)] {
+            assert_eq!(compiled.layout(name).size.known(), Some(size), "{name} by {toolchain}");
+        }
+        assert_eq!(compiled.find("struct s", None).unwrap().len(), 3);
+    }
+}

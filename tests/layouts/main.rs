@@ -12,6 +12,11 @@ mod case;
 mod containers;
 mod cxx;
 mod decode;
+#[path = "../bad_binaries/dies.rs"]
+#[allow(dead_code)] // what is made to be refused needs more of it
+mod dies;
+mod go;
+mod handmade;
 mod kept_index;
 mod locate;
 mod map;
@@ -19,7 +24,11 @@ mod names;
 mod nested;
 mod order;
 mod rust;
+<<<<<<< HEAD
 mod survey;
+=======
+mod templates;
+>>>>>>> oracles
 mod text;
 mod toolchain;
 mod twins;

@@ -190,3 +190,26 @@ fn a_path_that_leaves_the_type_names_the_step_and_the_members() {
     assert_eq!(failure("a[0]"), ("[0]".into(), "int".into(), String::new()));
     assert_eq!(failure("next.a"), ("a".into(), "struct s *".into(), String::new()));
 }
+
+/// As libxl's LIBXL_TAILQ_ENTRY and libvirt's GObject parents and `virDomainPtr` are.
+#[test]
+fn what_macros_and_parents_hide_is_shown_as_the_structs_they_are() {
+    let source = "
+        #define ENTRY(type) struct { struct type *le_next; struct type **le_prev; }
+        typedef struct ev ev; struct ev { int fd; ENTRY(ev) entry; short events; };
+        typedef ev *evPtr; typedef const struct ev *constEvPtr;
+        typedef struct { void *g_class; } GTypeInstance;
+        typedef struct { GTypeInstance g_type_instance; unsigned ref_count; void *qdata; } GObject;
+        typedef struct _vir vir; struct _vir { GObject parent; int x; }; vir v; evPtr p; constEvPtr q;";
+    Case::new(source)
+        .members("ev", &["entry.le_next", "entry.le_prev", "events"])
+        .members("vir", &["parent.g_type_instance.g_class", "parent.qdata", "x"])
+        .check_everywhere();
+    let compiled = GCC.compile(&format!("{source} ev e;")).unwrap();
+    for name in ["evPtr", "constEvPtr", "ev", "struct ev"] {
+        assert_eq!(compiled.layout(name).type_name, "struct ev", "{name}");
+    }
+    assert_eq!(compiled.layout("evPtr").via, ["evPtr", "*", "ev"]);
+    let entry = &compiled.layout("ev").members[1];
+    assert_eq!((entry.type_name.as_str(), entry.members.len()), ("struct {...}", 2));
+}

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use dbgmate::types::Member;
+use dbgmate::types::{Member, Variant};
 
 use super::case::Said;
 use super::toolchain::{Compiled, run};
@@ -92,4 +92,134 @@ fn what_variants_hold_is_where_the_values_are() {
     let discriminant = &compiled.layout("Data").members[0];
     assert_eq!(discriminant.name, "<discriminant>");
     assert_ne!(bytes_of("FIELDS", discriminant), bytes_of("TUPLE", discriminant));
+}
+
+const MORE: &str = r#"
+#![crate_type = "cdylib"]
+pub enum Niche { Empty, Full(&'static u8) }
+#[repr(i8)] pub enum Signed { Below(u8) = -3, Above(u16) = 100 }
+pub enum Shared { Yes(bool), No, Maybe, Number(bool, u16) }
+pub struct Wide {
+    pub a: u8, pub list: &'static [u16], pub text: &'static str, pub any: &'static (dyn Fn(u8) -> u16 + Sync),
+    pub t: (u8, u32, u8), pub n: Niche, pub b: Option<Box<u32>>,
+}
+use std::mem::offset_of;
+#[unsafe(no_mangle)] pub static NUMBERS: [usize; 13] = [
+    size_of::<Wide>(), offset_of!(Wide, a), offset_of!(Wide, list), offset_of!(Wide, text),
+    offset_of!(Wide, any), offset_of!(Wide, t), offset_of!(Wide, t.0), offset_of!(Wide, t.1),
+    offset_of!(Wide, t.2), offset_of!(Wide, n), offset_of!(Wide, b), size_of::<Niche>(), size_of::<Shared>(),
+];
+static BYTE: u8 = 7;
+#[unsafe(no_mangle)] pub static FULL: Niche = Niche::Full(&BYTE);
+#[unsafe(no_mangle)] pub static EMPTY: Niche = Niche::Empty;
+#[unsafe(no_mangle)] pub static NUMBER: Shared = Shared::Number(true, 0x1234);
+#[inline(never)] fn call(f: &dyn Fn(u64) -> u64) -> u64 { f(3) }
+#[unsafe(no_mangle)] pub fn keep(w: &Wide, s: &Signed, a: u64, b: u8) -> u64 {
+    let b = if let Signed::Below(n) = s { b + n } else { b };
+    call(&move |n| n + a + u64::from(b)) + u64::from(w.a)
+}
+"#;
+
+/// The bytes of an object of eight, as a number.
+fn bits_of(said: &Said, name: &str) -> i128 {
+    i128::from(u64::from_le_bytes(said.object(name).0.try_into().unwrap()))
+}
+
+fn more() -> Option<Compiled> {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, library) = (folder.path().join("more.rs"), folder.path().join("more.so"));
+    std::fs::write(&source, MORE).unwrap();
+    let mut rustc = Command::new("rustc");
+    run(rustc.args(["--edition=2024", "-g", "-o"]).arg(&library).arg(&source))?;
+    Some(Compiled::new(library, "rustc".to_owned(), folder))
+}
+
+#[test]
+fn niches_and_default_variants_take_no_place_of_their_own() {
+    let Some(compiled) = more() else { return };
+    let said = Said::read(&compiled);
+    let numbers = said.numbers("NUMBERS");
+    for (name, size) in [("Niche", numbers[11]), ("Shared", numbers[12])] {
+        let layout = compiled.layout(name);
+        assert_eq!(layout.size.known(), Some(size), "{name}");
+        assert_eq!(layout.members[0].name, "<discriminant>", "{name}");
+    }
+    let when = |name: &str| -> Vec<Option<Variant>> {
+        compiled.layout(name).members.into_iter().map(|member| member.variant).collect()
+    };
+    // A null pointer is the other variant: its bytes are the discriminant's.
+    let empty = Variant::Value(bits_of(&said, "EMPTY"));
+    assert_eq!(when("Niche"), [None, Some(empty), Some(Variant::Otherwise)]);
+    let signed = when("Signed");
+    assert_eq!(signed, [None, Some(Variant::Value(-3)), Some(Variant::Value(100))]);
+    // The variant that all other values of the discriminant mean lies where they are.
+    let full = compiled.member("Niche", "Full.__0");
+    assert_eq!((full.offset, full.size.known()), (Some(0), Some(8)));
+    assert_eq!(compiled.layout("Niche").members[0].offset, Some(0));
+    let (bytes, _) = said.object("NUMBER");
+    let at = |path| compiled.member("Shared", path).offset.unwrap() as usize;
+    assert_eq!(bytes[at("Number.__0")], 1);
+    assert_eq!(bytes[at("Number.__1")..][..2], 0x1234_u16.to_le_bytes());
+}
+
+#[test]
+fn tuples_wide_references_and_boxes_are_found_by_their_names() {
+    let Some(compiled) = more() else { return };
+    let numbers = Said::read(&compiled).numbers("NUMBERS");
+    let wide = compiled.layout("Wide");
+    assert_eq!(wide.size.known(), Some(numbers[0]));
+    let paths = ["a", "list", "text", "any", "t", "t.__0", "t.__1", "t.__2", "n", "b"];
+    for (path, offset) in paths.into_iter().zip(&numbers[1..]) {
+        assert_eq!(compiled.member("Wide", path).offset, Some(*offset), "{path}");
+    }
+    // Sorted by offset before holes are sought: what no member uses is less than a word.
+    let unused: u64 = wide.holes.iter().map(|hole| hole.bit_size).sum::<u64>() + wide.padding * 8;
+    let used: u64 = wide.members.iter().map(|member| member.size.known().unwrap() * 8).sum();
+    assert_eq!(used + unused, numbers[0] * 8);
+    assert_eq!(compiled.member("&[u16]", "length").offset, Some(8));
+    assert_eq!(compiled.member("&str", "data_ptr").type_name, "*mut u8");
+    let tuple = compiled.member("(u8, u32, u8)", "__1").offset;
+    assert_eq!(tuple, Some(numbers[7] - numbers[5]));
+    let any = &compiled.member("Wide", "any").type_name;
+    assert_eq!(compiled.member(any, "vtable").offset, Some(8), "{any}");
+}
+
+#[test]
+fn closures_hold_what_they_have_captured() {
+    let Some(compiled) = more() else { return };
+    let closure = compiled.layout("keep::{closure_env#0}");
+    assert_eq!(closure.size.known(), Some(16));
+    let mut sizes: Vec<_> = closure.members.iter().map(|member| member.size.known()).collect();
+    sizes.sort();
+    assert_eq!(sizes, [Some(1), Some(8)]);
+}
+
+/// bindgen makes of a struct that C only declares an empty one of the same name.
+#[test]
+fn an_opaque_struct_of_rust_does_not_stand_for_the_one_of_c() {
+    let folder = tempfile::tempdir().unwrap();
+    let rust = "#![no_std]\n#![allow(non_camel_case_types)]
+        #[repr(C)] pub struct hidden { _unused: [u8; 0] }
+        #[unsafe(no_mangle)] pub extern \"C\" fn take(x: &hidden) -> usize { x as *const hidden as usize }";
+    let c = "struct hidden { int a; long b; } kept;";
+    let user = "struct hidden; struct user { struct hidden *to; } user; struct hidden *p;";
+    for (name, text) in [("a.rs", rust), ("b.c", c), ("c.c", user)] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--edition=2024", "--crate-type=lib", "--emit=obj", "-Cpanic=abort", "-g"]);
+    if run(rustc.args(["-o", "a.o", "a.rs"]).current_dir(&folder)).is_none() {
+        return;
+    }
+    let mut gcc = Command::new("gcc");
+    let flags = ["-shared", "-fPIC", "-nostdlib", "-g", "-o", "both.so", "a.o", "b.c", "c.c"];
+    run(gcc.args(flags).current_dir(&folder)).unwrap();
+    let library = folder.path().join("both.so");
+    let find = |name, language| super::toolchain::find_in(&library, name, None, language).unwrap();
+    let found = find("struct hidden", None);
+    let sizes: Vec<_> = found.iter().map(|found| found.layout.size.known()).collect();
+    assert_eq!((sizes.len(), sizes.contains(&Some(0)), sizes.contains(&Some(16))), (2, true, true));
+    let found = find("struct hidden", Some(dbgmate::dwarf::Language::C));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].layout.size.known(), Some(16));
 }

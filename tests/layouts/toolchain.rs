@@ -37,6 +37,9 @@ pub(crate) const CLANGXX: Toolchain =
 /// GCC for big-endian PowerPC, as Debian names it.
 const PPC: &str = "powerpc64-linux-gnu-gcc-12";
 
+/// GCC for the mainframe, big-endian too.
+const S390: &str = "s390x-linux-gnu-gcc-12";
+
 /// What C is compiled with. `-gstrict-dwarf` is what makes GCC write the bit fields of DWARF 2.
 pub(crate) const EVERYWHERE: &[Toolchain] = &[
     GCC,
@@ -67,6 +70,9 @@ pub(crate) const EVERYWHERE: &[Toolchain] = &[
     way(PPC, &["-c", "-gdwarf-3", "-gstrict-dwarf"]),
     way(PPC, &["-c", "-gdwarf-5"]),
     way(PPC, &["-shared", "-fPIC", "-nostdlib", "-gdwarf-4"]),
+    way(PPC, &["-c", "-gdwarf-5", "-gdwarf64"]),
+    way(S390, &["-c", "-gdwarf-2", "-gstrict-dwarf"]),
+    way(S390, &["-c", "-gdwarf-5", "-fdebug-types-section"]),
 ];
 
 impl Toolchain {

@@ -1,0 +1,206 @@
+//! Template arguments as different hands write them: `box<unsigned long, 3>` is also
+//! `box<long unsigned int, 3U>`, and `box` with its arguments apart.
+
+use gimli::constants as dw;
+
+use super::Error;
+use super::reader::Reader;
+use crate::dwarf::{Die, DieRef};
+
+/// Words that make up C's numbers, in any order.
+const NUMBER_WORDS: [&str; 6] = ["unsigned", "signed", "long", "short", "int", "char"];
+
+/// Parameter packs hold packs; deeper than this is damage.
+const MAX_DEPTH: usize = 8;
+
+/// The text before the arguments of a template's name.
+pub(super) fn base(name: &str) -> Option<&str> {
+    let (base, _) = name.split_once('<')?;
+    (name.ends_with('>') && !base.is_empty()).then(|| base.trim_end())
+}
+
+/// A form of a name that all its spellings have in common.
+pub(super) fn normal(name: &str) -> String {
+    let mut normal = String::new();
+    let mut numbers: Vec<&str> = Vec::new();
+    for word in words(name) {
+        if NUMBER_WORDS.contains(&word) {
+            numbers.push(word);
+            continue;
+        }
+        // `long double` is no whole number.
+        if word == "double" {
+            numbers.iter().for_each(|number| push(&mut normal, number));
+        } else if !numbers.is_empty() {
+            push(&mut normal, &number_of(&numbers));
+        }
+        numbers.clear();
+        match word.starts_with(|first: char| first.is_ascii_digit()) {
+            true => push(&mut normal, word.trim_end_matches(['u', 'U', 'l', 'L'])),
+            false => push(&mut normal, word),
+        }
+    }
+    normal
+}
+
+/// Adds a word; two of letters stay apart.
+fn push(text: &mut String, word: &str) {
+    if text.ends_with(is_letter) && word.starts_with(is_letter) {
+        text.push(' ');
+    }
+    text.push_str(word);
+}
+
+fn is_letter(character: char) -> bool {
+    character.is_alphanumeric() || character == '_' || character == '$'
+}
+
+/// Runs of letters and digits, and all else but spaces one by one.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start();
+        let first = rest.chars().next()?;
+        let length = match is_letter(first) {
+            true => rest.find(|character| !is_letter(character)).unwrap_or(rest.len()),
+            false => first.len_utf8(),
+        };
+        let (word, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some(word)
+    })
+}
+
+/// C's number of these words: `long unsigned int` is `unsigned long`.
+fn number_of(words: &[&str]) -> String {
+    let has = |word: &str| words.contains(&word);
+    let longs = words.iter().filter(|word| **word == "long").count();
+    let mut number: Vec<&str> = Vec::new();
+    if has("unsigned") {
+        number.push("unsigned");
+    } else if has("signed") && has("char") {
+        number.push("signed");
+    }
+    if has("char") {
+        number.push("char");
+    } else if has("short") {
+        number.push("short");
+    } else if longs > 0 {
+        number.extend(std::iter::repeat_n("long", longs));
+    } else {
+        number.push("int");
+    }
+    number.join(" ")
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// The DIEs of a template's name that is spelled otherwise in the binary: by another compiler, or,
+    /// as `clang -gsimple-template-names` does it, without its arguments.
+    pub(super) fn respelled(&self, name: &str) -> Result<Vec<DieRef>, Error> {
+        let Some(base) = base(name) else { return Ok(Vec::new()) };
+        let wanted = normal(name);
+        let is_it = |other: &[u8]| {
+            let rest = other.strip_prefix(base.as_bytes());
+            rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b"<"))
+                && std::str::from_utf8(other).is_ok_and(|other| normal(other) == wanted)
+        };
+        let mut found = Vec::new();
+        for other in self.index.names().filter(|other| is_it(other)) {
+            found.extend(self.index.find(other).definitions);
+        }
+        for at in self.index.find(base.as_bytes()).definitions {
+            let arguments = self.template_arguments(&self.die(at)?)?;
+            if arguments.is_some_and(|arguments| normal(&format!("{base}{arguments}")) == wanted) {
+                found.push(at);
+            }
+        }
+        Ok(found)
+    }
+
+    /// `<int, 3>`, of a type that has parameters of a template.
+    pub(super) fn template_arguments(&self, die: &Die<'a>) -> Result<Option<String>, Error> {
+        let mut arguments = Vec::new();
+        self.collect_arguments(die, &mut arguments, 0)?;
+        Ok((!arguments.is_empty()).then(|| format!("<{}>", arguments.join(", "))))
+    }
+
+    fn collect_arguments(
+        &self,
+        die: &Die<'a>,
+        arguments: &mut Vec<String>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if depth > MAX_DEPTH {
+            return Ok(());
+        }
+        for child in die.children() {
+            self.count()?;
+            let child = child?;
+            match child.tag() {
+                dw::DW_TAG_template_type_parameter => {
+                    arguments.push(self.spell(self.type_of(&child)?.as_ref())?);
+                }
+                dw::DW_TAG_template_value_parameter => arguments.push(self.value_of(&child)?),
+                dw::DW_TAG_GNU_template_parameter_pack => {
+                    self.collect_arguments(&child, arguments, depth + 1)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A constant, as C++ writes it; `?` for an address.
+    fn value_of(&self, parameter: &Die<'a>) -> Result<String, Error> {
+        let number = parameter.signed(dw::DW_AT_const_value).map(i128::from);
+        let number = number.or(parameter.unsigned(dw::DW_AT_const_value).map(i128::from));
+        let Some(number) = number else { return Ok("?".to_owned()) };
+        let declared = self.type_of(parameter)?;
+        let underlying = declared.clone().map(|die| self.underlying(die)).transpose()?.flatten();
+        let Some(underlying) = underlying else { return Ok(number.to_string()) };
+        let encoding = underlying.unsigned(dw::DW_AT_encoding);
+        Ok(match underlying.tag() {
+            dw::DW_TAG_enumeration_type => {
+                format!("({}){number}", self.spell(declared.as_ref())?)
+            }
+            _ if encoding == Some(dw::DW_ATE_boolean.0.into()) => (number != 0).to_string(),
+            _ => number.to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name_have_one_form() {
+        for (one, other) in [
+            ("box<unsigned long>", "box<long unsigned int>"),
+            ("box<unsigned long long>", "box<long long unsigned int>"),
+            ("box<short, 3U>", "box< short int,3 >"),
+            ("box<signed, unsigned>", "box<int, unsigned int>"),
+            ("a<b<c> >", "a<b<c>>"),
+            ("box<char const *>", "box<char const*>"),
+        ] {
+            assert_eq!(normal(one), normal(other));
+        }
+        for (one, other) in [
+            ("box<long>", "box<int>"),
+            ("box<char>", "box<signed char>"),
+            ("box<long double>", "box<long>"),
+            ("box<3>", "box<4>"),
+            ("box<longer>", "box<long er>"),
+        ] {
+            assert_ne!(normal(one), normal(other));
+        }
+        assert_eq!(normal("box<const char>"), "box<const char>");
+    }
+
+    #[test]
+    fn a_template_has_a_base() {
+        assert_eq!(base("box <int>"), Some("box"));
+        assert_eq!(base("<a as b>::{vtable_type}"), None);
+        assert_eq!(base("box"), None);
+    }
+}
