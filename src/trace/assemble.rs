@@ -193,7 +193,7 @@ impl<'f> Assembler<'f> {
 
     fn blank(&mut self, number: usize) {
         self.close_record();
-        if self.text.as_mut().is_some_and(|wrapped| !wrapped.blank()) {
+        if self.text.as_mut().is_some_and(|wrapped| !wrapped.blank(number)) {
             self.close_text(Ending::Followed);
         }
         self.builder.blank(number);
@@ -414,8 +414,8 @@ impl<'f> Assembler<'f> {
         } else {
             self.close_other(&wrapped);
         }
-        for blank in 1..=wrapped.blanks {
-            self.builder.blank(wrapped.last + blank);
+        for blank in wrapped.blanks {
+            self.builder.blank(blank);
         }
     }
 

@@ -46,8 +46,8 @@ pub(super) struct Wrapped {
     nesting: Nesting,
     lacks: Lacks,
     readings: usize,
-    /// Blank lines since the last line.
-    pub(super) blanks: usize,
+    /// The blank lines since the last line.
+    pub(super) blanks: Vec<usize>,
     end: End,
     /// Ranges of lines between the first and the last that are no part of it.
     asides: Vec<(usize, usize)>,
@@ -89,7 +89,7 @@ impl Wrapped {
             nesting: Nesting::default(),
             lacks: Lacks::Nothing,
             readings: 0,
-            blanks: 0,
+            blanks: Vec::new(),
             end: End::Written,
             asides: Vec::new(),
         };
@@ -112,7 +112,7 @@ impl Wrapped {
         self.nesting.read(line);
         self.text.push_str(line);
         self.last = at.last;
-        self.blanks = 0;
+        self.blanks.clear();
         self.end = at.end;
         if self.is_frame() && !self.nesting.is_open() {
             self.readings += 1;
@@ -122,22 +122,22 @@ impl Wrapped {
 
     /// The lines between the last and this one are no part of it, unless they are blank.
     fn step_over(&mut self, number: usize) {
-        if number > self.last + 1 + self.blanks {
+        if number > self.last + 1 + self.blanks.len() {
             self.asides.push((self.last + 1, number - 1));
         }
     }
 
     /// A blank line; whether what is open may still go on.
-    pub(super) fn blank(&mut self) -> bool {
-        self.blanks += 1;
-        self.blanks == 1
+    pub(super) fn blank(&mut self, number: usize) -> bool {
+        self.blanks.push(number);
+        self.blanks.len() == 1
     }
 
     /// gdb's question between two pages ends nothing.
     pub(super) fn page_break(&mut self, number: usize) {
         self.step_over(number);
         self.last = number;
-        self.blanks = 0;
+        self.blanks.clear();
     }
 
     /// The lines that are its own, as ranges.

@@ -81,6 +81,14 @@ fn a_record_before_a_page_break_is_no_part_of_the_frame_around() {
 }
 
 #[test]
+fn a_record_before_blank_lines_is_no_part_of_the_assertion_around() {
+    let text = "a: f.c:1: f: Assertion\nxl: error: text\n\n\nb";
+    let trace = read(text, Budget::default());
+    assert_eq!(trace.log[0].lines.first, 2);
+    assert!(trace.skipped.iter().all(|s| !(s.lines.first..=s.lines.last).contains(&2)));
+}
+
+#[test]
 fn a_frame_that_never_gets_its_arguments_ends() {
     let text = format!("#0  0x1 in f\n{}", "(a) x\n".repeat(100));
     let trace = read(&text, Budget::default());
