@@ -8,13 +8,8 @@ use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
-<<<<<<< HEAD
     Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep,
-    Selected, Size, gaps, order,
-=======
-    BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep, Selected,
-    Size, Variant, gaps, order,
->>>>>>> oracles
+    Selected, Size, Variant, gaps, order,
 };
 use crate::dwarf::{Die, DieRef, Language};
 
@@ -330,11 +325,8 @@ impl<'a> Reader<'_, 'a> {
             size,
             bits,
             align: die.unsigned(dw::DW_AT_alignment),
-<<<<<<< HEAD
             access: access_of(die).unwrap_or(within.access),
-=======
             variant: None,
->>>>>>> oracles
             members,
             holes,
             why,
@@ -369,11 +361,8 @@ impl<'a> Reader<'_, 'a> {
             size: self.size_of(die)?,
             bits: None,
             align: None,
-<<<<<<< HEAD
             access: Access::Public,
-=======
             variant: None,
->>>>>>> oracles
             members: Vec::new(),
             holes: Vec::new(),
             why: None,

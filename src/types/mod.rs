@@ -28,11 +28,8 @@ mod shape;
 mod sizes;
 mod spelling;
 mod suggest;
-<<<<<<< HEAD
 mod survey;
-=======
 mod template;
->>>>>>> oracles
 mod twins;
 
 pub use decode::{Decoded, decode};
@@ -42,13 +39,8 @@ pub use functions::{Function, functions};
 pub use locate::{Covering, Place, locate};
 pub use memory::{Label, labels, read_memory};
 pub use model::{
-<<<<<<< HEAD
     Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected,
-    Size,
-=======
-    BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected, Size,
-    Variant,
->>>>>>> oracles
+    Size, Variant,
 };
 pub use name::{Keyword, TypeName};
 pub use order::BetterOrder;

@@ -155,13 +155,10 @@ pub struct Member {
     pub bits: Option<BitField>,
     /// DW_AT_alignment, in bytes.
     pub align: Option<u64>,
-<<<<<<< HEAD
     /// Who may name it.
     pub access: Access,
-=======
     /// When it is there, for a variant of an enum that holds data.
     pub variant: Option<Variant>,
->>>>>>> oracles
     /// The members of a struct or union that is part of this one.
     pub members: Vec<Member>,
     /// Bits of such a struct that none of its members uses, to its end.
@@ -181,11 +178,8 @@ impl PartialEq for Member {
             && self.size == other.size
             && self.bits == other.bits
             && self.align == other.align
-<<<<<<< HEAD
             && self.access == other.access
-=======
             && self.variant == other.variant
->>>>>>> oracles
             && self.members == other.members
             && self.why == other.why
     }

@@ -243,6 +243,7 @@ mod tests {
             bits: None,
             align: None,
             access: Access::Public,
+            variant: None,
             members: Vec::new(),
             holes: Vec::new(),
             why: None,

@@ -24,11 +24,8 @@ mod names;
 mod nested;
 mod order;
 mod rust;
-<<<<<<< HEAD
 mod survey;
-=======
 mod templates;
->>>>>>> oracles
 mod text;
 mod toolchain;
 mod twins;
