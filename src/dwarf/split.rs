@@ -132,7 +132,10 @@ impl Splits {
         let Some(Ok(part)) = part else { return Ok(None) };
         let Some(package) = part.file.package()? else { return Ok(None) };
         Ok(Some(self.types.get_or_init(|| {
-            let rows = package.tu_index.unit_count();
+            // The table of slots is read, the number of units only claimed: each has a slot (DWARF 5
+            // §7.3.5.3).
+            let index = &package.tu_index;
+            let rows = index.unit_count().min(index.slot_count());
             let tables = (0..rows).map(|_| FileTables::default()).collect();
             PackageTypes { file: Arc::clone(&part.file), tables }
         })))

@@ -112,6 +112,33 @@ fn a_few_bytes_that_claim_terabytes_are_not_believed() {
 }
 
 #[test]
+fn a_package_that_claims_four_billion_units_is_not_believed() {
+    let files = Files::new();
+    let flags = [SHARED, &["-gdwarf-4", "-gsplit-dwarf", "-fdebug-types-section"]].concat();
+    let library = files.compile("sound", SOURCE, &flags);
+    let package = files.path("sound.dwp");
+    let mut dwp = std::process::Command::new("dwp");
+    match dwp.arg("-e").arg(&library).arg("-o").arg(&package).status() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+        status => assert!(status.unwrap().success()),
+    }
+    let mut bytes = std::fs::read(&package).unwrap();
+    let file = object::File::parse(&*bytes).unwrap();
+    let index = file.section_by_name(".debug_tu_index").unwrap().file_range().unwrap().0 as usize;
+    // The header: version, columns, units, slots. Rows without columns, and no slots, take no bytes.
+    bytes[index + 4..index + 16].fill(0);
+    bytes[index + 8..index + 12].fill(0xff);
+    std::fs::write(&package, &bytes).unwrap();
+    for entry in std::fs::read_dir(library.parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "dwo") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    Ask::of(&library).answer().is_sound();
+}
+
+#[test]
 fn compressed_sections_that_are_damaged_are_said_to_be() {
     let files = Files::new();
     let bytes = compressed(&files);

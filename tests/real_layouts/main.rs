@@ -56,7 +56,7 @@ fn a_sample_of_names_is_laid_out_as_others_say() {
 }
 
 #[test]
-#[ignore = "compares every named type of every binary: minutes, with vmlinux an hour"]
+#[ignore = "compares every named type of every binary: minutes, with vmlinux many"]
 fn every_name_is_laid_out_as_others_say() {
     let Some(testbed) = tools::testbed() else { return };
     let only = env::var("DBGMATE_LAYOUT_BINARY").ok().map(PathBuf::from);
