@@ -18,7 +18,7 @@ use crate::trace::steps::took;
 use crate::trace::{notation, value};
 
 /// The frame that the kernel has made.
-const SIGNAL_HANDLER: &str = "<signal handler called>";
+pub(in crate::trace) const SIGNAL_HANDLER: &str = "<signal handler called>";
 
 /// `#3  …`: the number, and the text behind it.
 pub(in crate::trace) fn frame_start(text: &str) -> Option<(u32, &str)> {
@@ -65,7 +65,8 @@ fn equals(text: &str) -> Option<&str> {
 /// Whether the text has arguments as gdb prints them, behind a blank: no other printer does.
 pub(in crate::trace) fn has_arguments(text: &str) -> bool {
     text.match_indices(" (").any(|(at, open)| {
-        let inner = text.get(at + open.len()..).unwrap_or_default();
+        // Where a wrapped line was joined, blanks come first.
+        let inner = text.get(at + open.len()..).unwrap_or_default().trim_start();
         let ends = |rest: &str| {
             ["", " at ", " from ", "Backtrace"].iter().any(|end| match *end {
                 "" => rest.is_empty(),
