@@ -62,6 +62,11 @@ fn end(line: &str, next: &str, widths: Widths) -> End {
         return End::Written;
     }
     let line = line.strip_suffix('\r').unwrap_or(line);
+    let narrowest = widths.cut.into_iter().chain(widths.fold).min().unwrap_or_default();
+    if line.len() + next.len() < narrowest {
+        // Most lines: bytes are no fewer than characters.
+        return End::Written;
+    }
     let length = line.chars().count();
     if widths.cut.is_some_and(|width| length >= width) {
         return if line.ends_with([' ', '\t']) { End::CutAtBlank } else { End::Cut };
