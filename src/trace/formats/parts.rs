@@ -15,7 +15,7 @@ pub(super) fn begins_with(text: &str, start: &str) -> bool {
 
 /// The hexadecimal number that starts the text, and what follows it.
 pub(in crate::trace) fn hexadecimal(text: &str) -> Option<(u64, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len());
+    let end = text.bytes().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;
     Some((u64::from_str_radix(digits, 16).ok()?, rest))
 }
