@@ -105,3 +105,24 @@ fn what_is_too_much_is_skipped_and_said_to_be() {
     let skipped = &trace.skipped[0].lines;
     assert_eq!((skipped.first, skipped.last), (trace.stacks.len() + 1, 100));
 }
+
+#[test]
+fn a_whole_row_takes_no_line_below_it() {
+    let row = "rip            0x555555555131      0x555555555131 <crash+8>";
+    let mapping =
+        "7ffd4a2d4000-7ffd4a2f5000 rw-p 00000000 00:00 0                          [stack]";
+    let file = "7f5fba780000-7f5fba7c5000 r-xp 00012000 fd:00 131         /usr/lib64/libxen.so.2";
+    for (row, below) in [
+        (row, "What does this mean?"),
+        (mapping, "Aborted (core dumped)"),
+        (file, "Aborted (core dumped)"),
+    ] {
+        let trace = read(&format!("{row}\n{below}\n"), Budget::default());
+        let shown: Vec<_> = trace.skipped.iter().map(|run| run.text.as_str()).collect();
+        assert_eq!(shown, [below]);
+        assert!(trace.modules.iter().all(|module| module.path == "/usr/lib64/libxen.so.2"));
+    }
+    let trace =
+        read("rip            0x555555555131      0x555555555131\n<crash+8>\n", Budget::default());
+    assert!(trace.skipped.is_empty(), "{trace:?}");
+}

@@ -34,7 +34,7 @@ const PRINTERS: [(Option<&str>, Reads); 21] = [
     (Some("sACbp*B"), android::start),
     (Some("Tecrbu"), abrt::start),
     (None, libvirt_log::start),
-    (Some("cdefgklprsx"), registers::start),
+    (Some("cdefgiklmoprstvx"), registers::start),
     (Some("ScitsALPerpx"), frame_info::start),
 ];
 

@@ -16,14 +16,26 @@ use super::{Format, Says, Start};
 use crate::address::RuntimeAddress;
 use crate::trace::model::Register;
 
-/// gdb's line, which is known by itself: a register's name, its value, and the value again in words.
+/// gdb's line, which is known by itself: a register's name, its value, and the value again as its type has it, to the
+/// line's end.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
     let (name, rest) = text.split_once(' ')?;
     is_register(name).then_some(())?;
     let (value, rest) = hexadecimal(rest.trim_start().strip_prefix("0x")?)?;
-    let again = rest.strip_prefix(' ')?.trim_start();
-    let told = again.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '['));
-    told.then(|| Start::Says(Format::Gdb, Says::Registers(vec![register(name, value)])))
+    // A tab before gdb 8.
+    let again = rest.strip_prefix([' ', '\t'])?.trim();
+    is_value_again(again)
+        .then(|| Start::Says(Format::Gdb, Says::Registers(vec![register(name, value)])))
+}
+
+/// `-1`, `[ PF ZF IF ]`, `0x7f5fb5929b55 <raise+325>`: a number, flags, or an address that may have a symbol.
+fn is_value_again(text: &str) -> bool {
+    let decimal = text.strip_prefix('-').unwrap_or(text);
+    let is_number = !decimal.is_empty() && decimal.bytes().all(|byte| byte.is_ascii_digit());
+    let is_flags = text.starts_with("[ ") && text.find(']') == Some(text.len() - 1);
+    let symbol = || text.strip_prefix("0x").and_then(hexadecimal).map(|(_, rest)| rest);
+    let is_symbol = |rest: &str| rest.is_empty() || rest.starts_with(" <") && rest.ends_with('>');
+    is_number || is_flags || symbol().is_some_and(is_symbol)
 }
 
 /// The registers of a line, if it names nothing but registers.
@@ -75,12 +87,15 @@ fn register(name: &str, value: u64) -> Register {
     Register { name: name.to_owned(), value: Some(RuntimeAddress(value)) }
 }
 
-/// Whether a processor has a register of this name: x86's, and Arm's.
+/// Whether a processor has a register of this name: x86's (with those of its floating point as gdb calls them), Arm's,
+/// Power's.
 pub(super) fn is_register(name: &str) -> bool {
-    const NAMED: [&str; 32] = [
+    const NAMED: [&str; 57] = [
         "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "rip", "eax", "ebx", "ecx", "edx",
         "esi", "edi", "ebp", "esp", "eip", "eflags", "cs", "ss", "ds", "es", "fs", "gs", "fs_base",
-        "gs_base", "sp", "lr", "pc", "cpsr", "pst",
+        "gs_base", "orig_rax", "orig_eax", "mxcsr", "fctrl", "fstat", "ftag", "fiseg", "fioff",
+        "foseg", "fooff", "fop", "sp", "lr", "pc", "ip", "fp", "sl", "cpsr", "fpsr", "fpcr",
+        "fpscr", "tpidr", "pst", "msr", "cr", "ctr", "xer", "vscr", "vrsave", "pkru",
     ];
     let digits = name.strip_prefix(['r', 'x', 'k']);
     let numbered =
@@ -128,10 +143,24 @@ mod tests {
             "rax            0x0                 0",
             "eflags         0x246               [ PF ZF IF ]",
             "rip            0x7f5fb5929b55      0x7f5fb5929b55 <raise+325>",
+            "rip            0x400526\t0x400526 <a::f(int, char)+4>",
+            "rsp            0x7ffe0             0x7ffe0",
+            "orig_rax       0xffffffffffffffff  -1",
+            "mxcsr          0x1f80              [ IM DM ZM OM UM PM ]",
+            "fctrl          0x37f               895",
+            "fpsr           0x0                 [ ]",
         ] {
             assert!(matches!(start(line), Some(Start::Says(_, Says::Registers(_)))), "{line}");
         }
-        for line in ["ret 0x0 0", "rax 0x0", "sp 0x7f is gone", "r99 0x0 0", "rax = 0x0"] {
+        for line in ["ret 0x0 0", "rax 0x0", "sp 0x7f is gone", "r99 0x0 0", "rax = 0x0"]
+            .into_iter()
+            .chain([
+                "rip 0x5 0x5 <crash+8> What does this mean?",
+                "eflags 0x246 [ PF ZF ] is odd",
+                "rax 0x0 0 is odd",
+                "eflags 0x246 [ PF",
+            ])
+        {
             assert_eq!(start(line), None, "{line}");
         }
         assert!(all("rax 00  r15 1f").is_some() && all("ret 00").is_none() && all("").is_none());
