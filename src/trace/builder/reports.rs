@@ -11,8 +11,11 @@ use crate::address::{LoadBias, Pc, RuntimeAddress};
 use crate::public_name::public_name;
 use crate::trace::budget::HEAP;
 use crate::trace::formats::{Adds, Fault, Format, Numbered, Says, Told, python};
-use crate::trace::model::{Event, EventKind, Frame, Lines, Module, ModuleSource, Register, Thread};
+use crate::trace::model::{
+    Event, EventKind, Frame, Lines, Module, ModuleSource, Register, Stack, Thread,
+};
 use crate::trace::notation::shorten;
+use crate::trace::threads::{self, ThreadFrom};
 
 /// Bytes of what went wrong that are kept.
 const FAULT_TEXT: usize = 4 << 10;
@@ -330,14 +333,14 @@ impl Builder<'_> {
         self.event(EventKind::Signal { name, meaning: meaning.map(str::to_owned) }, thread, lines)
     }
 
-    /// Registers: a dump of several lines is one event. A kernel's and a sanitizer's stand above their stack, gdb's
-    /// below it.
+    /// Registers: a dump of several lines is one event. A kernel's and a sanitizer's stand above their stack, a
+    /// debugger's are of the stack and the thread it is at.
     fn registers(&mut self, format: Format, rows: Vec<Register>, text: String, lines: Lines) {
         let names: usize = rows.iter().map(|register| register.name.len() + HEAP).sum();
         if rows.is_empty() || !self.pay_for(names + rows.len() * size_of::<Register>()) {
             return self.remark(format, text, lines);
         }
-        if format == Format::Gdb {
+        if matches!(format, Format::Gdb | Format::Lldb) {
             self.finish_stack();
         } else if let Some(stack) = &mut self.stack {
             stack.interrupted = true;
@@ -353,13 +356,53 @@ impl Builder<'_> {
             values.extend(rows);
             return;
         }
-        let thread = self.thread_of_fault(format);
         let what = EventKind::Registers { by: name.to_owned(), values: rows };
+        match format {
+            Format::Gdb => self.registers_of_session(what, lines),
+            Format::Lldb => {
+                let last = self.trace.stacks.last().filter(|stack| stack.format == name);
+                let thread = last.and_then(|stack| stack.thread.clone());
+                let stack = last.map(|_| self.trace.stacks.len() - 1);
+                let event = self.event(what, thread, lines);
+                self.tie(event, stack);
+            }
+            _ => {
+                let thread = self.thread_of_fault(format);
+                let event = self.event(what, thread, lines);
+                self.fault(format, event);
+            }
+        }
+    }
+
+    /// gdb's registers: where the stop's stack has not been seen, they are of the one to come.
+    fn registers_of_session(&mut self, what: EventKind, lines: Lines) {
+        let stack = self.current_stack();
+        let shown = stack.and_then(|stack| self.trace.stacks.get(stack)?.thread.clone());
+        let thread = self.session.thread.clone().or(shown);
         let event = self.event(what, thread, lines);
-        if format != Format::Gdb {
-            self.fault(format, event);
-        } else if let Some(event) = self.trace.events.get_mut(event) {
-            event.stack = self.trace.stacks.len().checked_sub(1);
+        self.tie(event, stack);
+        if stack.is_none() {
+            self.session.registers.push(event);
+        }
+    }
+
+    /// Ties the registers that were shown before the stack that comes next.
+    pub(super) fn tie_registers(&mut self, stack: &Stack, from: ThreadFrom) {
+        let next = self.trace.stacks.len();
+        let events = &mut self.trace.events;
+        self.session.registers.retain(|event| {
+            let Some(event) = events.get_mut(*event) else { return false };
+            let is_its = threads::is_stack_of(event, stack, from);
+            if is_its {
+                event.stack = Some(next);
+            }
+            !is_its
+        });
+    }
+
+    fn tie(&mut self, event: usize, stack: Option<usize>) {
+        if let Some(event) = self.trace.events.get_mut(event) {
+            event.stack = stack;
         }
     }
 

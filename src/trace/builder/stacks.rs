@@ -8,7 +8,7 @@ use crate::trace::physical;
 use crate::trace::threads::{self, ThreadFrom};
 
 /// How many stacks back a selected frame's backtrace is looked for.
-const BACK: usize = 64;
+pub(super) const BACK: usize = 64;
 
 /// A stack whose end has not been seen.
 #[derive(Debug)]
@@ -177,6 +177,7 @@ impl Builder<'_> {
             event.stack = Some(index);
             self.session.stop = None;
         }
+        self.tie_registers(&stack, from);
         let from_the_top = stack.frames.first().is_some_and(|frame| frame.index == 0);
         if from == ThreadFrom::Session && from_the_top && self.session.selected.is_none() {
             self.session.selected = Some((index, 0));
