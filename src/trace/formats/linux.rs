@@ -19,7 +19,7 @@
 use memchr::memchr;
 
 use super::parts::{begins_with_any, hexadecimal, is_identifier};
-use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, number, registers};
+use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, registers};
 use crate::address::{FileOffset, Pc, RuntimeAddress};
 use crate::trace::model::{Frame, Lines, Module, ModuleSource, Thread};
 
@@ -117,9 +117,8 @@ pub(super) fn in_trace(text: &str) -> Option<Start<'_>> {
     if context {
         return Some(Start::Says(Format::Linux, Says::Remark));
     }
-    if is_registers(text) {
-        let says = Says::Registers(registers::labelled(text));
-        return Some(Start::Says(Format::Linux, says));
+    if let Some(rows) = registers::labelled(text) {
+        return Some(Start::Says(Format::Linux, Says::Registers(rows)));
     }
     let frame = symbolic(text)?;
     let told = Told { format: Format::Linux, number: Numbered::Next, frame, build_id: None };
@@ -203,19 +202,6 @@ fn says(text: &str) -> Option<Says<'_>> {
         && (text.contains(" PID: ") || text.contains(" Comm: "))
         || text.starts_with("Pid: ") && text.contains(", comm: ");
     (process || begins_with_any(text, &REMARKS)).then_some(Says::Remark)
-}
-
-/// `RAX: 0000000000000000 RBX: …`, `RSP: 0018:ffffc90000003e58 EFLAGS: 00010246`, `FS:  0000… GS:…`,
-/// `CR2: …`, `x29: …`
-fn is_registers(text: &str) -> bool {
-    let Some((name, rest)) = text.split_once(':') else { return false };
-    let short = (2..=6).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
-    let rest = rest.trim_start();
-    let value =
-        number::<u64>(rest).map_or(rest, |(_, after)| after.strip_prefix(':').unwrap_or(rest));
-    let digits = value.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(value.len());
-    short && digits >= 8
 }
 
 #[cfg(test)]
