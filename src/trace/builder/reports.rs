@@ -62,6 +62,11 @@ impl Builder<'_> {
     pub(in crate::trace) fn told(&mut self, told: Told, lines: Lines) {
         self.tell(told.format);
         self.reports.within = Some(told.format);
+        if let Some(first) = self.stack.as_ref().and_then(|stack| stack.repeated_by(&told)) {
+            // Arm64's kernel begins `Call trace:` with what `pc :` was.
+            let text = format!("{}+{:#x}", first, told.frame.offset.unwrap_or_default());
+            return self.remark(told.format, text, lines);
+        }
         if !self.stack.as_ref().is_some_and(|stack| stack.takes(&told)) {
             self.finish_stack();
         }
@@ -220,6 +225,10 @@ impl Builder<'_> {
         let text = shorten(text.trim(), SKIPPED_TEXT);
         match says {
             Says::Remark => return self.remark(format, text, lines),
+            Says::Ends => {
+                self.finish_stack();
+                return self.remark(format, text, lines);
+            }
             Says::Registers(values) => return self.registers(format, values, text, lines),
             Says::Program { path } => {
                 self.event(EventKind::Program { path: path.to_owned() }, None, lines);
@@ -260,7 +269,12 @@ impl Builder<'_> {
                 let thread = fault.thread.as_deref().cloned();
                 self.session.introduction.thread.clone_from(&thread);
                 let fault = self.event(fault_of(self.name(format), fault), thread, lines);
-                self.fault(format, fault);
+                if let (Format::Xen, true, true) = (format, is_bare, above) {
+                    // Xen panics when it has shown the stack.
+                    self.tie(fault, self.trace.stacks.len().checked_sub(1));
+                } else {
+                    self.fault(format, fault);
+                }
                 self.reports.without_message = is_bare.then_some((format, fault));
                 self.reports.heading = None;
             }
@@ -276,6 +290,7 @@ impl Builder<'_> {
             }
             Says::Begins
             | Says::Ended(_)
+            | Says::Ends
             | Says::Remark
             | Says::Program { .. }
             | Says::Registers(_) => {}
