@@ -67,6 +67,9 @@ impl Before {
         match starts {
             Some(Start::Told(told)) => Some(of_frame(&told.frame, text)),
             Some(Start::Crash(crash)) => Some(of_frame(&crash.told.frame, text)),
+            // A row of a list of mappings that has its file, and what a printer says besides, are whole.
+            Some(Start::Says(_, Says::Remark)) => Some(Amount::Words(0)),
+            Some(Start::Module(Format::Maps, _)) => Some(Amount::Words(1)),
             Some(Start::Module(..) | Start::Says(..) | Start::Talk(Talk::Signal { .. })) => {
                 Some(Amount::Words(text.len()))
             }

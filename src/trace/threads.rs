@@ -21,12 +21,15 @@ pub(super) enum ThreadFrom {
 /// Whether the stack is of the thread that stopped.
 pub(super) fn is_stack_of(stop: &Event, stack: &Stack, from: ThreadFrom) -> bool {
     let by_name = match (&stop.thread, &stack.thread) {
-        (Some(stopped), Some(shown)) => same(stopped.address, shown.address)
-            .or(same(stopped.lwp, shown.lwp))
-            .or(same(stopped.number, shown.number)),
+        (Some(stopped), Some(shown)) => are_same(stopped, shown),
         _ => None,
     };
     by_name.unwrap_or_else(|| from == ThreadFrom::Session || begins_with_frame_of(stop, stack))
+}
+
+/// Whether two names are of one thread, where they share something.
+pub(super) fn are_same(a: &Thread, b: &Thread) -> Option<bool> {
+    same(a.address, b.address).or(same(a.lwp, b.lwp)).or(same(a.number, b.number))
 }
 
 fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<bool> {

@@ -105,3 +105,60 @@ fn what_is_too_much_is_skipped_and_said_to_be() {
     let skipped = &trace.skipped[0].lines;
     assert_eq!((skipped.first, skipped.last), (trace.stacks.len() + 1, 100));
 }
+
+#[test]
+fn a_whole_row_takes_no_line_below_it() {
+    let row = "rip            0x555555555131      0x555555555131 <crash+8>";
+    let mapping =
+        "7ffd4a2d4000-7ffd4a2f5000 rw-p 00000000 00:00 0                          [stack]";
+    let file = "7f5fba780000-7f5fba7c5000 r-xp 00012000 fd:00 131         /usr/lib64/libxen.so.2";
+    for (row, below) in [
+        (row, "What does this mean?"),
+        (mapping, "Aborted (core dumped)"),
+        (file, "Aborted (core dumped)"),
+    ] {
+        let trace = read(&format!("{row}\n{below}\n"), Budget::default());
+        let shown: Vec<_> = trace.skipped.iter().map(|run| run.text.as_str()).collect();
+        assert_eq!(shown, [below]);
+        assert!(trace.modules.iter().all(|module| module.path == "/usr/lib64/libxen.so.2"));
+    }
+    let trace =
+        read("rip            0x555555555131      0x555555555131\n<crash+8>\n", Budget::default());
+    assert!(trace.skipped.is_empty(), "{trace:?}");
+}
+
+/// Stack and thread's number of each event of registers.
+fn registers_of(trace: &Trace) -> Vec<(Option<usize>, Option<u32>)> {
+    let registers = trace.events.iter().filter(|e| matches!(e.what, EventKind::Registers { .. }));
+    registers.map(|e| (e.stack, e.thread.as_ref().and_then(|thread| thread.number))).collect()
+}
+
+#[test]
+fn registers_are_of_the_stop_and_the_thread_they_were_shown_at() {
+    let first = "Thread 1 \"a\" received signal SIGABRT, Aborted.\n0x1 in f ()\n(gdb) bt\n#0  0x1 in f ()\n\
+                 (gdb) c\nContinuing.\n";
+    let second = "Thread 3 \"w\" received signal SIGSEGV, Segmentation fault.\n\
+                  [Switching to Thread 0x7f (LWP 9)]\n0x3 in g ()\n";
+    let registers = "(gdb) info registers\nrax 0x1 1\nrip 0x3 0x3 <g>\n";
+    let stack = "(gdb) bt\n#0  0x3 in g ()\n#1  0x4 in h ()\n";
+    for (text, expected) in [
+        (format!("{first}{second}{registers}{stack}"), (Some(1), Some(3))),
+        (format!("{first}{second}{stack}{registers}"), (Some(1), Some(3))),
+        // The program ran on, and nothing is known of where it stopped.
+        (format!("{first}{registers}"), (None, Some(1))),
+        (
+            format!("[Switching to thread 3 (Thread 0x7f (LWP 9))]\n{registers}{stack}"),
+            (Some(0), Some(3)),
+        ),
+        (format!("{stack}{registers}"), (Some(0), None)),
+        // Of another thread than the one whose stack follows.
+        (
+            format!(
+                "[Switching to thread 3 (Thread 0x7f (LWP 9))]\n{registers}Thread 2 (Thread 0x8 (LWP 8)):\n#0  0x3 in g ()\n"
+            ),
+            (None, Some(3)),
+        ),
+    ] {
+        assert_eq!(registers_of(&read(&text, Budget::default())), [expected], "{text}");
+    }
+}

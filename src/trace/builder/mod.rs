@@ -77,7 +77,7 @@ impl<'f> Builder<'f> {
     pub(in crate::trace) fn piece(&mut self, name: Option<&str>) {
         self.finish_stack();
         self.piece = name.map(str::to_owned);
-        self.session = Session::default();
+        self.session = Session { first_stack: self.trace.stacks.len(), ..Session::default() };
         self.reports = Reports::default();
         self.joins_skipped = None;
         self.joins_prompts = None;

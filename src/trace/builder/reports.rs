@@ -11,8 +11,11 @@ use crate::address::{LoadBias, Pc, RuntimeAddress};
 use crate::public_name::public_name;
 use crate::trace::budget::HEAP;
 use crate::trace::formats::{Adds, Fault, Format, Numbered, Says, Told, python};
-use crate::trace::model::{Event, EventKind, Frame, Lines, Module, ModuleSource, Register, Thread};
+use crate::trace::model::{
+    Event, EventKind, Frame, Lines, Module, ModuleSource, Register, Stack, Thread,
+};
 use crate::trace::notation::shorten;
+use crate::trace::threads::{self, ThreadFrom};
 
 /// Bytes of what went wrong that are kept.
 const FAULT_TEXT: usize = 4 << 10;
@@ -59,6 +62,11 @@ impl Builder<'_> {
     pub(in crate::trace) fn told(&mut self, told: Told, lines: Lines) {
         self.tell(told.format);
         self.reports.within = Some(told.format);
+        if let Some(first) = self.stack.as_ref().and_then(|stack| stack.repeated_by(&told)) {
+            // Arm64's kernel begins `Call trace:` with what `pc :` was.
+            let text = format!("{}+{:#x}", first, told.frame.offset.unwrap_or_default());
+            return self.remark(told.format, text, lines);
+        }
         if !self.stack.as_ref().is_some_and(|stack| stack.takes(&told)) {
             self.finish_stack();
         }
@@ -217,6 +225,10 @@ impl Builder<'_> {
         let text = shorten(text.trim(), SKIPPED_TEXT);
         match says {
             Says::Remark => return self.remark(format, text, lines),
+            Says::Ends => {
+                self.finish_stack();
+                return self.remark(format, text, lines);
+            }
             Says::Registers(values) => return self.registers(format, values, text, lines),
             Says::Program { path } => {
                 self.event(EventKind::Program { path: path.to_owned() }, None, lines);
@@ -257,7 +269,12 @@ impl Builder<'_> {
                 let thread = fault.thread.as_deref().cloned();
                 self.session.introduction.thread.clone_from(&thread);
                 let fault = self.event(fault_of(self.name(format), fault), thread, lines);
-                self.fault(format, fault);
+                if let (Format::Xen, true, true) = (format, is_bare, above) {
+                    // Xen panics when it has shown the stack.
+                    self.tie(fault, self.trace.stacks.len().checked_sub(1));
+                } else {
+                    self.fault(format, fault);
+                }
                 self.reports.without_message = is_bare.then_some((format, fault));
                 self.reports.heading = None;
             }
@@ -273,6 +290,7 @@ impl Builder<'_> {
             }
             Says::Begins
             | Says::Ended(_)
+            | Says::Ends
             | Says::Remark
             | Says::Program { .. }
             | Says::Registers(_) => {}
@@ -330,14 +348,14 @@ impl Builder<'_> {
         self.event(EventKind::Signal { name, meaning: meaning.map(str::to_owned) }, thread, lines)
     }
 
-    /// Registers: a dump of several lines is one event. A kernel's and a sanitizer's stand above their stack, gdb's
-    /// below it.
+    /// Registers: a dump of several lines is one event. A kernel's and a sanitizer's stand above their stack, a
+    /// debugger's are of the stack and the thread it is at.
     fn registers(&mut self, format: Format, rows: Vec<Register>, text: String, lines: Lines) {
         let names: usize = rows.iter().map(|register| register.name.len() + HEAP).sum();
         if rows.is_empty() || !self.pay_for(names + rows.len() * size_of::<Register>()) {
             return self.remark(format, text, lines);
         }
-        if format == Format::Gdb {
+        if matches!(format, Format::Gdb | Format::Lldb) {
             self.finish_stack();
         } else if let Some(stack) = &mut self.stack {
             stack.interrupted = true;
@@ -353,13 +371,53 @@ impl Builder<'_> {
             values.extend(rows);
             return;
         }
-        let thread = self.thread_of_fault(format);
         let what = EventKind::Registers { by: name.to_owned(), values: rows };
+        match format {
+            Format::Gdb => self.registers_of_session(what, lines),
+            Format::Lldb => {
+                let last = self.trace.stacks.last().filter(|stack| stack.format == name);
+                let thread = last.and_then(|stack| stack.thread.clone());
+                let stack = last.map(|_| self.trace.stacks.len() - 1);
+                let event = self.event(what, thread, lines);
+                self.tie(event, stack);
+            }
+            _ => {
+                let thread = self.thread_of_fault(format);
+                let event = self.event(what, thread, lines);
+                self.fault(format, event);
+            }
+        }
+    }
+
+    /// gdb's registers: where the stop's stack has not been seen, they are of the one to come.
+    fn registers_of_session(&mut self, what: EventKind, lines: Lines) {
+        let stack = self.current_stack();
+        let shown = stack.and_then(|stack| self.trace.stacks.get(stack)?.thread.clone());
+        let thread = self.session.thread.clone().or(shown);
         let event = self.event(what, thread, lines);
-        if format != Format::Gdb {
-            self.fault(format, event);
-        } else if let Some(event) = self.trace.events.get_mut(event) {
-            event.stack = self.trace.stacks.len().checked_sub(1);
+        self.tie(event, stack);
+        if stack.is_none() {
+            self.session.registers.push(event);
+        }
+    }
+
+    /// Ties the registers that were shown before the stack that comes next.
+    pub(super) fn tie_registers(&mut self, stack: &Stack, from: ThreadFrom) {
+        let next = self.trace.stacks.len();
+        let events = &mut self.trace.events;
+        self.session.registers.retain(|event| {
+            let Some(event) = events.get_mut(*event) else { return false };
+            let is_its = threads::is_stack_of(event, stack, from);
+            if is_its {
+                event.stack = Some(next);
+            }
+            !is_its
+        });
+    }
+
+    fn tie(&mut self, event: usize, stack: Option<usize>) {
+        if let Some(event) = self.trace.events.get_mut(event) {
+            event.stack = stack;
         }
     }
 

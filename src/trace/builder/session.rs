@@ -1,7 +1,7 @@
 //! What must gdb's state be, by what it printed?
 
 use super::Builder;
-use super::stacks::Introduction;
+use super::stacks::{BACK, Introduction};
 use crate::trace::formats::Format;
 use crate::trace::formats::gdb_session::Command;
 use crate::trace::model::{
@@ -16,6 +16,10 @@ pub(super) struct Session {
     pub(super) thread: Option<Thread>,
     /// The stop whose backtrace has not been seen.
     pub(super) stop: Option<usize>,
+    /// The position of the first stack that can be of this stop.
+    pub(super) first_stack: usize,
+    /// Registers that were shown before the stack they are of.
+    pub(super) registers: Vec<usize>,
     /// The stack and the number of the frame that is selected.
     pub(super) selected: Option<(usize, u32)>,
     /// What the next stack's label and thread are.
@@ -122,7 +126,26 @@ impl Builder<'_> {
     fn forget_stop(&mut self) {
         self.finish_stack();
         let thread = self.session.thread.take();
-        self.session = Session { thread, ..Session::default() };
+        let first_stack = self.trace.stacks.len();
+        self.session = Session { thread, first_stack, ..Session::default() };
+    }
+
+    /// The stack of this stop that is selected, or else the last one of the thread that the session is at.
+    pub(super) fn current_stack(&self) -> Option<usize> {
+        if let Some((stack, _)) = self.session.selected {
+            return Some(stack);
+        }
+        let thread = self.session.thread.as_ref();
+        let (stacks, first) = (&self.trace.stacks, self.session.first_stack);
+        let of_thread = |at: &usize| {
+            let shown = stacks.get(*at).filter(|stack| stack.format == Format::Gdb.name());
+            shown.is_some_and(|stack| match (thread, &stack.thread) {
+                (Some(current), Some(shown)) => threads::are_same(current, shown) == Some(true),
+                (None, _) => true,
+                (Some(_), None) => false,
+            })
+        };
+        (first..stacks.len()).rev().take(BACK).find(of_thread)
     }
 
     /// A signal or a breakpoint stopped the program.
@@ -176,7 +199,8 @@ impl Builder<'_> {
             let named = named.unwrap_or_default();
             event.thread = Some(threads::known_as(Some(thread.clone()), named));
         }
-        self.session.thread = Some(thread.clone());
+        let of_stop = stop.and_then(|stop| self.trace.events.get(stop)?.thread.clone());
+        self.session.thread = of_stop.or_else(|| Some(thread.clone()));
         self.event(EventKind::Session { what: SessionKind::Switching }, Some(thread), lines);
     }
 

@@ -2,13 +2,14 @@
 
 use super::Builder;
 use super::session::Awaits;
+use crate::address::Pc;
 use crate::trace::formats::{Format, Numbered, Told, assertion};
 use crate::trace::model::{Argument, Frame, SourceLine, Stack, StackKind, Thread};
 use crate::trace::physical;
 use crate::trace::threads::{self, ThreadFrom};
 
 /// How many stacks back a selected frame's backtrace is looked for.
-const BACK: usize = 64;
+pub(super) const BACK: usize = 64;
 
 /// A stack whose end has not been seen.
 #[derive(Debug)]
@@ -177,6 +178,7 @@ impl Builder<'_> {
             event.stack = Some(index);
             self.session.stop = None;
         }
+        self.tie_registers(&stack, from);
         let from_the_top = stack.frames.first().is_some_and(|frame| frame.index == 0);
         if from == ThreadFrom::Session && from_the_top && self.session.selected.is_none() {
             self.session.selected = Some((index, 0));
@@ -214,6 +216,16 @@ impl Pending {
                 Numbered::Loose => !self.interrupted,
                 Numbered::CallsNext => self.outermost_first && !self.interrupted,
             }
+    }
+
+    /// The function of the only frame so far, the kernel's program counter, where the next frame is the same.
+    pub(super) fn repeated_by(&self, told: &Told) -> Option<&str> {
+        let [first] = self.frames.as_slice() else { return None };
+        let next = &told.frame;
+        let same = first.function == next.function && first.offset == next.offset;
+        let of_kernel = self.format == Format::Linux && told.format == Format::Linux;
+        let repeats = of_kernel && told.number == Numbered::Next && !next.guess && same;
+        (repeats && first.pc == Pc::Exact).then_some(first.function.as_deref()?)
     }
 
     /// A number that is not greater starts a new stack, and so does a selected frame.

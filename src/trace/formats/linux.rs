@@ -10,16 +10,19 @@
 //!  ? xenvif_poll+0x35/0x90 [xen_netback]
 //!  dev_hard_start_xmit+0x8d/0x1e0
 //!  [<ffffffff8103e0a1>] warn_slowpath_common+0x61/0x90        (before 4.9)
+//!  </TASK>
+//! Allocated by task 1:
+//!  kasan_save_stack+0x22/0x50
 //! ---[ end trace 0000000000000000 ]---
 //! ```
 //! (arch/x86/mm/fault.c, `show_signal_msg`; mm/memory.c, `print_vma_addr`; arch/x86/kernel/dumpstack.c,
-//! `show_trace_log_lvl`.) `? ` marks what the unwinder does not believe. Brackets behind the file give the
+//! `show_trace_log_lvl`; arch/arm64/kernel/traps.c, `__die`; mm/kasan/report.c, `print_track`.) `? ` marks what the unwinder does not believe. Brackets behind the file give the
 //! mapping that holds ip; since 6.9 the place in the file is before it.
 
 use memchr::memchr;
 
 use super::parts::{begins_with_any, hexadecimal, is_identifier};
-use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, number, registers};
+use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, registers};
 use crate::address::{FileOffset, Pc, RuntimeAddress};
 use crate::trace::model::{Frame, Lines, Module, ModuleSource, Thread};
 
@@ -113,13 +116,23 @@ pub(super) fn old_frame(text: &str) -> Option<Told> {
 
 /// A line below `Call Trace:`.
 pub(super) fn in_trace(text: &str) -> Option<Start<'_>> {
+    if text == "</TASK>" {
+        return Some(Start::Says(Format::Linux, Says::Ends));
+    }
+    let of_object = text.starts_with("Allocated by task ") || text.starts_with("Freed by task ");
+    if of_object && text.ends_with(':') {
+        return Some(Start::Says(Format::Linux, Says::Heading { thread: None }));
+    }
+    if text.starts_with("lr : ") {
+        // Arm64's link register: the second frame says where.
+        return Some(Start::Says(Format::Linux, Says::Remark));
+    }
     let context = text.starts_with(['<', '#']) && text.ends_with('>') && text.len() < 24;
     if context {
         return Some(Start::Says(Format::Linux, Says::Remark));
     }
-    if is_registers(text) {
-        let says = Says::Registers(registers::labelled(text));
-        return Some(Start::Says(Format::Linux, says));
+    if let Some(rows) = registers::labelled(text) {
+        return Some(Start::Says(Format::Linux, Says::Registers(rows)));
     }
     let frame = symbolic(text)?;
     let told = Told { format: Format::Linux, number: Numbered::Next, frame, build_id: None };
@@ -162,7 +175,7 @@ pub(super) fn symbolic(text: &str) -> Option<Frame> {
 }
 
 fn says(text: &str) -> Option<Says<'_>> {
-    const FAULTS: [&str; 21] = [
+    const FAULTS: [&str; 22] = [
         "BUG: KASAN: ",
         "BUG: kernel NULL pointer ",
         "BUG: unable to handle ",
@@ -174,6 +187,7 @@ fn says(text: &str) -> Option<Says<'_>> {
         "BUG: workqueue ",
         "kernel BUG at ",
         "Oops: ",
+        "Internal error: ",
         "WARNING: CPU: ",
         "WARNING: at ",
         "Unable to handle kernel ",
@@ -203,19 +217,6 @@ fn says(text: &str) -> Option<Says<'_>> {
         && (text.contains(" PID: ") || text.contains(" Comm: "))
         || text.starts_with("Pid: ") && text.contains(", comm: ");
     (process || begins_with_any(text, &REMARKS)).then_some(Says::Remark)
-}
-
-/// `RAX: 0000000000000000 RBX: …`, `RSP: 0018:ffffc90000003e58 EFLAGS: 00010246`, `FS:  0000… GS:…`,
-/// `CR2: …`, `x29: …`
-fn is_registers(text: &str) -> bool {
-    let Some((name, rest)) = text.split_once(':') else { return false };
-    let short = (2..=6).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
-    let rest = rest.trim_start();
-    let value =
-        number::<u64>(rest).map_or(rest, |(_, after)| after.strip_prefix(':').unwrap_or(rest));
-    let digits = value.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(value.len());
-    short && digits >= 8
 }
 
 #[cfg(test)]

@@ -18,6 +18,14 @@ use crate::trace::nesting::group_end;
 use crate::trace::notation::argument_name;
 use crate::trace::value;
 
+/// The headings of `register read` (the register sets of lldb/source/Plugins/Process/Utility).
+const REGISTERS: [&str; 4] = [
+    "General Purpose Registers:",
+    "Floating Point Registers:",
+    "Advanced Vector Extensions:",
+    "Exception State Registers:",
+];
+
 /// What the line says.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
     let marked = text.strip_prefix("* ").unwrap_or(text);
@@ -32,6 +40,9 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         let name = name.map(|(name, _)| name.to_owned());
         let thread = Thread { number: Some(id), name, ..Thread::default() };
         return Some(Start::Says(Format::Lldb, Says::Heading { thread: Some(thread) }));
+    }
+    if REGISTERS.contains(&text) {
+        return Some(Start::Says(Format::Lldb, Says::Begins));
     }
     image(text).map(|module| Start::Module(Format::Lldb, module))
 }

@@ -289,6 +289,8 @@ pub(super) fn within(format: Format, line: &str) -> Option<Start<'_>> {
         Format::Xen => told(xen::frame(text)).or_else(|| xen::says(text)),
         Format::Sanitizer => rows(text).or_else(|| remark(sanitizer::is_legend(text))),
         Format::Android => rows(text),
+        Format::Lldb => registers::of_lldb(text)
+            .map(|register| Start::Says(format, Says::Registers(vec![register]))),
         Format::RustPanic => told(rust_panic::frame(text)),
         Format::Go => told(go::frame(text)).or_else(|| remark(go::is_remark(text))),
         Format::Python => python::exception(line).map(|says| Start::Says(format, says)),

@@ -30,11 +30,11 @@ const PRINTERS: [(Option<&str>, Reads); 21] = [
     (Some("|F+CtTD"), python::start),
     (Some("aECS\"FJL.[j"), java::start),
     (Some("PLS"), llvm::start),
-    (Some("*ft["), lldb::start),
+    (Some("*ft[GFAE"), lldb::start),
     (Some("sACbp*B"), android::start),
     (Some("Tecrbu"), abrt::start),
     (None, libvirt_log::start),
-    (Some("cdefgklprsx"), registers::start),
+    (Some("cdefgiklmoprstvx"), registers::start),
     (Some("ScitsALPerpx"), frame_info::start),
 ];
 

@@ -51,6 +51,8 @@ pub(in crate::trace) enum Says<'a> {
     Registers(Vec<Register>),
     /// The printer's lines follow.
     Begins,
+    /// The stack above is whole.
+    Ends,
     /// Anything else.
     Remark,
 }

@@ -77,10 +77,8 @@ pub(super) fn frame(text: &str) -> Option<Told> {
 
 /// What Xen prints in a crash besides frames: registers, words of the stack, page tables, stars.
 pub(super) fn says(text: &str) -> Option<Start<'_>> {
-    is_remark(text).then_some(())?;
-    let registers = registers::labelled(text);
-    let processor = registers.first().is_none_or(|register| register.name == "CPU");
-    let says = if processor { Says::Remark } else { Says::Registers(registers) };
+    let registers = registers::labelled(text).map(Says::Registers);
+    let says = registers.or_else(|| is_remark(text).then_some(Says::Remark))?;
     Some(Start::Says(Format::Xen, says))
 }
 
@@ -101,11 +99,7 @@ fn is_remark(text: &str) -> bool {
         .split(' ')
         .all(|word| word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let table = text.starts_with('L') && text.contains("] = ");
-    let registers = text.split_once(':').is_some_and(|(name, rest)| {
-        (2..=8).contains(&name.len())
-            && rest.trim_start().bytes().take(4).filter(u8::is_ascii_hexdigit).count() == 4
-    });
-    begins_with_any(text, &STARTS) || words || table || registers
+    begins_with_any(text, &STARTS) || words || table
 }
 
 /// The message below `Panic on CPU 0:`.
