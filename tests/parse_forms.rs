@@ -27,19 +27,15 @@ fn in_gdbs_words(frame: &Frame, of_gdb: bool) -> Frame {
     frame.lines = Default::default();
     frame.check = None;
     if !of_gdb {
-        // Offsets, columns and doubts have no place there; gdb prints a file or a module.
+        // Columns have no place there.
         frame.physical = 0;
         frame.pc = dbgmate::trace::Pc::Exact;
-        frame.guess = false;
-        (frame.offset, frame.module_offset, frame.column) = (None, None, None);
+        frame.column = None;
         // Other printers' values and names are not all such as gdb would print.
         frame.arguments.clear();
         frame.function = frame.function.filter(|name| is_balanced(name));
-        if frame.file.is_some() && frame.line.is_some() {
-            frame.module = None;
-        } else {
-            frame.file = None;
-        }
+        frame.offset = frame.offset.filter(|_| frame.function.is_some());
+        frame.file = frame.file.filter(|_| frame.line.is_some());
     }
     frame
 }
@@ -121,9 +117,12 @@ fn the_same_without_addresses_and_private_texts() {
         assert_eq!(trace.stacks.len(), again.stacks.len(), "{text}");
         for (before, after) in trace.stacks.iter().zip(&again.stacks) {
             let of_gdb = before.format == "gdb";
-            let names = |stack: &Stack| -> Vec<(u32, Option<String>, Option<String>)> {
+            let names = |stack: &Stack| -> Vec<_> {
                 let frames = stack.frames.iter().map(|frame| in_gdbs_words(frame, of_gdb));
-                let name = |f: Frame| (f.index, f.function, f.file.filter(|_| f.line.is_some()));
+                let place = |f: &Frame| (f.offset, f.module.clone(), f.module_offset);
+                let name = |f: Frame| {
+                    (f.index, place(&f), f.function, f.file.filter(|_| f.line.is_some()))
+                };
                 frames.map(name).collect()
             };
             assert_eq!(names(before), names(after), "{text}");
