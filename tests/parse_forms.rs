@@ -5,9 +5,11 @@
 
 mod pastes;
 
-use dbgmate::trace::{Frame, PrintedValue, Stack, StackKind, Trace, parse};
+use std::collections::BTreeSet;
+
+use dbgmate::trace::{EventKind, Frame, PrintedValue, Stack, StackKind, Trace, parse};
 use dbgmate::{job::Job, redact, render, trace::Piece};
-use pastes::pastes;
+use pastes::{named, pastes};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Trace {
@@ -27,19 +29,15 @@ fn in_gdbs_words(frame: &Frame, of_gdb: bool) -> Frame {
     frame.lines = Default::default();
     frame.check = None;
     if !of_gdb {
-        // Offsets, columns and doubts have no place there; gdb prints a file or a module.
+        // Columns have no place there.
         frame.physical = 0;
         frame.pc = dbgmate::trace::Pc::Exact;
-        frame.guess = false;
-        (frame.offset, frame.module_offset, frame.column) = (None, None, None);
+        frame.column = None;
         // Other printers' values and names are not all such as gdb would print.
         frame.arguments.clear();
         frame.function = frame.function.filter(|name| is_balanced(name));
-        if frame.file.is_some() && frame.line.is_some() {
-            frame.module = None;
-        } else {
-            frame.file = None;
-        }
+        frame.offset = frame.offset.filter(|_| frame.function.is_some());
+        frame.file = frame.file.filter(|_| frame.line.is_some());
     }
     frame
 }
@@ -121,14 +119,65 @@ fn the_same_without_addresses_and_private_texts() {
         assert_eq!(trace.stacks.len(), again.stacks.len(), "{text}");
         for (before, after) in trace.stacks.iter().zip(&again.stacks) {
             let of_gdb = before.format == "gdb";
-            let names = |stack: &Stack| -> Vec<(u32, Option<String>, Option<String>)> {
+            let names = |stack: &Stack| -> Vec<_> {
                 let frames = stack.frames.iter().map(|frame| in_gdbs_words(frame, of_gdb));
-                let name = |f: Frame| (f.index, f.function, f.file.filter(|_| f.line.is_some()));
+                let place = |f: &Frame| (f.offset, f.module.clone(), f.module_offset);
+                let name = |f: Frame| {
+                    (f.index, place(&f), f.function, f.file.filter(|_| f.line.is_some()))
+                };
                 frames.map(name).collect()
             };
             assert_eq!(names(before), names(after), "{text}");
         }
     }
+}
+
+/// Where the run had something: frames, threads, registers, modules, what faults are about.
+fn run_time_addresses(trace: &Trace) -> BTreeSet<u64> {
+    let stops = trace.events.iter().filter_map(|event| event.frame.as_deref());
+    let frames = trace.stacks.iter().flat_map(|stack| &stack.frames).chain(stops);
+    // A program that is always at one place has its own addresses, which stay.
+    let own = |frame: &&Frame| frame.module_offset.map(|at| at.0) == frame.address.map(|at| at.0);
+    let of_frames = frames.filter(|frame| !own(frame)).map(|frame| frame.address);
+    let of_events = trace.events.iter().flat_map(|event| match &event.what {
+        EventKind::Registers { values, .. } => values.iter().map(|one| one.value).collect(),
+        EventKind::Fault { address, .. } => vec![*address],
+        _ => Vec::new(),
+    });
+    let threads = trace.stacks.iter().filter_map(|stack| stack.thread.as_ref());
+    let of_modules = trace.modules.iter().flat_map(|module| [module.start, module.end]);
+    let all =
+        of_frames.chain(of_events).chain(threads.map(|thread| thread.address)).chain(of_modules);
+    // What is below cannot be mapped: evidence, not a place.
+    all.flatten().map(|address| address.0).filter(|address| *address >= 0x1_0000).collect()
+}
+
+/// The hexadecimal numbers of a text that can be addresses by their spelling.
+fn hexadecimal_words(text: &str) -> impl Iterator<Item = (&str, u64)> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(|word| {
+        let digits = word.strip_prefix("0x");
+        let digits = digits.or_else(|| (word.len() >= 7).then_some(word))?;
+        Some((word, u64::from_str_radix(digits, 16).ok()?))
+    })
+}
+
+#[test]
+fn without_addresses_none_of_the_run_is_left_in_any_spelling() {
+    let mut taken = 0;
+    for (name, paste) in named() {
+        let mut trace = read(&paste);
+        let addresses = run_time_addresses(&trace);
+        redact::addresses(&mut trace);
+        let forms = [render::clean_text, render::gdb_session, render::markdown];
+        let mut pages = forms.map(|form| render::plain(&form(&trace))).to_vec();
+        pages.push(serde_json::to_string(&trace).unwrap());
+        for page in &pages {
+            let left = hexadecimal_words(page).find(|(_, number)| addresses.contains(number));
+            assert_eq!(left, None, "{name}:\n{page}");
+        }
+        taken += addresses.len();
+    }
+    assert!(taken > 100, "{taken}");
 }
 
 #[test]

@@ -513,3 +513,30 @@ fn a_mail_that_breaks_lines_at_blanks_changes_no_frame() {
     println!("{} of {compared} folded pastes are read differently", different.len());
     assert!(different.len() <= FOLDED_AND_DIFFERENT, "{}: {different:?}", different.len());
 }
+
+#[test]
+fn a_stack_whose_line_ends_are_gone_is_the_same() {
+    let mut compared = 0;
+    for (name, paste) in pastes::named() {
+        for stack in &read(&paste).stacks {
+            let Lines { first, last, .. } = stack.lines;
+            let lines: Vec<&str> = paste.lines().take(last).skip(first - 1).collect();
+            // Lines of others in their midst are no part of them.
+            let own: usize = stack.frames.iter().map(|f| f.lines.last - f.lines.first + 1).sum();
+            let bare = stack.frames.iter().all(|frame| frame.locals.is_empty());
+            let numbers = lines.iter().filter(|line| line.trim_start().starts_with('#')).count();
+            let frames = stack.frames.len();
+            let alone = own == lines.len() && numbers == frames && !paste.contains("--Type");
+            if stack.format != "gdb" || !bare || !alone || frames < 2 {
+                continue;
+            }
+            let whole = told(&read(&format!("{}\n(gdb)\n", lines.join("\n"))));
+            let flat = format!("{}\n(gdb)\n", lines.join(" "));
+            if whole.len() == 1 && whole[0].len() == frames {
+                compared += 1;
+                assert_eq!(told(&read(&flat)), whole, "{name}: {flat}");
+            }
+        }
+    }
+    assert!(compared > 50, "{compared}");
+}

@@ -31,7 +31,8 @@ pub(crate) struct Args {
     /// The form of the answer
     #[arg(short, long, value_enum, default_value_t = Format::Text, value_name = "FORM")]
     format: Format,
-    /// Without addresses: frames lose theirs, objects are told apart as `<address-1>`, `<address-2>`
+    /// Without addresses: frames lose theirs, objects are told apart as `<address-1>`, `<address-2>`, with
+    /// `0x` or without. Places in a function or in a module stay, and numbers below 0x10000
     #[arg(long)]
     no_addresses: bool,
     /// Replace folders below a home, names of users and hosts, and strings by placeholders, the same

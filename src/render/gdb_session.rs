@@ -9,6 +9,8 @@
 //! (gdb) print *ev
 //! $1 = {fd = 43}
 //! ```
+//! #1  0xffffffff8103e0a1 in ? xenvif_poll+0x35 () from xen_netback     a guess, as Linux marks it
+//! #2  ?? () from /data/app/lib.so+0x1234                                a place in a module
 //! (gdb/stack.c, `print_frame`.) Rule: each frame, value and stop is one line, joined; read again it
 //! is the same frame, value or stop, as far as gdb can say it.
 
@@ -16,7 +18,7 @@ use std::fmt::Write;
 
 use super::escape::escape;
 use super::in_order::{Told, in_order};
-use super::trace::arguments;
+use super::trace::{arguments, called, library};
 use crate::job::Job;
 use crate::trace::{
     Argument, Event, EventKind, Frame, Piece, PrintedValue, Register, Stack, StackKind, Thread,
@@ -128,13 +130,12 @@ fn frame(frame: &Frame) -> String {
         line.push_str("<signal handler called>");
         return line;
     }
-    let name = frame.function.as_deref().unwrap_or("??");
-    let _ = write!(line, "{} ({})", escape(name), arguments(&frame.arguments));
-    let _ = match (&frame.file, frame.line, &frame.module) {
-        (Some(file), Some(number), _) => write!(line, " at {}:{number}", escape(file)),
-        (_, _, Some(module)) => write!(line, " from {}", escape(module)),
-        _ => Ok(()),
-    };
+    let guess = if frame.guess { "? " } else { "" };
+    let _ = write!(line, "{guess}{} ({})", called(frame), arguments(&frame.arguments));
+    if let (Some(file), Some(number)) = (&frame.file, frame.line) {
+        let _ = write!(line, " at {}:{number}", escape(file));
+    }
+    line.push_str(&library(frame));
     line
 }
 

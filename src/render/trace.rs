@@ -162,17 +162,31 @@ fn write_frame(page: &mut String, frame: &Frame) -> fmt::Result {
 
 /// A frame as the paste has it.
 fn write_printed(page: &mut String, frame: &Frame) -> fmt::Result {
-    write!(page, "{} ({})", function(frame.function.as_deref()), arguments(&frame.arguments))?;
+    write!(page, "{} ({})", called(frame), arguments(&frame.arguments))?;
     let printed = ResolvedFrame {
         file: frame.file.clone(),
         line: frame.line,
         column: frame.column,
         ..ResolvedFrame::default()
     };
-    match (&frame.file, &frame.module) {
-        (Some(_), _) => write!(page, "{}", place(&printed)),
-        (None, Some(module)) => write!(page, " from {}", escape(module)),
-        (None, None) => Ok(()),
+    write!(page, "{}{}", place(&printed), library(frame))
+}
+
+/// `FUNCTION`, `FUNCTION+0x1f` or `??`, as the paste has it.
+pub(super) fn called(frame: &Frame) -> String {
+    let name = function(frame.function.as_deref());
+    match frame.offset.filter(|_| frame.function.is_some()) {
+        Some(offset) => format!("{name}+{offset:#x}"),
+        None => name,
+    }
+}
+
+/// ` from MODULE`, ` from MODULE+0x1234`, as far as known.
+pub(super) fn library(frame: &Frame) -> String {
+    match (frame.module.as_deref(), frame.module_offset) {
+        (None, None) => String::new(),
+        (Some(module), None) => format!(" from {}", escape(module)),
+        (module, Some(offset)) => format!(" from {}+{:#x}", function(module), offset.0),
     }
 }
 

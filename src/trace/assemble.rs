@@ -5,7 +5,10 @@
 //! ends what is open, so that a cut-off text costs no more than itself; what turns out not to be
 //! what it looked like is skipped, all its lines.
 
+use std::borrow::Cow;
+
 use super::builder::Builder;
+use super::flattened;
 use super::folded::Folded;
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::{Prefix, prefix};
@@ -76,8 +79,24 @@ impl<'f> Assembler<'f> {
         self.builder.finish()
     }
 
-    /// Reads the next line, or keeps it until it is known whether the one after it is more of it.
+    /// Reads the next line, which may be several frames' one.
     pub(super) fn line(&mut self, line: &Line<'_>) {
+        let (_, text) = prefix(&line.text);
+        let parts = flattened::parts(text);
+        if parts.is_empty() {
+            return self.one_line(line);
+        }
+        let logged = line.text.strip_suffix(text).unwrap_or_default();
+        // Words before the first frame stand on its line: they are not skipped.
+        let known = |part: &String| part.starts_with('#') || start_of(part).is_some();
+        for part in parts.into_iter().filter(known) {
+            let text = Cow::Owned(format!("{logged}{part}"));
+            self.one_line(&Line { text, end: End::Written, ..*line });
+        }
+    }
+
+    /// Reads a line, or keeps it until it is known whether the one after it is more of it.
+    fn one_line(&mut self, line: &Line<'_>) {
         if let Some(mut folded) = self.folded.take() {
             let more = folded.goes_on_with(line) && self.before().is_rest(&folded, line);
             if more {

@@ -62,6 +62,11 @@ fn end(line: &str, next: &str, widths: Widths) -> End {
         return End::Written;
     }
     let line = line.strip_suffix('\r').unwrap_or(line);
+    let narrowest = widths.cut.into_iter().chain(widths.fold).min().unwrap_or_default();
+    if line.len() + next.len() < narrowest {
+        // Most lines: bytes are no fewer than characters.
+        return End::Written;
+    }
     let length = line.chars().count();
     if widths.cut.is_some_and(|width| length >= width) {
         return if line.ends_with([' ', '\t']) { End::CutAtBlank } else { End::Cut };
@@ -127,7 +132,10 @@ pub(super) fn line(text: &str, number: usize) -> Line<'_> {
 
 /// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines.
 fn clean(line: &str) -> Cow<'_, str> {
-    let printed = printable(line);
+    let printed = match printable(line) {
+        Cow::Borrowed(text) => Cow::Borrowed(without_break(text)),
+        Cow::Owned(text) => Cow::Owned(without_break(&text).to_owned()),
+    };
     let odd = |c: char| matches!(c, '&' | '\u{201c}' | '\u{201d}') || is_full_width(c);
     let plain = |text: &str| match text.is_ascii() {
         true => memchr(b'&', text.as_bytes()).is_none(),
@@ -135,7 +143,7 @@ fn clean(line: &str) -> Cow<'_, str> {
     };
     match printed {
         Cow::Borrowed(text) if plain(text) => Cow::Borrowed(unquoted(text)),
-        text => Cow::Owned(unquoted(&straight(narrow(decode(&text)))).to_owned()),
+        text => Cow::Owned(unquoted(straight(narrow(decode(&text))).trim_end()).to_owned()),
     }
 }
 
@@ -177,20 +185,48 @@ fn unquoted(line: &str) -> &str {
     if rest == "|" { "" } else { rest }
 }
 
-/// With the characters that HTML's five entities stand for.
+/// Without the break at the end of a page's line.
+fn without_break(line: &str) -> &str {
+    let breaks = ["<br>", "<br/>", "<br />"].iter().find_map(|end| line.strip_suffix(end));
+    breaks.map_or(line, str::trim_end)
+}
+
+/// With the characters that HTML's entities stand for.
 fn decode(line: &str) -> Cow<'_, str> {
-    const ENTITIES: [(&str, char); 5] =
-        [("lt;", '<'), ("gt;", '>'), ("quot;", '"'), ("#39;", '\''), ("amp;", '&')];
     let mut parts = line.split('&');
     let first = parts.next().unwrap_or_default();
     let mut decoded = String::new();
     for part in parts {
-        let entity = ENTITIES.iter().find_map(|(name, c)| Some((c, part.strip_prefix(name)?)));
-        let (c, rest) = entity.unwrap_or((&'&', part));
-        decoded.push(*c);
+        let (c, rest) = entity(part).unwrap_or(('&', part));
+        decoded.push(c);
         decoded.push_str(rest);
     }
     if decoded.is_empty() { Cow::Borrowed(line) } else { Cow::Owned(first.to_owned() + &decoded) }
+}
+
+/// The character that an entity stands for, and what follows: those of XML, the no-break space, numbers.
+fn entity(text: &str) -> Option<(char, &str)> {
+    const NAMED: [(&str, char); 6] = [
+        ("lt;", '<'),
+        ("gt;", '>'),
+        ("quot;", '"'),
+        ("apos;", '\''),
+        ("nbsp;", ' '),
+        ("amp;", '&'),
+    ];
+    let Some(numbered) = text.strip_prefix('#') else {
+        return NAMED.iter().find_map(|(name, c)| Some((*c, text.strip_prefix(name)?)));
+    };
+    let (digits, rest) = numbered.split_once(';')?;
+    let code = match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    match char::from_u32(code.ok()?)? {
+        '\u{a0}' => Some((' ', rest)),
+        c if c.is_control() || is_odd_blank(c) => None,
+        c => Some((c, rest)),
+    }
 }
 
 /// With straight quotes for curly ones, where there are no straight ones: no printer's then.
@@ -297,8 +333,14 @@ mod tests {
 
     #[test]
     fn entities_and_curly_quotes_are_what_they_were() {
-        let page = "&gt; f (a=&lt;x&gt;, b=0x1 &quot;&amp;lt;&quot;, c=&#39;d&#39;) & e&nbsp;";
-        assert_eq!(texts(page), ["f (a=<x>, b=0x1 \"&lt;\", c='d') & e&nbsp;"]);
+        let page =
+            "&gt; f (a=&lt;x&gt;, b=0x1 &quot;&amp;lt;&quot;, c=&#39;d&#39;) & e&nbsp;&copy;";
+        assert_eq!(texts(page), ["f (a=<x>, b=0x1 \"&lt;\", c='d') & e &copy;"]);
+        let numbers = "#0&nbsp; 0x1 in f&#160;(a=&#34;b&#x22;,&#xa0;c=&apos;d&#039;) &#10;&#xZ;&#;&nbsp;<br/>";
+        assert_eq!(texts(numbers), ["#0  0x1 in f (a=\"b\", c='d') &#10;&#xZ;&#;"]);
+        for end in ["<br>", "<br/>", " <br />", "<br> \r"] {
+            assert_eq!(texts(&format!("#0  f () at a.c:12{end}")), ["#0  f () at a.c:12"]);
+        }
         assert_eq!(texts("a=\u{201c}b\u{201d}"), ["a=\"b\""]);
         assert_eq!(texts("\"\u{201c}\""), ["\"\u{201c}\""]);
     }

@@ -22,6 +22,7 @@ mod budget;
 mod builder;
 mod by_time;
 mod expanded;
+mod flattened;
 mod folded;
 mod formats;
 mod leaf;

@@ -3,6 +3,8 @@
 //! A fault comes first, then headings, each with its stack. Rule: the first stack after a fault is the
 //! fault's, when the same printer wrote both; a heading's stack is the next.
 
+use std::mem;
+
 use rustc_hash::FxHashSet;
 
 use super::stacks::{Introduction, Pending};
@@ -261,12 +263,16 @@ impl Builder<'_> {
         if says == Says::Begins {
             return self.remark(format, text, lines);
         }
-        self.session.introduction = Introduction { label: text.clone(), ..Introduction::default() };
+        let introduction = Introduction { label: text.clone(), ..Introduction::default() };
+        let introduced = mem::replace(&mut self.session.introduction, introduction).thread;
+        // debuggerd names the thread once, above what it says of it.
+        let introduced = introduced.filter(|_| format == Format::Android);
+        self.session.introduction.thread.clone_from(&introduced);
         match says {
             Says::Fault(fault) if self.adds_to_fault(format, fault.what, &lines) => {}
             Says::Fault(fault) => {
                 let is_bare = fault.what.is_empty();
-                let thread = fault.thread.as_deref().cloned();
+                let thread = fault.thread.as_deref().cloned().or(introduced);
                 self.session.introduction.thread.clone_from(&thread);
                 let fault = self.event(fault_of(self.name(format), fault), thread, lines);
                 if let (Format::Xen, true, true) = (format, is_bare, above) {
@@ -279,11 +285,11 @@ impl Builder<'_> {
                 self.reports.heading = None;
             }
             Says::Signal { name, meaning } => {
-                let signal = self.signal(name, meaning, None, lines);
+                let signal = self.signal(name, meaning, introduced, lines);
                 self.fault(format, signal);
             }
             Says::Heading { thread } => {
-                let thread = thread.or_else(|| self.thread_of_fault(format));
+                let thread = thread.or(introduced).or_else(|| self.thread_of_fault(format));
                 self.session.introduction.thread.clone_from(&thread);
                 let what = EventKind::Remark { by: self.name(format).to_owned(), text };
                 self.reports.heading = Some(self.event(what, thread, lines));

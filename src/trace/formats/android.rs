@@ -14,7 +14,7 @@ use super::parts::hexadecimal;
 use super::sanitizer::without_build_id;
 use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::{ModuleOffset, Pc};
-use crate::trace::model::Frame;
+use crate::trace::model::{Frame, Thread};
 
 /// The frame of this number, if debuggerd wrote what follows the number.
 pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
@@ -51,13 +51,23 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         Says::Program { path: path.split(' ').next().unwrap_or(path) }
     } else if text == "backtrace:" {
         Says::Heading { thread: None }
+    } else if let Some(thread) = thread(text) {
+        Says::Heading { thread: Some(thread) }
     } else {
-        let known = text.starts_with("*** *** *** ***")
-            || text.starts_with("pid: ") && text.contains(", tid: ")
-            || text.starts_with("Build fingerprint: ");
+        let known = text.starts_with("*** *** *** ***") || text.starts_with("Build fingerprint: ");
         known.then_some(Says::Remark)?
     };
     Some(Start::Says(Format::Android, says))
+}
+
+/// `pid: 4512, tid: 4513, name: worker  >>> /system/bin/app <<<`
+fn thread(text: &str) -> Option<Thread> {
+    let (_, rest) = number::<u64>(text.strip_prefix("pid: ")?)?;
+    let (lwp, rest) = number(rest.strip_prefix(", tid: ")?)?;
+    let name =
+        rest.strip_prefix(", name: ").map(|name| name.split("  >>> ").next().unwrap_or(name));
+    let name = name.map(|name| name.trim_end().to_owned()).filter(|name| !name.is_empty());
+    Some(Thread { lwp: Some(lwp), name, ..Thread::default() })
 }
 
 #[cfg(test)]

@@ -5,15 +5,22 @@
 //! Assertion failed: fd == ev->fd (libxl_event.c: libxl_osevent_occurred_fd: 1020)
 //! libvirt:ERROR:vircgroup.c:12:virCgroupNew: assertion failed: (group)
 //! ```
-//! glibc (assert/assert.c), musl (src/exit/assert.c), GLib (glib/gtestutils.c). Rule: the same is
+//! glibc (assert/assert.c; other languages: `translated`), musl (src/exit/assert.c), GLib (glib/gtestutils.c). Rule: the same is
 //! in the arguments of the C library's function in a backtrace, where it was built with debug info.
 
+use super::translated::translated;
 use crate::public_name::public_name;
 use crate::trace::model::{EventKind, Frame};
 
 /// What the line says, if it is a C library's about an assertion.
 pub(super) fn assertion(text: &str) -> Option<EventKind> {
     glibc(text).or_else(|| musl(text)).or_else(|| glib(text))
+}
+
+/// The same in another language.
+pub(super) fn in_translation(text: &str) -> Option<EventKind> {
+    let said = translated(text)?;
+    Some(of_glibc(said.position, said.line, said.function, said.expression))
 }
 
 /// `PROGRAM: FILE:LINE: FUNCTION: Assertion 'EXPRESSION' failed.`; the quotes vary, and a C++
@@ -25,18 +32,23 @@ fn glibc(text: &str) -> Option<EventKind> {
     ends_the_line(after).then_some(())?;
     let expression = expression.strip_suffix(CLOSING)?;
     let (position, line, function) = file_and_line(before)?;
+    Some(of_glibc(position, line, function, expression))
+}
+
+/// What stands before the line's number is `PROGRAM: FILE`, behind it `FUNCTION: `.
+fn of_glibc(position: &str, line: u32, function: &str, expression: &str) -> EventKind {
     let (program, file) = match position.rsplit_once(": ") {
         Some((program, file)) => (Some(last_word(program)), file),
         None => (None, position),
     };
-    let function = function.trim().trim_end_matches(':');
-    Some(event(expression, Some(file), Some(line), Some(function), program))
+    let function = function.trim().trim_end_matches(':').trim_end();
+    event(expression, Some(file), Some(line), Some(function), program)
 }
 
 /// The quotes before an expression, as they are printed and as pastes make them.
-const OPENING: [char; 7] = ['`', '\'', '"', '\u{b4}', '\u{ab}', '\u{2018}', '\u{201c}'];
+pub(super) const OPENING: [char; 11] = ['`', '\'', '"', '´', '«', '»', '‘', '“', '”', '„', '『'];
 /// Those behind it.
-const CLOSING: [char; 7] = ['`', '\'', '"', '\u{b4}', '\u{bb}', '\u{2019}', '\u{201d}'];
+pub(super) const CLOSING: [char; 10] = ['`', '\'', '"', '´', '»', '«', '’', '“', '”', '』'];
 
 /// Whether what follows `failed` is none of a person's words: a shell's `Aborted`, a pid.
 fn ends_the_line(after: &str) -> bool {
@@ -91,9 +103,15 @@ fn musl(text: &str) -> Option<EventKind> {
     Some(event(expression, Some(file), Some(line.parse().ok()?), Some(function), None))
 }
 
-/// `PROGRAM:ERROR:FILE:LINE:FUNCTION: assertion failed: (EXPRESSION)`
+/// `PROGRAM:ERROR:FILE:LINE:FUNCTION: assertion failed: (EXPRESSION)`, or with the values that were
+/// compared, `assertion failed (a == b): (1 == 2)`; a test in TAP bails out with it.
 fn glib(text: &str) -> Option<EventKind> {
-    let (before, expression) = text.split_once(": assertion failed: ")?;
+    let (before, said) = text.split_once(": assertion failed")?;
+    let expression = match said.strip_prefix(": ") {
+        Some(expression) => expression,
+        None => said.strip_prefix(" (")?.split_once("): ")?.0,
+    };
+    let before = before.strip_prefix("Bail out! ").unwrap_or(before);
     let (program, place) = before.split_once("ERROR:")?;
     let mut parts = place.splitn(3, ':');
     let (file, line, function) = (parts.next()?, parts.next()?, parts.next()?);
@@ -172,6 +190,14 @@ mod tests {
             (
                 "libvirtd:ERROR:libxl_event.c:1020:libxl_osevent_occurred_fd: assertion failed: (fd == ev->fd)",
                 Some("libvirtd"),
+            ),
+            (
+                "ERROR:libxl_event.c:1020:libxl_osevent_occurred_fd: assertion failed (fd == ev->fd): (1 == 2)",
+                None,
+            ),
+            (
+                "Bail out! ERROR:libxl_event.c:1020:libxl_osevent_occurred_fd: assertion failed: (fd == ev->fd)",
+                None,
             ),
         ] {
             assert_eq!(assertion(line), of_fd(program), "{line}");

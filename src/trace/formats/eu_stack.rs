@@ -33,12 +33,16 @@ pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
             None => (rest, None),
         },
     };
+    // The demangler's note that the compiler has made a part or a copy of the function.
+    let shown = name.split_once(" [clone ").map_or(name, |(name, _)| name);
     let one_word = |module: &str| !module.is_empty() && !module.contains(' ');
-    let named =
-        is_function_name(name) && name != "in" && !name.starts_with("in ") && !name.contains(" ()");
+    let named = is_function_name(shown)
+        && name != "in"
+        && !name.starts_with("in ")
+        && !name.contains(" ()");
     let plausible = match module {
         Some(module) => one_word(module) && (named || name.is_empty()),
-        None => named && (!name.contains('(') || name.contains("::") || has_parameters(name)),
+        None => named && (!name.contains('(') || name.contains("::") || has_parameters(shown)),
     };
     plausible.then_some(())?;
     let frame = Frame {
@@ -133,6 +137,11 @@ mod tests {
             ("0x00007f5fb592b131     abort - libc.so.6", Some("abort"), Some("libc.so.6")),
             ("0x00007f5fb592b131 - 1 - libc.so.6", None, Some("libc.so.6")),
             ("0x00007f5fb592b131 ns::f(int, char const*)", Some("ns::f(int, char const*)"), None),
+            (
+                "0x00007f5fb592b131 - 1 foo(int, char) [clone .part.0]",
+                Some("foo(int, char) [clone .part.0]"),
+                None,
+            ),
             ("0x00007f5fb592b131 f(int (*)(int), long)", Some("f(int (*)(int), long)"), None),
         ] {
             let frame = frame(line, 0).unwrap().frame;

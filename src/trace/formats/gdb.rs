@@ -10,7 +10,7 @@
 use memchr::memchr_iter;
 
 use super::{Start, bare_frame, number, parts};
-use crate::address::RuntimeAddress;
+use crate::address::{ModuleOffset, RuntimeAddress};
 use crate::trace::budget::Budget;
 use crate::trace::model::{Frame, SourceLine};
 use crate::trace::nesting::{Nesting, after_character, string_end};
@@ -18,7 +18,7 @@ use crate::trace::steps::took;
 use crate::trace::{notation, value};
 
 /// The frame that the kernel has made.
-const SIGNAL_HANDLER: &str = "<signal handler called>";
+pub(in crate::trace) const SIGNAL_HANDLER: &str = "<signal handler called>";
 
 /// `#3  …`: the number, and the text behind it.
 pub(in crate::trace) fn frame_start(text: &str) -> Option<(u32, &str)> {
@@ -65,7 +65,8 @@ fn equals(text: &str) -> Option<&str> {
 /// Whether the text has arguments as gdb prints them, behind a blank: no other printer does.
 pub(in crate::trace) fn has_arguments(text: &str) -> bool {
     text.match_indices(" (").any(|(at, open)| {
-        let inner = text.get(at + open.len()..).unwrap_or_default();
+        // Where a wrapped line was joined, blanks come first.
+        let inner = text.get(at + open.len()..).unwrap_or_default().trim_start();
         let ends = |rest: &str| {
             ["", " at ", " from ", "Backtrace"].iter().any(|end| match *end {
                 "" => rest.is_empty(),
@@ -136,7 +137,8 @@ pub(in crate::trace) fn is_whole_place(text: &str) -> bool {
 
 fn is_cut_path(place: &str) -> bool {
     let file = place.strip_prefix("at ");
-    file.is_some_and(|file| source_position(file).is_none() && !file.contains(".so"))
+    let whole = |file| source_position(file).is_some() || source_and_library(file).is_some();
+    file.is_some_and(|file| !whole(file) && !file.contains(".so"))
 }
 
 /// Whether a line can be the rest of a file's name and its line. What begins with a bracket had a blank before
@@ -167,6 +169,7 @@ pub(in crate::trace) fn frame(text: &str, index: u32, budget: &mut Budget) -> Op
         return Some(frame);
     }
     let Split { address, name, arguments, place } = split(text);
+    let (name, guess) = name.strip_prefix("? ").map_or((name, false), |name| (name, true));
     if !written_by_gdb(address, name, &arguments) {
         return None;
     }
@@ -174,7 +177,11 @@ pub(in crate::trace) fn frame(text: &str, index: u32, budget: &mut Budget) -> Op
     // Frame filters put it where a name would stand.
     frame.signal_handler = name == SIGNAL_HANDLER;
     let unnamed = name.is_empty() || name == "??" || frame.signal_handler;
-    frame.function = (!unnamed).then(|| name.to_owned());
+    if !unnamed {
+        let (name, offset) = parts::symbol(name);
+        (frame.function, frame.offset) = (Some(name.to_owned()), offset);
+    }
+    frame.guess = guess;
     set_place(&mut frame, place);
     if let Some(Parenthesized { text, closed }) = arguments {
         frame.arguments = value::arguments(text, budget);
@@ -189,8 +196,9 @@ pub(in crate::trace) fn frame(text: &str, index: u32, budget: &mut Budget) -> Op
 /// Leaves in a frame that the end of the paste cut off what no more text could have changed.
 pub(in crate::trace) fn keep_certain(frame: &mut Frame, text: &str) {
     if split(text).arguments.is_none() {
-        frame.function = None;
+        (frame.function, frame.offset) = (None, None);
     }
+    frame.module_offset = None;
     // `[kernel.kallsyms]` is whole with its bracket.
     frame.module.take_if(|module| !module.contains(".so") && !module.ends_with(']'));
 }
@@ -230,23 +238,38 @@ fn ends_between_arguments(arguments: &str) -> bool {
     arguments.ends_with(',') && !nesting.is_open()
 }
 
-/// ` at FILE:LINE`, ` from LIBRARY`; with Python's frame filters a library stands after ` at `.
+/// ` at FILE:LINE`, ` from LIBRARY`, or both; with Python's frame filters a library stands after ` at `.
 fn set_place(frame: &mut Frame, place: &str) {
     if let Some(library) = place.strip_prefix("from ") {
-        frame.module = Some(library.to_owned());
+        set_library(frame, library);
     } else if let Some(place) = place.strip_prefix("at ") {
-        match source_position(place) {
-            Some((file, line)) => {
-                frame.file = Some(file.to_owned());
-                frame.line = Some(line);
-            }
+        if let Some((source, library)) = source_and_library(place) {
+            set_library(frame, library);
+            set_source(frame, source);
+        } else if let Some(source) = source_position(place) {
+            set_source(frame, source);
+        } else if place.starts_with('/') || place.contains(".so") {
             // The loader's name of a library; else it is a file whose line was cut off.
-            None if place.starts_with('/') || place.contains(".so") => {
-                frame.module = Some(place.to_owned());
-            }
-            None => {}
+            set_library(frame, place);
         }
     }
+}
+
+fn set_source(frame: &mut Frame, (file, line): (&str, u32)) {
+    (frame.file, frame.line) = (Some(file.to_owned()), Some(line));
+}
+
+/// `LIBRARY`, `LIBRARY+0xOFFSET`; `??+0xOFFSET` where only the place in it is known.
+fn set_library(frame: &mut Frame, library: &str) {
+    let (library, offset) = parts::symbol(library);
+    frame.module_offset = offset.map(ModuleOffset);
+    frame.module = (offset.is_none() || library != "??").then(|| library.to_owned());
+}
+
+/// `FILE:LINE from LIBRARY`.
+fn source_and_library(text: &str) -> Option<((&str, u32), &str)> {
+    let (source, library) = text.rsplit_once(" from ")?;
+    Some((source_position(source)?, library))
 }
 
 fn source_position(text: &str) -> Option<(&str, u32)> {
@@ -432,6 +455,28 @@ mod tests {
         assert_eq!((filtered.function, filtered.signal_handler), (None, true));
         let last = read("0x41 in f ()Backtrace stopped: previous frame identical");
         assert_eq!((last.function.as_deref(), last.module), (Some("f"), None));
+    }
+
+    #[test]
+    fn what_other_printers_say_too() {
+        for (text, function, offset, module, at, guess) in [
+            ("f+0x1f () from a.so+0x12", Some("f"), Some(0x1f), Some("a.so"), Some(0x12), false),
+            ("?? () from ??+0x12", None, None, None, Some(0x12), false),
+            ("0x41 in ? f+0x0 () from m", Some("f"), Some(0), Some("m"), None, true),
+            ("? ?? ()", None, None, None, None, true),
+            ("f () at a b.c:7 from x+0x1", Some("f"), None, Some("x"), Some(1), false),
+        ] {
+            let read = read(text);
+            assert_eq!((read.function.as_deref(), read.offset), (function, offset), "{text}");
+            let module_offset = read.module_offset.map(|offset| offset.0);
+            assert_eq!((read.module.as_deref(), module_offset), (module, at), "{text}");
+            assert_eq!((read.guess, read.line), (guess, text.contains(".c:7").then_some(7)));
+            let placed = text.contains(" from ");
+            assert_eq!(lacks(text) == Lacks::Nothing, placed, "{text}");
+        }
+        let mut cut = read("f () from a.so+0x12");
+        keep_certain(&mut cut, "f () from a.so+0x12");
+        assert_eq!((cut.module.as_deref(), cut.module_offset), (Some("a.so"), None));
     }
 
     #[test]

@@ -6,7 +6,9 @@
 //! 2014-03-10 14:40:10 UTC [4836] libxl: error: …                                    with the pid
 //! 2012-11-09 08:24:57.660+0000: libxl: libxl_event.c:181:libxl__ev_fd_register: …   libvirt's driver
 //! ```
-//! (tools/libs/toollog/xtl_logger_stdio.c; libvirt's src/libxl/libxl_logger.c, which has no level.)
+//! xl: fatal error: xl_cmdimpl.c:1234, rc=-3: libxl_domain_info
+//! (tools/libs/toollog/xtl_logger_stdio.c; libvirt's src/libxl/libxl_logger.c, which has no level; xl's last
+//! is of tools/xl/xl_utils.h, `MUST` and `CHK_ERRNOVAL`.)
 //! Rule: a record goes on over the indented lines below it; here is only the first.
 
 use super::{Format, Record, libvirt_log, number};
@@ -21,6 +23,9 @@ pub(super) fn record(text: &str) -> Option<Record<'_>> {
     text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '[' | 'l' | 'x')).then_some(())?;
     let (time, text) = time(text).unwrap_or((None, text));
     let (pid, text) = pid(text).map_or((None, text), |(pid, text)| (Some(pid), text));
+    if let Some(rest) = text.strip_prefix("xl: fatal error: ") {
+        return fatal(rest);
+    }
     let (program, rest) = text.split_once(": ")?;
     is_context(program).then_some(())?;
     let (level, rest) = match rest.split_once(':') {
@@ -46,6 +51,23 @@ pub(super) fn record(text: &str) -> Option<Record<'_>> {
         record.text = text;
     }
     Some(record)
+}
+
+/// `xl_cmdimpl.c:1234, rc=-3: libxl_domain_info`, `xl_utils.c:67: fork: Out of memory`, behind what all begin with.
+fn fatal(text: &str) -> Option<Record<'_>> {
+    let (file, rest) = text.split_once(':')?;
+    let (line, rest) = number(rest)?;
+    let text = rest.strip_prefix(", ").or_else(|| rest.strip_prefix(": "))?;
+    (!file.contains(char::is_whitespace)).then_some(())?;
+    Some(Record {
+        format: Format::LibxlLog,
+        level: Some("fatal error"),
+        file: Some(file),
+        line: Some(line),
+        program: Some("xl"),
+        text,
+        ..Record::default()
+    })
 }
 
 /// `libxl_event.c:181:libxl__ev_fd_register: text`
@@ -99,6 +121,18 @@ mod tests {
         assert_eq!((record.file, record.line), (Some("libxl_event.c"), Some(181)));
         assert_eq!(record.function, Some("libxl__ev_fd_register"));
         assert_eq!(record.text, "ev_fd=0x40 register fd=50");
+    }
+
+    #[test]
+    fn what_xl_must_do_has_a_position() {
+        let read = |line| record(line).map(|record| (record.file, record.line, record.text));
+        let expected = Some((Some("xl_cmdimpl.c"), Some(1234), "rc=-3: libxl_domain_info"));
+        assert_eq!(read("xl: fatal error: xl_cmdimpl.c:1234, rc=-3: libxl_domain_info"), expected);
+        let expected = Some((Some("xl_utils.c"), Some(67), "fork: Out of memory"));
+        assert_eq!(read("xl: fatal error: xl_utils.c:67: fork: Out of memory"), expected);
+        for line in ["xl: fatal error: my own", "xl: fatal error: a b:1: c", "xl: fatal error: "] {
+            assert_eq!(read(line), None, "{line}");
+        }
     }
 
     #[test]

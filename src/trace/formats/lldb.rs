@@ -54,16 +54,17 @@ fn frame(rest: &str, index: u32) -> Option<Told> {
         frame.module = Some(module.to_owned());
         set_call(&mut frame, call);
     }
-    let number = if rest.contains(" [inlined] ") { Numbered::Inlined } else { Numbered::Printed };
+    let inlined = rest.contains(" [inlined] ") || rest.trim_end().ends_with(" [inlined]");
+    let number = if inlined { Numbered::Inlined } else { Numbered::Printed };
     Some(Told { format: Format::Lldb, number, frame, build_id: None })
 }
 
 /// `callback(depth=0) at layers.c:18:10`, `main [inlined] callback + 3 at …`, `_start + 33`; behind it may stand that it
-/// was optimised, and that lldb has put in the frame of a tail call.
+/// was optimised and inlined, and that lldb has put in the frame of a tail call.
 fn set_call(frame: &mut Frame, call: &str) {
     let call = call.trim_end();
-    let call = call.strip_suffix(" [artificial]").unwrap_or(call);
-    let call = call.strip_suffix(" [opt]").unwrap_or(call);
+    let without = |call, note| str::strip_suffix(call, note).unwrap_or(call);
+    let call = [" [artificial]", " [inlined]", " [opt]"].into_iter().fold(call, without);
     let (call, place) = match call.rsplit_once(" at ").map(|(call, at)| (call, place(at))) {
         Some((before, Some(place))) => (before, Some(place)),
         _ => (call, None),
@@ -168,6 +169,9 @@ mod tests {
         assert_eq!((frame.function.as_deref(), frame.offset), (Some("operator()(int)"), Some(33)));
         let frame = read("frame #7: 0x01 a`f(x=1) const at m.cc:146:28 [opt] [artificial]");
         assert_eq!((frame.function.as_deref(), frame.line), (Some("f"), Some(146)));
+        let frame = read("frame #1: 0x01 a`bar(x=1) at a.c:9:3 [opt] [inlined]");
+        assert_eq!((frame.function.as_deref(), frame.file.as_deref()), (Some("bar"), Some("a.c")));
+        assert_eq!((frame.line, frame.column), (Some(9), Some(3)));
         let line =
             "frame #0: 0x01 a`N::operator(this=0x02, s=\"a)(b\")(int, (x)) const at m.cc:8:43";
         let frame = read(line);

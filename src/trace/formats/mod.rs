@@ -35,6 +35,7 @@ pub(super) mod rust_panic;
 pub(super) mod sanitizer;
 pub(super) mod shared_libraries;
 pub(super) mod syslog;
+mod translated;
 pub(super) mod valgrind;
 pub(super) mod xen;
 mod xen_console;
@@ -259,8 +260,11 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         .or_else(|| command::record(line).map(Start::Record))
 }
 
-/// A failed assertion; few lines have the word.
+/// A failed assertion; few lines have the word, or end as a translation does.
 fn asserts(text: &str) -> Option<Start<'_>> {
+    if let Some(what) = assertion::in_translation(text) {
+        return Some(Start::Assertion(what));
+    }
     memmem::find(text.as_bytes(), b"ssertion")?;
     let whole = assertion::assertion(text).map(Start::Assertion);
     whole.or_else(|| assertion::begins(text).then_some(Start::CutAssertion))

@@ -15,7 +15,7 @@ pub(super) fn begins_with(text: &str, start: &str) -> bool {
 
 /// The hexadecimal number that starts the text, and what follows it.
 pub(in crate::trace) fn hexadecimal(text: &str) -> Option<(u64, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(text.len());
+    let end = text.bytes().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;
     Some((u64::from_str_radix(digits, 16).ok()?, rest))
 }
@@ -83,9 +83,10 @@ pub(super) fn in_module(text: &str) -> Option<(&str, &str, ModuleOffset)> {
 }
 
 /// The module's name behind the last parenthesis that stands at a word's start; a folder can have
-/// parentheses in its name.
+/// parentheses in its name, and the kernel puts ` (deleted)` behind that of a file that is gone.
 fn module_behind(text: &str) -> Option<(&str, &str)> {
-    let open = text.rfind(" (/").map(|at| at + 1).or_else(|| text.rfind('('))?;
+    let named = text.strip_suffix(" (deleted)").unwrap_or(text);
+    let open = named.rfind(" (/").map(|at| at + 1).or_else(|| named.rfind('('))?;
     let module = text.get(open + 1..)?;
     (!module.is_empty()).then_some((text.get(..open)?.trim_end(), module))
 }
@@ -142,6 +143,8 @@ mod tests {
             |text| in_module(text).map(|(before, module, offset)| (before, module, offset.0));
         assert_eq!(read("f (/lib/a (b).so+0x1f)"), Some(("f", "/lib/a (b).so", 0x1f)));
         assert_eq!(read("f(int) (libvirt.so.0 + 0x1f)"), Some(("f(int)", "libvirt.so.0", 0x1f)));
+        let deleted = Some(("f", "libvirt.so.0 (deleted)", 0x1f));
+        assert_eq!(read("f (libvirt.so.0 (deleted) + 0x1f)"), deleted);
         for text in ["", ")", "f (a+0x)", "f (+0x1)", "f (a+1)", "a+0x1)", "f (a+0x1) x"] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -169,7 +169,8 @@ fn heading(text: &str) -> Option<Says<'_>> {
         "Indirect leak of ",
         "Uninitialized value was ",
     ];
-    const MIDST: [(&str, &str); 4] = [
+    const MIDST: [(&str, &str); 5] = [
+        ("Address 0x", " is located in stack of thread T"),
         ("Thread T", " created by "),
         ("Mutex M", " created at:"),
         ("Mutex M", " acquired here "),
@@ -245,6 +246,15 @@ mod tests {
 
     fn read(line: &str) -> Option<Frame> {
         frame(line, 0).map(|told| told.frame)
+    }
+
+    #[test]
+    fn where_an_address_is_on_a_stack_heads_that_stack() {
+        let line = "Address 0x7ffd00001234 is located in stack of thread T1 at offset 36 in frame";
+        let thread = Thread { number: Some(1), ..Thread::default() };
+        let says = Says::Heading { thread: Some(thread) };
+        assert_eq!(start(line), Some(Start::Says(Format::Sanitizer, says)));
+        assert_eq!(start("Address 0x12 is located in my stack"), None);
     }
 
     #[test]
