@@ -40,12 +40,31 @@ pub(super) enum End {
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let widths = Widths::of(text);
     let mut rest = text.split('\n').enumerate().peekable();
-    std::iter::from_fn(move || {
+    let whole = std::iter::from_fn(move || {
         let (index, line) = rest.next()?;
         let next = rest.peek().map_or("", |(_, next)| next);
-        let (number, text) = (index + 1, clean(line));
-        Some(Line { number, last: number, end: end(line, next, widths), text })
+        Some((index + 1, line, end(line, next, widths)))
+    });
+    whole.flat_map(|(number, line, end)| {
+        let end = if is_escaped(line) { End::Written } else { end };
+        escaped(line).map(move |text| Line { number, last: number, end, text: clean(text) })
     })
+}
+
+/// What rsyslog writes for the end of a line in a message: `#` and the character's number in octal
+/// (`parser.escapeControlCharactersOnReceive`).
+const LINE_END: &str = "#012";
+
+/// Whether the line is a message of systemd-coredump that rsyslog has made one line of.
+fn is_escaped(line: &str) -> bool {
+    memchr(b'#', line.as_bytes()).is_some() && line.contains(" dumped core.#012")
+}
+
+/// The lines that such a message was; of any other line, itself.
+fn escaped(line: &str) -> impl Iterator<Item = &str> {
+    let parts = is_escaped(line).then(|| line.split(LINE_END));
+    let whole = parts.is_none().then_some(line);
+    parts.into_iter().flatten().chain(whole)
 }
 
 /// How long lines of a text are, in characters.
@@ -125,12 +144,17 @@ fn full_lines(text: &str, width: usize) -> usize {
     full
 }
 
-/// The line of a text that is read in pieces: nothing is known of where others end.
+/// The lines of a line of a text that is read in pieces: nothing is known of where others end.
+pub(super) fn of_line(text: &str, number: usize) -> impl Iterator<Item = Line<'_>> {
+    escaped(text).map(move |text| line(text, number))
+}
+
+/// A line of which nothing is known but its text.
 pub(super) fn line(text: &str, number: usize) -> Line<'_> {
     Line { number, last: number, text: clean(text), end: End::Written }
 }
 
-/// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines.
+/// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines, but for those of a frame's.
 fn clean(line: &str) -> Cow<'_, str> {
     let printed = match printable(line) {
         Cow::Borrowed(text) => Cow::Borrowed(without_break(text)),
@@ -141,9 +165,13 @@ fn clean(line: &str) -> Cow<'_, str> {
         true => memchr(b'&', text.as_bytes()).is_none(),
         false => !text.contains(odd),
     };
-    match printed {
+    let line = match printed {
         Cow::Borrowed(text) if plain(text) => Cow::Borrowed(unquoted(text)),
         text => Cow::Owned(unquoted(straight(narrow(decode(&text))).trim_end()).to_owned()),
+    };
+    match line.starts_with('#') && line.contains('\t') {
+        true => Cow::Owned(line.replace('\t', " ")),
+        false => line,
     }
 }
 
@@ -358,6 +386,27 @@ mod tests {
         let cut = format!("{long}y\n{long} \r\n{long}y\nshort");
         assert_eq!(ends(&cut), [End::Cut, End::CutAtBlank, End::Cut, End::Written]);
         assert_eq!(ends(&format!("{cut}\n{long}yz"))[0], End::Full);
+    }
+
+    #[test]
+    fn tabs_between_the_words_of_a_frame_are_blanks() {
+        assert_eq!(texts("#0\t0x1\tin\tf\t(a=1)\tat\ta.c:12"), ["#0 0x1 in f (a=1) at a.c:12"]);
+        assert_eq!(texts("12\t  f (#1);"), ["12\t  f (#1);"]);
+    }
+
+    #[test]
+    fn a_message_whose_line_ends_were_escaped_is_its_lines() {
+        let text = "a\nProcess 7 (x) of user 0 dumped core.#012#012Stack trace of thread 7:#012#0  0x1 f\n#012 b#012";
+        let read: Vec<_> = lines(text).map(|line| (line.number, line.text.into_owned())).collect();
+        let expected = [
+            (1, "a"),
+            (2, "Process 7 (x) of user 0 dumped core."),
+            (2, ""),
+            (2, "Stack trace of thread 7:"),
+            (2, "#0  0x1 f"),
+            (3, "#012 b#012"),
+        ];
+        assert_eq!(read, expected.map(|(number, text)| (number, text.to_owned())));
     }
 
     #[test]

@@ -129,6 +129,22 @@ mod tests {
     }
 
     #[test]
+    fn a_coredumps_message_that_rsyslog_escaped_has_its_stacks() {
+        let text = "Nov 12 08:00:02 host systemd-coredump[7]: Process 6 (x) of user 0 dumped core.#012#012\
+                    Stack trace of thread 6:#012#0  0x00007f5fba7a8133 f (a.so + 0x133)#012\
+                    #1  0x00007f5fb8d1a4f2 n/a (b.so (deleted) + 0x4f2)#012#012\
+                    Stack trace of thread 8:#012#0  0x00007f5fb59fe0e1 __poll (libc.so.6 + 0xe1)\n";
+        let trace = read(text);
+        let frames: Vec<usize> = trace.stacks.iter().map(|stack| stack.frames.len()).collect();
+        assert_eq!(frames, [2, 1]);
+        assert_eq!(trace.stacks[0].frames[1].module.as_deref(), Some("b.so (deleted)"));
+        let lines = |stack: &super::Stack| (stack.lines.first, stack.lines.last);
+        assert!(
+            trace.stacks.iter().all(|stack| lines(stack) == (1, 1)) && trace.skipped.is_empty()
+        );
+    }
+
+    #[test]
     fn blank_is_what_says_nothing() {
         for line in ["", " \t\r", "> > ", "(XEN) ", "[    1.234567] ", "\u{1b}[31m", "&gt; |"] {
             assert!(is_blank(line), "{line:?}");

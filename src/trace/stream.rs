@@ -122,12 +122,9 @@ impl<'f> LogStream<'f> {
     fn line(&mut self, line: &[u8]) {
         self.number += 1;
         let line = line.get(..LINE.min(line.len())).unwrap_or_default();
-        match std::str::from_utf8(line) {
-            Ok(text) => self.assembler.line(&lines::line(text, self.number)),
-            Err(_) => {
-                let text = String::from_utf8_lossy(line);
-                self.assembler.line(&lines::line(&text, self.number));
-            }
+        let text = String::from_utf8_lossy(line);
+        for line in lines::of_line(&text, self.number) {
+            self.assembler.line(&line);
         }
     }
 }
