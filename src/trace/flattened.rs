@@ -82,7 +82,18 @@ fn frames(line: &str) -> Vec<(u32, usize)> {
 /// Whether a printer of frames wrote this, by itself.
 fn is_frame(index: u32, text: &str) -> bool {
     let Some((_, rest)) = gdb::frame_start(text) else { return false };
-    let of_gdb = || gdb::frame(rest, index, &mut Budget::of(FRAME)).is_some();
+    let mut nesting = Nesting::default();
+    nesting.read(rest);
+    // An open bracket would take the next line too.
+    if nesting.is_open() {
+        return false;
+    }
+    let of_gdb = || {
+        let frame = gdb::frame(rest, index, &mut Budget::of(FRAME));
+        frame.is_some_and(|frame| {
+            frame.address.is_some() || frame.line.is_some() || frame.signal_handler
+        })
+    };
     // The last may have been cut off before its arguments.
     let told = gdb::has_arguments(rest) || rest == gdb::SIGNAL_HANDLER || rest.starts_with("0x");
     numbered(rest, index).is_some() || told && of_gdb()

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 /// One line of a piece, cleaned.
 #[derive(Debug)]
@@ -57,7 +57,8 @@ const LINE_END: &str = "#012";
 
 /// Whether the line is a message of systemd-coredump that rsyslog has made one line of.
 fn is_escaped(line: &str) -> bool {
-    memchr(b'#', line.as_bytes()).is_some() && line.contains(" dumped core.#012")
+    let is_end = |at: usize| line.get(at..).is_some_and(|rest| rest.starts_with(LINE_END));
+    memchr_iter(b'#', line.as_bytes()).any(is_end) && line.contains(" dumped core.#012")
 }
 
 /// The lines that such a message was; of any other line, itself.
@@ -215,6 +216,9 @@ fn unquoted(line: &str) -> &str {
 
 /// Without the break at the end of a page's line.
 fn without_break(line: &str) -> &str {
+    if !line.ends_with('>') {
+        return line;
+    }
     let breaks = ["<br>", "<br/>", "<br />"].iter().find_map(|end| line.strip_suffix(end));
     breaks.map_or(line, str::trim_end)
 }
