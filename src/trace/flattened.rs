@@ -68,7 +68,7 @@ fn frames(line: &str) -> Vec<(u32, usize)> {
         }
         nesting.read(before);
         read = at;
-        let next = found.last().map_or(0, |(index, _)| index + 1);
+        let next = found.last().map_or(0, |(index, _)| index.saturating_add(1));
         let begins =
             found.is_empty() && line.get(..at).is_some_and(|before| before.trim().is_empty());
         if (index == next || begins) && !nesting.is_open() {
@@ -82,9 +82,9 @@ fn frames(line: &str) -> Vec<(u32, usize)> {
 /// Whether a printer of frames wrote this, by itself.
 fn is_frame(index: u32, text: &str) -> bool {
     let Some((_, rest)) = gdb::frame_start(text) else { return false };
+    // An open bracket would take the next line too.
     let mut nesting = Nesting::default();
     nesting.read(rest);
-    // An open bracket would take the next line too.
     if nesting.is_open() {
         return false;
     }
@@ -131,6 +131,7 @@ mod tests {
             "it is #0 of the list and #1 too (as said)",
             "#0  f () at a.c:1 #2  g () at a.c:2",
             "see #0 and #1 f ()",
+            "#4294967295 0x01 in f () #0 0x02 in g ()",
         ] {
             assert!(parts(line).is_empty(), "{line}");
         }
