@@ -81,6 +81,9 @@ impl<'f> Assembler<'f> {
 
     /// Reads the next line, which may be several frames' one.
     pub(super) fn line(&mut self, line: &Line<'_>) {
+        if !flattened::may_be(&line.text) {
+            return self.one_line(line);
+        }
         let (_, text) = prefix(&line.text);
         let parts = flattened::parts(text);
         if parts.is_empty() {
@@ -137,12 +140,12 @@ impl<'f> Assembler<'f> {
         let at = At { number: line.number, last: line.last, end: line.end };
         let (prefix, mut text) = prefix(&line.text);
         if let Some(rest) = gdb_session::after_page_break(text) {
-            if rest.trim().is_empty() {
+            if rest.trim_start().is_empty() {
                 return self.page_break(line.number);
             }
             text = rest;
         }
-        if text.trim().is_empty() {
+        if text.trim_start().is_empty() {
             return self.blank(line.number);
         }
         match start_of(text) {
@@ -426,7 +429,7 @@ impl<'f> Assembler<'f> {
 
     fn close_text(&mut self, ending: Ending) {
         let Some(wrapped) = self.text.take() else { return };
-        if !self.builder.pay::<(Frame, Stack)>(wrapped.text.len()) {
+        if !self.builder.pay::<(Frame, Stack)>(wrapped.text().len()) {
             self.skip(&wrapped);
         } else if wrapped.is_frame() {
             self.close_frame(&wrapped, ending);
@@ -441,14 +444,14 @@ impl<'f> Assembler<'f> {
     fn close_frame(&mut self, wrapped: &Wrapped, ending: Ending) {
         let lines = self.builder.lines(wrapped.first, wrapped.last);
         if let Shows::Frame(index) = wrapped.shows
-            && let Some(told) = eu_stack::bare(&wrapped.text, index)
+            && let Some(told) = eu_stack::bare(wrapped.text(), index)
         {
             return self.builder.told(told, lines);
         }
         let mut read = |index| {
-            let mut frame = gdb::frame(&wrapped.text, index, &mut self.builder.budget)?;
+            let mut frame = gdb::frame(wrapped.text(), index, &mut self.builder.budget)?;
             if ending == Ending::OfPaste {
-                gdb::keep_certain(&mut frame, &wrapped.text);
+                gdb::keep_certain(&mut frame, wrapped.text());
             }
             Some(Frame { lines: lines.clone(), ..frame })
         };
@@ -456,9 +459,9 @@ impl<'f> Assembler<'f> {
             Shows::LeftFrame => self.builder.reach(wrapped.last),
             Shows::Frame(index) => match read(index) {
                 Some(frame) if says_where(&frame) || self.builder.expects(index) => {
-                    self.builder.frame(frame, indentation(&wrapped.line));
+                    self.builder.frame(frame, indentation(wrapped.first_line()));
                 }
-                _ => match formats::numbered(&wrapped.text, index) {
+                _ => match formats::numbered(wrapped.text(), index) {
                     // A mail has broken the line.
                     Some(told) => self.builder.told(told, lines),
                     None => self.skip(wrapped),
@@ -470,7 +473,7 @@ impl<'f> Assembler<'f> {
                 }
                 _ => {
                     for (first, last) in wrapped.ranges() {
-                        self.builder.no_stop_frame(first, last, &wrapped.line);
+                        self.builder.no_stop_frame(first, last, wrapped.first_line());
                     }
                 }
             },
@@ -479,7 +482,7 @@ impl<'f> Assembler<'f> {
 
     fn close_other(&mut self, wrapped: &Wrapped) {
         let lines = self.builder.lines(wrapped.first, wrapped.last);
-        let text = &wrapped.text;
+        let text = wrapped.text();
         let budget = &mut self.builder.budget;
         match &wrapped.shows {
             Shows::Value { number, expression } => {
@@ -509,7 +512,7 @@ impl<'f> Assembler<'f> {
 
     fn skip(&mut self, wrapped: &Wrapped) {
         for (first, last) in wrapped.ranges() {
-            self.builder.skip(first, last, &wrapped.line);
+            self.builder.skip(first, last, wrapped.first_line());
         }
     }
 }

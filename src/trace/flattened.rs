@@ -19,7 +19,7 @@ const FRAME: usize = 1 << 20;
 
 /// The parts of the line, what stands before the first frame among them; nothing where the line is one.
 pub(super) fn parts(line: &str) -> Vec<String> {
-    let numbers = if may_be_flattened(line) { frames(line) } else { Vec::new() };
+    let numbers = if may_be(line) { frames(line) } else { Vec::new() };
     let starts = || numbers.iter().map(|(_, at)| *at);
     let ends = starts().skip(1).chain([line.len()]);
     let texts = starts().zip(ends).filter_map(|(start, end)| line.get(start..end));
@@ -50,7 +50,7 @@ fn unindented(text: &str) -> String {
 }
 
 /// Whether a number of a frame may stand behind something else; few lines have one.
-fn may_be_flattened(line: &str) -> bool {
+pub(super) fn may_be(line: &str) -> bool {
     let behind = line.trim_start().get(1..).unwrap_or_default();
     line.len() <= BYTES && memchr(b'#', behind.as_bytes()).is_some()
 }

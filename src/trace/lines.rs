@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 /// One line of a piece, cleaned.
 #[derive(Debug)]
@@ -37,28 +37,44 @@ pub(super) enum End {
 }
 
 /// The lines of `text`, in order.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+pub(super) fn lines(text: &str) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
     let widths = Widths::of(text);
-    let mut rest = text.split('\n').enumerate().peekable();
+    let mut rest = split(text).enumerate().peekable();
     let whole = std::iter::from_fn(move || {
         let (index, line) = rest.next()?;
         let next = rest.peek().map_or("", |(_, next)| next);
         Some((index + 1, line, end(line, next, widths)))
     });
-    whole.flat_map(|(number, line, end)| {
-        let end = if is_escaped(line) { End::Written } else { end };
-        escaped(line).map(move |text| Line { number, last: number, end, text: clean(text) })
+    let line = |number, text, end| Line { number, last: number, end, text: clean(text) };
+    if memmem::find(text.as_bytes(), ESCAPED.as_bytes()).is_none() {
+        return Box::new(whole.map(move |(number, text, end)| line(number, text, end)));
+    }
+    Box::new(whole.flat_map(move |(number, text, end)| {
+        let end = if is_escaped(text) { End::Written } else { end };
+        escaped(text).map(move |text| line(number, text, end))
+    }))
+}
+
+/// The text at its line ends. Lines are short: this is what most of them cost.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let mut start = 0;
+    memchr_iter(b'\n', text.as_bytes()).chain(std::iter::once(text.len())).filter_map(move |end| {
+        let line = text.get(start..end);
+        start = end + 1;
+        line
     })
 }
 
 /// What rsyslog writes for the end of a line in a message: `#` and the character's number in octal
 /// (`parser.escapeControlCharactersOnReceive`).
 const LINE_END: &str = "#012";
+/// What a message of systemd-coredump has, and its first line end.
+const ESCAPED: &str = " dumped core.#012";
 
 /// Whether the line is a message of systemd-coredump that rsyslog has made one line of.
 fn is_escaped(line: &str) -> bool {
     let is_end = |at: usize| line.get(at..).is_some_and(|rest| rest.starts_with(LINE_END));
-    memchr_iter(b'#', line.as_bytes()).any(is_end) && line.contains(" dumped core.#012")
+    memchr_iter(b'#', line.as_bytes()).any(is_end) && line.contains(ESCAPED)
 }
 
 /// The lines that such a message was; of any other line, itself.
@@ -87,8 +103,7 @@ fn end(line: &str, next: &str, widths: Widths) -> End {
         // Most lines: bytes are no fewer than characters.
         return End::Written;
     }
-    let length = line.chars().count();
-    if widths.cut.is_some_and(|width| length >= width) {
+    if widths.cut.is_some_and(|width| line.len() >= width && length(line) >= width) {
         return if line.ends_with([' ', '\t']) { End::CutAtBlank } else { End::Cut };
     }
     let next = unquoted(next);
@@ -96,9 +111,14 @@ fn end(line: &str, next: &str, widths: Widths) -> End {
     if next.starts_with([' ', '\t', '#']) || next.starts_with("==") {
         return End::Written;
     }
-    let next = next.split_ascii_whitespace().next().map_or(0, |word| word.chars().count());
-    let full = next > 0 && widths.fold.is_some_and(|width| length + 1 + next > width);
+    let next = next.split_ascii_whitespace().next().map_or(0, length);
+    let full = next > 0 && widths.fold.is_some_and(|width| length(line) + 1 + next > width);
     if full { End::Full } else { End::Written }
+}
+
+/// How many characters the text has.
+fn length(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
 }
 
 impl Widths {
@@ -109,12 +129,12 @@ impl Widths {
         const NARROWEST_CUT: usize = 60;
         const NARROWEST_FOLD: usize = 32;
         let (mut longest, mut longest_spaced, mut share) = (0, 0, 0);
-        for line in text.split('\n').filter(|line| line.len() >= NARROWEST_FOLD) {
+        for line in split(text).filter(|line| line.len() >= NARROWEST_FOLD) {
             let line = line.strip_suffix('\r').unwrap_or(line);
             if line.len() < longest_spaced {
                 continue;
             }
-            let length = line.chars().count();
+            let length = length(line);
             longest = longest.max(length);
             if length < longest_spaced || !line.trim().contains(' ') {
                 continue;
@@ -132,14 +152,14 @@ impl Widths {
 /// Lines that are shorter than the width, and would not be with the first word of the next, which may be
 /// more of them. Those that a terminal cut are as long as it is wide.
 fn full_lines(text: &str, width: usize) -> usize {
-    let mut lines = text.split('\n').peekable();
+    let mut lines = split(text).peekable();
     let mut full = 0;
     while let Some(line) = lines.next() {
         let Some(next) = lines.peek() else { break };
         let more = next.starts_with(|c: char| !c.is_whitespace() && c != '#');
         let more = more && !next.starts_with("(gdb)");
-        let (length, word) = (line.chars().count(), next.split(' ').next().unwrap_or_default());
-        let is_full = length < width && length + 1 + word.chars().count() > width;
+        let (long, word) = (length(line), next.split(' ').next().unwrap_or_default());
+        let is_full = long < width && long + 1 + length(word) > width;
         full += usize::from(more && is_full);
     }
     full
@@ -157,22 +177,31 @@ pub(super) fn line(text: &str, number: usize) -> Line<'_> {
 
 /// A line as its printer wrote it. Left alone are tabs, which separate gdb's source lines, but for those of a frame's.
 fn clean(line: &str) -> Cow<'_, str> {
+    let line = line.trim_end();
+    let cleaned =
+        if is_plain(line) { Cow::Borrowed(unquoted(without_break(line))) } else { mended(line) };
+    match cleaned.starts_with('#') && memchr(b'\t', cleaned.as_bytes()).is_some() {
+        true => Cow::Owned(cleaned.replace('\t', " ")),
+        false => cleaned,
+    }
+}
+
+/// Whether all of the line is ASCII that needs no mending. No early end: so the compiler looks at many bytes at once.
+fn is_plain(line: &str) -> bool {
+    let odd = |byte: u8| byte != b'\t' && !(0x20..0x7f).contains(&byte) || byte == b'&';
+    !line.bytes().fold(false, |found, byte| found | odd(byte))
+}
+
+/// A line that something was put into.
+fn mended(line: &str) -> Cow<'_, str> {
     let printed = match printable(line) {
         Cow::Borrowed(text) => Cow::Borrowed(without_break(text)),
         Cow::Owned(text) => Cow::Owned(without_break(&text).to_owned()),
     };
     let odd = |c: char| matches!(c, '&' | '\u{201c}' | '\u{201d}') || is_full_width(c);
-    let plain = |text: &str| match text.is_ascii() {
-        true => memchr(b'&', text.as_bytes()).is_none(),
-        false => !text.contains(odd),
-    };
-    let line = match printed {
-        Cow::Borrowed(text) if plain(text) => Cow::Borrowed(unquoted(text)),
+    match printed {
+        Cow::Borrowed(text) if !text.contains(odd) => Cow::Borrowed(unquoted(text)),
         text => Cow::Owned(unquoted(straight(narrow(decode(&text))).trim_end()).to_owned()),
-    };
-    match line.starts_with('#') && line.contains('\t') {
-        true => Cow::Owned(line.replace('\t', " ")),
-        false => line,
     }
 }
 
@@ -269,16 +298,8 @@ fn straight(line: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(line.replace(['\u{201c}', '\u{201d}'], "\""))
 }
 
-/// Without trailing blanks, colours and control characters.
+/// Without colours and control characters, and the blanks that they leave at the end.
 fn printable(line: &str) -> Cow<'_, str> {
-    let line = line.trim_end();
-    // No early end: so the compiler looks at many bytes at once.
-    let odd = line
-        .bytes()
-        .fold(false, |odd, byte| odd | (byte != b'\t' && !(0x20..0x7f).contains(&byte)));
-    if !odd {
-        return Cow::Borrowed(line);
-    }
     if !line.contains(|c: char| c != '\t' && (c.is_control() || is_odd_blank(c))) {
         return Cow::Borrowed(line);
     }

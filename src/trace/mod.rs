@@ -34,6 +34,7 @@ mod notation;
 mod physical;
 mod record_keys;
 mod said;
+mod search;
 mod steps;
 mod stream;
 mod threads;

@@ -20,9 +20,13 @@ impl Nesting {
         took(text.len());
         let bytes = text.as_bytes();
         let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
+        loop {
+            if self.in_string {
+                at = self.read_string(bytes, at);
+            }
+            let Some((mark, byte)) = next_mark(bytes, at) else { break };
+            at = mark;
             at = match byte {
-                _ if self.in_string => self.read_string(bytes, at),
                 b'"' => {
                     self.in_string = true;
                     at + 1
@@ -60,6 +64,22 @@ impl Nesting {
     pub(super) fn is_open(self) -> bool {
         self.depth > 0 || self.in_string
     }
+}
+
+/// The next bracket or quote from `at`, and which. All that is read of a frame passes here, some bytes many times.
+pub(super) fn next_mark(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
+    const IS_MARK: [bool; 256] = {
+        let mut table = [false; 256];
+        let (marks, mut at) = (b"()[]{}\"'", 0);
+        while at < marks.len() {
+            table[marks[at] as usize] = true;
+            at += 1;
+        }
+        table
+    };
+    let rest = bytes.get(at..)?;
+    let skipped = rest.iter().position(|&byte| IS_MARK[usize::from(byte)])?;
+    Some((at + skipped, *rest.get(skipped)?))
 }
 
 /// A text that was shortened with what closes it, so that something can follow: `{a = "x…` becomes

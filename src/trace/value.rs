@@ -48,6 +48,9 @@ pub(super) fn is_whole(value: &Value) -> bool {
 
 /// The arguments of a frame: `name=value, name@entry=value, ...`.
 pub(super) fn arguments(text: &str, budget: &mut Budget) -> Vec<Argument> {
+    if text.is_empty() {
+        return Vec::new();
+    }
     let items = Reader::new(text, budget).list(Naming::Argument, 0);
     let mut arguments: Vec<Argument> = items.into_iter().map(argument).collect();
     arguments.shrink_to_fit();

@@ -9,13 +9,12 @@
 //! Rule: what is joined must look like the rest of what is open. A person's sentence ends it, and
 //! so do two blank lines; one blank line is what double-spaced pastes have between any two.
 
-use super::builder::SKIPPED_TEXT;
 use super::formats::assertion;
 use super::formats::gdb::{self, Lacks};
 use super::formats::parts;
 use super::lines::End;
 use super::nesting::Nesting;
-use super::notation::{self, shorten};
+use super::notation;
 
 /// Bounds of what may be joined to one frame, in lines and bytes.
 const FRAME: Bounds = Bounds { lines: 200, bytes: 64 << 10 };
@@ -37,10 +36,11 @@ struct Bounds {
 #[derive(Debug)]
 pub(super) struct Wrapped {
     pub(super) shows: Shows,
-    /// The lines so far, joined by one blank where none was cut.
-    pub(super) text: String,
-    /// The first line as it stands, shortened: what is shown if it must be skipped.
-    pub(super) line: String,
+    /// The first line as it stands, and the lines behind it, joined by one blank where none was cut.
+    read: String,
+    /// Where the text begins in what is read, and where the first line ends in it.
+    begins: usize,
+    first_ends: usize,
     pub(super) first: usize,
     pub(super) last: usize,
     nesting: Nesting,
@@ -80,10 +80,15 @@ const MORE: usize = 64;
 impl Wrapped {
     /// A text that begins with `text` on the line that reads `line`.
     pub(super) fn new(shows: Shows, text: &str, line: &str, at: At) -> Self {
+        let text = text.trim();
+        let before = line.strip_suffix(text).unwrap_or_default();
+        let mut read = String::with_capacity(before.len() + text.len() + MORE);
+        read.push_str(before);
         let mut wrapped = Wrapped {
             shows,
-            text: String::with_capacity(text.len() + MORE),
-            line: shorten(line, SKIPPED_TEXT),
+            begins: read.len(),
+            first_ends: read.len() + text.len(),
+            read,
             first: at.number,
             last: at.last,
             nesting: Nesting::default(),
@@ -97,6 +102,16 @@ impl Wrapped {
         wrapped
     }
 
+    /// The lines so far, without what stands before the text on the first.
+    pub(super) fn text(&self) -> &str {
+        self.read.get(self.begins..).unwrap_or_default()
+    }
+
+    /// The first line as it stands.
+    pub(super) fn first_line(&self) -> &str {
+        self.read.get(..self.first_ends).unwrap_or_default()
+    }
+
     /// Takes the line as more of this text.
     pub(super) fn join(&mut self, line: &str, at: At) {
         self.step_over(at.number);
@@ -106,11 +121,11 @@ impl Wrapped {
             || in_path && gdb::is_rest_of_path(line.trim());
         let line = if cut { line.trim_end() } else { line.trim() };
         // Where gdb breaks behind a brace, there is no blank.
-        if !self.text.is_empty() && !cut && !self.text.ends_with('{') {
-            self.text.push(' ');
+        if !self.text().is_empty() && !cut && !self.text().ends_with('{') {
+            self.read.push(' ');
         }
         self.nesting.read(line);
-        self.text.push_str(line);
+        self.read.push_str(line);
         self.last = at.last;
         self.blanks.clear();
         self.end = at.end;
@@ -157,7 +172,7 @@ impl Wrapped {
         let bounds = self.bounds();
         let apart = number.saturating_sub(self.last + 1);
         if self.last - self.first >= bounds.lines
-            || self.text.len() + line.len() > bounds.bytes
+            || self.text().len() + line.len() > bounds.bytes
             || self.readings > READINGS
             || apart > ASIDE
         {
@@ -167,7 +182,7 @@ impl Wrapped {
             return self.goes_on_beyond(line);
         }
         match self.shows {
-            Shows::Assertion => assertion::goes_on_with(&self.text, line),
+            Shows::Assertion => assertion::goes_on_with(self.text(), line),
             _ if self.nesting.is_open() => self.goes_on_inside(line),
             Shows::Value { .. } | Shows::Local | Shows::Variable => {
                 line.starts_with([' ', '\t', '}'])
@@ -198,7 +213,7 @@ impl Wrapped {
     /// `<optimized out>` and `<error: …>` have words inside.
     fn in_angles(&self) -> bool {
         const BACK: usize = 256;
-        let mut back = self.text.bytes().rev().take(BACK);
+        let mut back = self.text().bytes().rev().take(BACK);
         back.find(|byte| matches!(byte, b'<' | b'>')) == Some(b'<')
     }
 
@@ -238,9 +253,9 @@ impl Wrapped {
         }
         match self.shows {
             Shows::Value { .. } | Shows::Local | Shows::Variable => {
-                !(self.text.is_empty() || self.text.ends_with([',', '=']))
+                !(self.text().is_empty() || self.text().ends_with([',', '=']))
             }
-            Shows::Assertion => self.text.contains(" failed"),
+            Shows::Assertion => self.text().contains(" failed"),
             Shows::Header => true,
             Shows::Frame(_) | Shows::StopFrame | Shows::LeftFrame => {
                 self.lacks == Lacks::Nothing && self.end != End::Cut
@@ -264,10 +279,10 @@ impl Wrapped {
     fn frame(&self) -> &str {
         match self.shows {
             Shows::LeftFrame => {
-                let frame = self.text.split_once('#').map_or("", |(_, frame)| frame);
+                let frame = self.text().split_once('#').map_or("", |(_, frame)| frame);
                 frame.split_once(' ').map_or("", |(_, frame)| frame.trim_start())
             }
-            _ => &self.text,
+            _ => self.text(),
         }
     }
 }

@@ -15,13 +15,17 @@ use super::sanitizer::without_build_id;
 use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::{ModuleOffset, Pc};
 use crate::trace::model::{Frame, Thread};
+use crate::trace::search;
 
 /// The frame of this number, if debuggerd wrote what follows the number.
 pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
     let (at, rest) = hexadecimal(rest.strip_prefix("pc ")?)?;
     let (rest, build_id) =
         without_build_id(rest.strip_prefix("  ").or_else(|| rest.strip_prefix(' '))?);
-    let (module, function) = match rest.strip_suffix(')').and_then(|rest| rest.split_once(" (")) {
+    let (module, function) = match rest
+        .strip_suffix(')')
+        .and_then(|rest| search::split_once(rest, " ("))
+    {
         Some((module, function)) if !function.starts_with("offset ") => (module, Some(function)),
         _ => (rest, None),
     };

@@ -20,12 +20,13 @@ use super::gdb::is_function_name;
 use super::parts::{address, in_module, is_identifier};
 use super::{Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::trace::model::{Frame, Lines, Module, ModuleSource, Thread};
+use crate::trace::search;
 
 /// The frame of this number, if systemd-coredump wrote what follows the number.
 pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
     let (address, rest) = address(rest)?;
     let (name, module, offset) = in_module(rest.strip_prefix(' ')?)?;
-    let spaced = rest.contains(" + 0x");
+    let spaced = search::contains(rest, " + 0x");
     (spaced && is_function_name(name) && !name.starts_with("in ")).then_some(())?;
     let frame = Frame {
         address: Some(address),

@@ -20,13 +20,14 @@ use super::parts::{address, hexadecimal, place, range};
 use super::{Adds, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::RuntimeAddress;
 use crate::trace::model::{Frame, Lines, Module, ModuleSource, Thread};
+use crate::trace::search;
 
 /// The frame of this number, if eu-stack wrote what follows the number.
 pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
     let (address, rest) = address(rest)?;
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     let rest = rest.strip_prefix("- 1 ").unwrap_or(rest).trim();
-    let (name, module) = match rest.split_once(" - ") {
+    let (name, module) = match search::split_once(rest, " - ") {
         Some((name, module)) => (name, Some(module)),
         None => match rest.strip_prefix("- ") {
             Some(module) => ("", Some(module)),
@@ -34,12 +35,12 @@ pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
         },
     };
     // The demangler's note that the compiler has made a part or a copy of the function.
-    let shown = name.split_once(" [clone ").map_or(name, |(name, _)| name);
+    let shown = search::split_once(name, " [clone ").map_or(name, |(name, _)| name);
     let one_word = |module: &str| !module.is_empty() && !module.contains(' ');
     let named = is_function_name(shown)
         && name != "in"
         && !name.starts_with("in ")
-        && !name.contains(" ()");
+        && !search::contains(name, " ()");
     let plausible = match module {
         Some(module) => one_word(module) && (named || name.is_empty()),
         None => named && (!name.contains('(') || name.contains("::") || has_parameters(shown)),

@@ -12,6 +12,7 @@
 use super::parts::begins_with_any;
 use super::registers::is_register;
 use super::{Format, Says, Start};
+use crate::trace::search;
 
 /// The beginnings of its lines.
 const LINES: [&str; 9] = [
@@ -31,11 +32,13 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
     let heading = text.starts_with("Stack level ") && text.contains(", frame at 0x")
         || text.starts_with("Stack frame at 0x") && text.ends_with(':');
     let place = || {
-        let name = text.split_once(" = 0x").map(|(name, _)| name);
+        let name = search::split_once(text, " = 0x").map(|(name, _)| name);
         name.is_some_and(is_register) && text.contains("; saved ")
     };
     let saved = || {
-        let at = |word: &str| word.split_once(" at 0x").is_some_and(|(name, _)| is_register(name));
+        let at = |word: &str| {
+            search::split_once(word, " at 0x").is_some_and(|(name, _)| is_register(name))
+        };
         text.split(", ").all(at)
     };
     let known = heading || begins_with_any(text, &LINES) || place() || saved();

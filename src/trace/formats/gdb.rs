@@ -13,9 +13,9 @@ use super::{Start, bare_frame, number, parts};
 use crate::address::{ModuleOffset, RuntimeAddress};
 use crate::trace::budget::Budget;
 use crate::trace::model::{Frame, SourceLine};
-use crate::trace::nesting::{Nesting, after_character, string_end};
+use crate::trace::nesting::{Nesting, after_character, next_mark, string_end};
 use crate::trace::steps::took;
-use crate::trace::{notation, value};
+use crate::trace::{notation, search, value};
 
 /// The frame that the kernel has made.
 pub(in crate::trace) const SIGNAL_HANDLER: &str = "<signal handler called>";
@@ -35,7 +35,7 @@ pub(super) fn value_start(text: &str) -> Option<Start<'_>> {
     }
     let (_, rest) = number::<u32>(text)?;
     let shown = rest.strip_prefix(": ")?;
-    let (expression, rest) = shown.split_once(" = ")?;
+    let (expression, rest) = search::split_once(shown, " = ")?;
     let expression = match expression.strip_prefix('/') {
         Some(formatted) => formatted.split_once(' ')?.1,
         None => expression,
@@ -64,9 +64,12 @@ fn equals(text: &str) -> Option<&str> {
 
 /// Whether the text has arguments as gdb prints them, behind a blank: no other printer does.
 pub(in crate::trace) fn has_arguments(text: &str) -> bool {
-    text.match_indices(" (").any(|(at, open)| {
+    memchr_iter(b'(', text.as_bytes()).any(|at| {
+        if !text.get(..at).is_some_and(|before| before.ends_with(' ')) {
+            return false;
+        }
         // Where a wrapped line was joined, blanks come first.
-        let inner = text.get(at + open.len()..).unwrap_or_default().trim_start();
+        let inner = text.get(at + 1..).unwrap_or_default().trim_start();
         let ends = |rest: &str| {
             ["", " at ", " from ", "Backtrace"].iter().any(|end| match *end {
                 "" => rest.is_empty(),
@@ -227,8 +230,8 @@ fn written_by_gdb(
 /// Whether the text can be a function's name as gdb prints it: one word, unless C++ or Rust put
 /// blanks into it (`Foo::bar(int) const`, `operator new`, `<T as U>::f`).
 pub(super) fn is_function_name(name: &str) -> bool {
-    let odd = ["::", "operator", "thunk to "].iter().any(|sign| name.contains(sign));
-    !name.is_empty() && (!name.contains(' ') || odd || name.contains(['(', '<', '[', '{']))
+    let odd = || ["::", "operator", "thunk to "].iter().any(|sign| name.contains(sign));
+    !name.is_empty() && (!name.contains(' ') || name.contains(['(', '<', '[', '{']) || odd())
 }
 
 /// Whether arguments that nothing closes end behind a comma: the last of them is whole.
@@ -268,7 +271,7 @@ fn set_library(frame: &mut Frame, library: &str) {
 
 /// `FILE:LINE from LIBRARY`.
 fn source_and_library(text: &str) -> Option<((&str, u32), &str)> {
-    let (source, library) = text.rsplit_once(" from ")?;
+    let (source, library) = search::rsplit_once(text, " from ")?;
     Some((source_position(source)?, library))
 }
 
@@ -311,7 +314,7 @@ fn split(text: &str) -> Split<'_> {
             place: call.get(close + 1..).unwrap_or_default().trim(),
         },
         None => {
-            let place = [" at ", " from "].iter().filter_map(|word| call.find(word)).min();
+            let place = [" at ", " from "].iter().filter_map(|word| search::find(call, word)).min();
             let (name, place) =
                 call.split_at_checked(place.unwrap_or(call.len())).unwrap_or((call, ""));
             Split { address, name: name.trim(), arguments: None, place: place.trim() }
@@ -344,7 +347,8 @@ fn parentheses(text: &str) -> Option<(usize, usize)> {
     let mut at = 0;
     let mut depth = 0usize;
     let mut open = 0;
-    while let Some(&byte) = bytes.get(at) {
+    while let Some((mark, byte)) = next_mark(bytes, at) {
+        at = mark;
         let mut next = at + 1;
         match byte {
             b'(' | b'[' | b'{' => {

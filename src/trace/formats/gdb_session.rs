@@ -9,10 +9,13 @@
 //! ```
 //! Rule: told by the first words of a line.
 
+use memchr::memchr;
+
 use super::parts::begins_with_any;
 use super::{gdb, number};
 use crate::trace::model::{SessionKind, Thread};
 use crate::trace::nesting::Nesting;
+use crate::trace::search;
 
 /// One line of talk.
 #[derive(Debug, PartialEq)]
@@ -58,8 +61,12 @@ pub(in crate::trace) enum Command<'a> {
     Other,
 }
 
+/// The bytes that gdb's talk begins with. Most lines of other printers are told by that.
+const BEGINS: &[u8] = b"([bwtABCDGHLMPRSTU";
+
 /// What the line says, if it is gdb's.
 pub(super) fn talk(text: &str) -> Option<Talk<'_>> {
+    memchr(*text.as_bytes().first()?, BEGINS)?;
     if let Some(typed) = after_prompt(text) {
         return Some(Talk::Command(command(typed)));
     }
@@ -194,7 +201,7 @@ pub(super) fn is_cut_header(text: &str) -> bool {
 /// What stands behind `Thread ` in a header or, where it was wrapped, in its beginning.
 fn header_start(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("Thread ").filter(|rest| rest.starts_with(is_digit))?;
-    let (_, inner) = rest.split_once(" (")?;
+    let (_, inner) = search::split_once(rest, " (")?;
     let named = ["Thread ", "LWP ", "process ", "Remote "];
     begins_with_any(inner, &named).then_some(rest)
 }

@@ -12,6 +12,7 @@
 //! Rule: a record goes on over the indented lines below it; here is only the first.
 
 use super::{Format, Record, libvirt_log, number};
+use crate::trace::search;
 
 /// The levels (xentoollog.h, `xtl_level_to_string`).
 const LEVELS: [&str; 9] =
@@ -26,7 +27,7 @@ pub(super) fn record(text: &str) -> Option<Record<'_>> {
     if let Some(rest) = text.strip_prefix("xl: fatal error: ") {
         return fatal(rest);
     }
-    let (program, rest) = text.split_once(": ")?;
+    let (program, rest) = search::split_once(text, ": ")?;
     is_context(program).then_some(())?;
     let (level, rest) = match rest.split_once(':') {
         Some((level, rest)) if LEVELS.contains(&level) => (Some(level), rest),

@@ -19,18 +19,14 @@
 //! `show_trace_log_lvl`; arch/arm64/kernel/traps.c, `__die`; mm/kasan/report.c, `print_track`.) `? ` marks what the unwinder does not believe. Brackets behind the file give the
 //! mapping that holds ip; since 6.9 the place in the file is before it.
 
-use memchr::memchr;
-
 use super::parts::{begins_with_any, hexadecimal, is_identifier};
 use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, registers};
 use crate::address::{FileOffset, Pc, RuntimeAddress};
 use crate::trace::model::{Frame, Lines, Module, ModuleSource, Thread};
+use crate::trace::search::find;
 
 /// What the line says.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
-    if let Some(crash) = user_fault(text) {
-        return Some(crash);
-    }
     if let Some(told) = pointer(text) {
         return Some(Start::Told(Box::new(told)));
     }
@@ -38,10 +34,9 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
 }
 
 /// `libvirtd[6026]: segfault at 0 ip …`, `traps: a.out[77] trap invalid opcode ip:…`
-fn user_fault(text: &str) -> Option<Start<'_>> {
+pub(super) fn user_fault(text: &str) -> Option<Start<'_>> {
     let text = text.strip_prefix("traps: ").unwrap_or(text);
-    memchr(b']', text.as_bytes())?;
-    let at = text.find("]: segfault at ").or_else(|| text.find("] "))?;
+    let at = find(text, "]: segfault at ").or_else(|| find(text, "] "))?;
     let (program, id) = text.get(..at)?.rsplit_once('[')?;
     let lwp = id.parse().ok()?;
     let what = text.get(at + 1..)?.trim_start_matches([':', ' ']);
@@ -224,7 +219,7 @@ mod tests {
     use super::*;
 
     fn crash(line: &str) -> (u64, Option<Module>, &str) {
-        match start(line) {
+        match user_fault(line) {
             Some(Start::Crash(crash)) => {
                 let Says::Signal { name, .. } = crash.says else { panic!("{crash:?}") };
                 (crash.told.frame.address.unwrap().0, crash.module, name)

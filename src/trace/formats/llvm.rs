@@ -17,6 +17,7 @@ use super::sanitizer::without_build_id;
 use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::Pc;
 use crate::trace::model::Frame;
+use crate::trace::search;
 
 /// The frame of this number, if LLVM wrote what follows the number.
 pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
@@ -26,7 +27,7 @@ pub(super) fn frame(rest: &str, index: u32) -> Option<Told> {
     let mut frame = Frame { address: Some(address), pc: Pc::Return, ..bare_frame(index) };
     let name = match in_module(rest) {
         Some((before, module, offset)) => {
-            (!rest.contains(" + 0x")).then_some(())?;
+            (!search::contains(rest, " + 0x")).then_some(())?;
             (frame.module, frame.module_offset) = (Some(module.to_owned()), Some(offset));
             before
         }

@@ -40,6 +40,8 @@ pub(super) mod valgrind;
 pub(super) mod xen;
 mod xen_console;
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
 
 use super::model::{EventKind, Frame, Lines, LogRecord, Module, Thread};
@@ -240,9 +242,8 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         return None;
     }
     // Logs are long, and few of their lines have anything that another format would know first.
-    if let Some(record) = libvirt_log::record(text).or_else(|| libxl_log::record(text))
-        && memmem::find(record.text.as_bytes(), b"ssertion").is_none()
-    {
+    let mut record = libvirt_log::record(text).or_else(|| libxl_log::record(text));
+    if let Some(record) = record.take_if(|record| !has_ssertion(record.text)) {
         return Some(Start::Record(record));
     }
     if let Some((index, rest)) = gdb::frame_start(text) {
@@ -253,8 +254,7 @@ pub(super) fn start(line: &str) -> Option<Start<'_>> {
         .or_else(|| gdb_session::talk(text).map(Start::Talk))
         .or_else(|| gdb_session::is_cut_header(text).then_some(Start::CutHeader))
         .or_else(|| asserts(text))
-        .or_else(|| libvirt_log::record(text).map(Start::Record))
-        .or_else(|| libxl_log::record(text).map(Start::Record))
+        .or_else(|| record.map(Start::Record))
         .or_else(|| printers::report(text, line))
         .or_else(|| print::record(line).map(Start::Record))
         .or_else(|| command::record(line).map(Start::Record))
@@ -265,9 +265,17 @@ fn asserts(text: &str) -> Option<Start<'_>> {
     if let Some(what) = assertion::in_translation(text) {
         return Some(Start::Assertion(what));
     }
-    memmem::find(text.as_bytes(), b"ssertion")?;
+    has_ssertion(text).then_some(())?;
     let whole = assertion::assertion(text).map(Start::Assertion);
     whole.or_else(|| assertion::begins(text).then_some(Start::CutAssertion))
+}
+
+/// Whether the text has the word that all lines about failed assertions have, but for translated ones; its first letter
+/// may be a capital.
+fn has_ssertion(text: &str) -> bool {
+    static WORD: LazyLock<memmem::Finder<'static>> =
+        LazyLock::new(|| memmem::Finder::new("ssertion"));
+    WORD.find(text.as_bytes()).is_some()
 }
 
 /// The frame of this number, if a printer other than gdb wrote it.

@@ -1,6 +1,7 @@
 //! What several printers write alike: addresses, places in source, places in a module.
 
 use crate::address::{ModuleOffset, RuntimeAddress};
+use crate::trace::search::{find, rfind, rsplit_once};
 
 /// Whether the text begins with one of these. Nearly every line is asked for lists of them: most lines differ
 /// in the first byte from all.
@@ -15,9 +16,31 @@ pub(super) fn begins_with(text: &str, start: &str) -> bool {
 
 /// The hexadecimal number that starts the text, and what follows it.
 pub(in crate::trace) fn hexadecimal(text: &str) -> Option<(u64, &str)> {
-    let end = text.bytes().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at_checked(end)?;
-    Some((u64::from_str_radix(digits, 16).ok()?, rest))
+    let (mut number, mut end) = (0u64, 0);
+    while let Some(digit) = text.as_bytes().get(end).and_then(|byte| digit(*byte)) {
+        number = number.checked_mul(16)? | digit;
+        end += 1;
+    }
+    (end > 0).then_some((number, text.get(end..)?))
+}
+
+/// What the hexadecimal digit stands for. A table: each address of a paste is read several times.
+fn digit(byte: u8) -> Option<u64> {
+    const NONE: u8 = 16;
+    const DIGITS: [u8; 256] = {
+        let mut table = [NONE; 256];
+        let mut value = 0;
+        while value < NONE {
+            let digits = b"0123456789abcdef";
+            let digit = digits[value as usize];
+            table[digit as usize] = value;
+            table[digit.to_ascii_uppercase() as usize] = value;
+            value += 1;
+        }
+        table
+    };
+    let value = *DIGITS.get(usize::from(byte))?;
+    (value != NONE).then_some(u64::from(value))
 }
 
 /// `0x7f5f…` at the start of the text, and what follows it.
@@ -62,7 +85,7 @@ pub(in crate::trace) fn is_absolute_place(text: &str) -> bool {
 
 /// `NAME PLACE`: C++ puts blanks into names, and people into folders.
 pub(super) fn name_and_place(text: &str) -> Option<(&str, Place)> {
-    let at = text.find(" /").or_else(|| text.rfind(' '))?;
+    let at = find(text, " /").or_else(|| text.rfind(' '))?;
     let place = place(text.get(at + 1..)?)?;
     Some((text.get(..at)?.trim_end(), place))
 }
@@ -71,8 +94,8 @@ pub(super) fn name_and_place(text: &str) -> Option<(&str, Place)> {
 /// and what is before them.
 pub(super) fn in_module(text: &str) -> Option<(&str, &str, ModuleOffset)> {
     let inner = text.strip_suffix(')')?;
-    let plus = inner.rfind("+0x").map(|at| (at, 3)).or_else(|| {
-        let at = inner.rfind(" + 0x")?;
+    let plus = rfind(inner, "+0x").map(|at| (at, 3)).or_else(|| {
+        let at = rfind(inner, " + 0x")?;
         Some((at, 5))
     });
     let (at, length) = plus?;
@@ -86,14 +109,14 @@ pub(super) fn in_module(text: &str) -> Option<(&str, &str, ModuleOffset)> {
 /// parentheses in its name, and the kernel puts ` (deleted)` behind that of a file that is gone.
 fn module_behind(text: &str) -> Option<(&str, &str)> {
     let named = text.strip_suffix(" (deleted)").unwrap_or(text);
-    let open = named.rfind(" (/").map(|at| at + 1).or_else(|| named.rfind('('))?;
+    let open = rfind(named, " (/").map(|at| at + 1).or_else(|| named.rfind('('))?;
     let module = text.get(open + 1..)?;
     (!module.is_empty()).then_some((text.get(..open)?.trim_end(), module))
 }
 
 /// `NAME+0xOFFSET`: the name, and the offset where there is one.
 pub(super) fn symbol(text: &str) -> (&str, Option<u64>) {
-    let split = text.rsplit_once("+0x").and_then(|(name, offset)| {
+    let split = rsplit_once(text, "+0x").and_then(|(name, offset)| {
         let (offset, rest) = hexadecimal(offset)?;
         (rest.is_empty() && !name.is_empty()).then_some((name, Some(offset)))
     });

@@ -14,17 +14,19 @@ type Reads = for<'t> fn(&'t str) -> Option<Start<'t>>;
 
 /// The printers in the order they are asked, each with the bytes its lines begin with; none where a name that
 /// somebody chose comes first.
-const PRINTERS: [(Option<&str>, Reads); 21] = [
+const PRINTERS: [(Option<&str>, Reads); 23] = [
     (Some("=-ab"), valgrind::start),
     (Some("0123456789abcdefABCDEFSMp="), maps::start),
     (Some("F(0N"), shared_libraries::start),
-    (None, sanitizer::start),
+    (Some("=0ADEHILMPRSTUWafp"), sanitizer::start),
+    (None, sanitizer::runtime_error),
     (Some("BCDEFGHMOPSTUb"), coredump::start),
     (Some("TP0"), eu_stack::start),
     (Some("*dfmrcsb"), glibc_heap::start),
     (Some("="), glibc_backtrace::start),
     (Some("XPA-R"), xen::start),
-    (None, linux::start),
+    (None, linux::user_fault),
+    (Some("RpBkOIWUgKwridMHC-P"), linux::start),
     (Some("snt"), rust_panic::start),
     (Some("g[pfru"), go::start),
     (Some("|F+CtTD"), python::start),

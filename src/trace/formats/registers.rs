@@ -17,6 +17,7 @@ use super::parts::{begins_with_any, hexadecimal};
 use super::{Format, Says, Start};
 use crate::address::RuntimeAddress;
 use crate::trace::model::Register;
+use crate::trace::search;
 
 /// gdb's line, which is known by itself: a register's name, its value, and the value again as its type has it, to the
 /// line's end.
@@ -68,7 +69,7 @@ fn has_width(text: &str) -> bool {
 
 /// lldb's row: a register, its value, and what that points to: `rip = 0x0000555555555131  crash`main + 8 at crash.c:3:1`.
 pub(super) fn of_lldb(text: &str) -> Option<Register> {
-    let (name, value) = text.split_once(" = 0x")?;
+    let (name, value) = search::split_once(text, " = 0x")?;
     let named = is_labelled(name) || name == "rflags";
     let (value, rest) = hexadecimal(value)?;
     let told = rest.is_empty() || rest.starts_with("  ") && rest.contains('`');

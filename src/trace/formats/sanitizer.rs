@@ -14,6 +14,8 @@
 //! back into the call before they are printed; a module's offset is counted from its load bias. Inlined
 //! functions are frames with the same address.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
 
 use super::gdb::is_function_name;
@@ -24,6 +26,7 @@ use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::Pc;
 use crate::trace::model::{Frame, Thread};
 use crate::trace::nesting::Nesting;
+use crate::trace::search;
 
 /// The tools by the name they call themselves.
 const TOOLS: [&str; 7] = [
@@ -96,7 +99,7 @@ fn set_function(frame: &mut Frame, text: &str) -> Option<bool> {
 
 /// The text before ` (BuildId: …)`, and the build-id.
 pub(super) fn without_build_id(text: &str) -> (&str, Option<String>) {
-    let split = text.strip_suffix(')').and_then(|text| text.rsplit_once(" (BuildId: "));
+    let split = text.strip_suffix(')').and_then(|text| search::rsplit_once(text, " (BuildId: "));
     match split {
         Some((before, id)) if id.bytes().all(|byte| byte.is_ascii_hexdigit()) && !id.is_empty() => {
             (before, Some(id.to_ascii_lowercase()))
@@ -108,7 +111,6 @@ pub(super) fn without_build_id(text: &str) -> (&str, Option<String>) {
 /// What a line around the stacks says.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
     let says = report(text)
-        .or_else(|| runtime_error(text))
         .or_else(|| heading(text))
         .or_else(|| is_remark(text).then_some(Says::Remark))?;
     Some(Start::Says(Format::Sanitizer, says))
@@ -144,11 +146,13 @@ fn faulting(text: &str) -> Option<Box<Thread>> {
 }
 
 /// `FILE:LINE:COLUMN: runtime error: …`
-fn runtime_error(text: &str) -> Option<Says<'_>> {
+pub(super) fn runtime_error(text: &str) -> Option<Start<'_>> {
     const ERROR: &str = ": runtime error: ";
-    let at = memmem::find(text.as_bytes(), ERROR.as_bytes())?;
+    static ERRORS: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(ERROR));
+    let at = ERRORS.find(text.as_bytes())?;
     let (at, what) = (text.get(..at)?, text.get(at + ERROR.len()..)?);
-    Some(Says::Fault(Fault { what, place: Some(place(at)?), ..Fault::default() }))
+    let fault = Fault { what, place: Some(place(at)?), ..Fault::default() };
+    Some(Start::Says(Format::Sanitizer, Says::Fault(fault)))
 }
 
 /// The line above a stack.
@@ -187,7 +191,7 @@ fn thread(text: &str) -> Option<Thread> {
     if text.contains("main thread") {
         return Some(Thread { number: Some(0), ..Thread::default() });
     }
-    let (_, rest) = text.split_once("hread T")?;
+    let (_, rest) = search::split_once(text, "hread T")?;
     let (number, _) = number(rest)?;
     Some(Thread { number: Some(number), ..Thread::default() })
 }

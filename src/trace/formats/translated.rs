@@ -9,6 +9,8 @@
 //! Rule: the words around the expression are the catalogue's, the quotes any: they differ between
 //! versions, and pastes make others of them.
 
+use memchr::memchr;
+
 use super::assertion::{CLOSING, OPENING};
 
 /// What a translated line says.
@@ -59,7 +61,7 @@ pub(super) fn may_be(text: &str) -> bool {
 
 /// What the line says, if it is a translation of glibc's.
 pub(super) fn translated(text: &str) -> Option<Translated<'_>> {
-    may_be(text).then_some(())?;
+    (may_be(text) && memchr(b':', text.as_bytes()).is_some()).then_some(())?;
     let (before, expression) = WORDS.iter().find_map(|&words| around_expression(text, words))?;
     let (position, line, function) = file_and_line(before)?;
     Some(Translated { position, line, function, expression })

@@ -16,6 +16,7 @@ use super::parts::{address, begins_with_any, place};
 use super::{Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::address::Pc;
 use crate::trace::model::{Frame, Thread};
+use crate::trace::search;
 
 /// What the line says.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
@@ -49,10 +50,11 @@ fn frame(text: &str) -> Option<Told> {
     };
     let (address, rest) = address(rest)?;
     let rest = rest.strip_prefix(": ")?;
-    let (name, inner) = match rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {
-        Some((name, inner)) => (name, inner),
-        None => (rest, ""),
-    };
+    let (name, inner) =
+        match rest.strip_suffix(')').and_then(|rest| search::rsplit_once(rest, " (")) {
+            Some((name, inner)) => (name, inner),
+            None => (rest, ""),
+        };
     let mut frame = Frame { address: Some(address), ..bare_frame(0) };
     frame.pc = if first { Pc::Exact } else { Pc::Adjusted };
     frame.function = Some(name).filter(|name| *name != "???").map(str::to_owned);
@@ -95,14 +97,15 @@ fn says(text: &str) -> Says<'_> {
         let name = name.map_or("", |(name, _)| name);
         return if name.is_empty() { Says::Remark } else { Says::Signal { name, meaning: None } };
     }
-    let lost =
-        text.contains(" lost in loss record ") || text.contains(" reachable in loss record ");
-    let number = text.split_once("hread #").and_then(|(_, rest)| number(rest));
+    let lost = search::contains(text, " lost in loss record ")
+        || search::contains(text, " reachable in loss record ");
+    let number = search::split_once(text, "hread #").and_then(|(_, rest)| number(rest));
     let of_thread =
         text.starts_with("Thread #") && number.is_some_and(|(_, rest)| rest.starts_with(": "));
     let thread = number.map(|(number, _)| Thread { number: Some(number), ..Thread::default() });
     if lost || of_thread || begins_with_any(text, &FAULTS) {
-        let at = text.split_once(" at 0x").and_then(|(_, rest)| super::parts::hexadecimal(rest));
+        let at = search::split_once(text, " at 0x")
+            .and_then(|(_, rest)| super::parts::hexadecimal(rest));
         let address = at.map(|(at, _)| crate::address::RuntimeAddress(at));
         return Says::Fault(Fault {
             what: text,
