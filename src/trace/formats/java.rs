@@ -19,6 +19,7 @@
 use super::parts::{begins_with_any, hexadecimal};
 use super::{Adds, Fault, Format, Numbered, Says, Start, Told, bare_frame, number};
 use crate::trace::model::{Frame, Thread};
+use crate::trace::search;
 
 /// What the line says.
 pub(super) fn start(text: &str) -> Option<Start<'_>> {
@@ -113,9 +114,9 @@ pub(in crate::trace) fn begins_thread(text: &str) -> bool {
 
 /// A thread in a dump of all: `"main" #1 prio=5 … tid=0x00007f3e80017ed0 nid=0x3d8b runnable`.
 fn dumped(text: &str) -> Option<Thread> {
-    let (before, after) = text.strip_prefix('"')?.split_once(" tid=0x")?;
-    let (name, rest) = before.rsplit_once("\" ")?;
-    let (_, nid) = after.split_once(" nid=")?;
+    let (before, after) = search::split_once(text.strip_prefix('"')?, " tid=0x")?;
+    let (name, rest) = search::rsplit_once(before, "\" ")?;
+    let (_, nid) = search::split_once(after, " nid=")?;
     let lwp = match nid.strip_prefix("0x") {
         Some(digits) => hexadecimal(digits).map(|(nid, _)| nid),
         None => number(nid).map(|(nid, _)| nid),
