@@ -141,7 +141,7 @@ impl<'f> Assembler<'f> {
         let (prefix, mut text) = prefix(&line.text);
         if let Some(rest) = gdb_session::after_page_break(text) {
             if rest.trim_start().is_empty() {
-                return self.page_break(line.number);
+                return self.page_break(at);
             }
             text = rest;
         }
@@ -222,15 +222,11 @@ impl<'f> Assembler<'f> {
     }
 
     /// gdb's question between two pages, on a line of its own: it ends nothing.
-    fn page_break(&mut self, number: usize) {
+    fn page_break(&mut self, at: At) {
         self.close_record();
         match &mut self.text {
-            Some(wrapped) => wrapped.page_break(number),
-            None => self.talk(
-                Talk::Other(SessionKind::Other),
-                "",
-                At { number, last: number, end: End::Written },
-            ),
+            Some(wrapped) => wrapped.page_break(at),
+            None => self.talk(Talk::Other(SessionKind::Other), "", at),
         }
     }
 

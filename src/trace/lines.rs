@@ -128,7 +128,7 @@ impl Widths {
         const WIDEST: usize = 200;
         const NARROWEST_CUT: usize = 60;
         const NARROWEST_FOLD: usize = 32;
-        let (mut longest, mut longest_spaced, mut share) = (0, 0, 0);
+        let (mut longest, mut longest_spaced, mut share, mut last) = (0, 0, 0, "");
         for line in split(text).filter(|line| line.len() >= NARROWEST_FOLD) {
             let line = line.strip_suffix('\r').unwrap_or(line);
             if line.len() < longest_spaced {
@@ -139,8 +139,9 @@ impl Widths {
             if length < longest_spaced || !line.trim().contains(' ') {
                 continue;
             }
-            share = if length == longest_spaced { share + 1 } else { 1 };
-            longest_spaced = length;
+            // The same line again says nothing of what made it so long.
+            share = if length == longest_spaced { share + usize::from(line != last) } else { 1 };
+            (longest_spaced, last) = (length, line);
         }
         let may_be_cut = (NARROWEST_CUT..=WIDEST).contains(&longest) && longest == longest_spaced;
         let is_cut = may_be_cut && share > 1 && full_lines(text, longest) < share;

@@ -56,6 +56,9 @@ impl Before {
     /// How much the line says as one of a printer of reports, after what came before it.
     pub(super) fn says(&self, line: &str) -> Option<Amount> {
         let (_, text) = prefix(line);
+        if gdb_session::after_page_break(text).is_some() {
+            return Some(Amount::Words(0));
+        }
         self.amount(start_of(text), text)
     }
 
@@ -76,6 +79,8 @@ impl Before {
             Some(Start::Talk(Talk::Killed { .. })) => Some(Amount::Words(text.len())),
             // In the midst of a frame, which goes on behind it.
             Some(Start::Record(_)) if self.in_frame => Some(Amount::Words(text.len())),
+            // Behind its number, which a mail has left alone: what follows says itself when it ends.
+            Some(Start::Frame { .. }) => Some(Amount::Words(0)),
             Some(_) => None,
             None => match formats::adds(within?, text)? {
                 Adds::Message(_) => None,

@@ -117,7 +117,7 @@ impl Wrapped {
         self.step_over(at.number);
         // A line that was cut goes on with the very next character.
         let in_path = self.is_frame() && self.lacks == Lacks::RestOfPath;
-        let cut = self.end == End::Cut && !self.lacks_a_word()
+        let cut = self.end == End::Cut && !self.lacks_a_word() && !self.is_cut_at_blank(line)
             || in_path && gdb::is_rest_of_path(line.trim());
         let line = if cut { line.trim_end() } else { line.trim() };
         // Where gdb breaks behind a brace, there is no blank.
@@ -149,9 +149,9 @@ impl Wrapped {
     }
 
     /// gdb's question between two pages ends nothing.
-    pub(super) fn page_break(&mut self, number: usize) {
-        self.step_over(number);
-        self.last = number;
+    pub(super) fn page_break(&mut self, at: At) {
+        self.step_over(at.number);
+        self.last = at.last;
         self.blanks.clear();
     }
 
@@ -197,7 +197,9 @@ impl Wrapped {
         if self.nesting.is_open() {
             return line.starts_with([' ', '\t']) && line.contains(CONTINUE);
         }
-        self.is_frame() && self.lacks == Lacks::Place && gdb::is_whole_place(line.trim_start())
+        let text = line.trim_start();
+        let alone = text.len() < line.len() && gdb::begins_place(text);
+        self.is_frame() && self.lacks == Lacks::Place && (alone || gdb::is_whole_place(text))
     }
 
     /// Inside brackets or a string.
@@ -207,7 +209,19 @@ impl Wrapped {
         }
         // Mails lose the indentation; a sentence has none of these, or words before them.
         (line.contains(CONTINUE) || self.end == End::Full)
-            && (self.nesting.in_string() || !is_prose(line) || self.in_angles())
+            && (self.nesting.in_string() || !is_prose(line) || self.in_value_of(line))
+    }
+
+    /// Whether the line goes on with words that gdb and printers of containers write in a value.
+    fn in_value_of(&self, line: &str) -> bool {
+        let of_container = self.end == End::Full && line.starts_with("of length ");
+        of_container || self.in_angles()
+    }
+
+    /// Whether a terminal cut the text where a blank is in all that gdb prints, and something has taken the blank
+    /// from the end of the line.
+    fn is_cut_at_blank(&self, line: &str) -> bool {
+        self.text().ends_with("<optimized") && line.starts_with("out>")
     }
 
     /// `<optimized out>` and `<error: …>` have words inside.
@@ -240,7 +254,8 @@ impl Wrapped {
                 text.starts_with('(') || gdb::is_place(line) || parts::is_absolute_place(text)
             }
             Lacks::Place if full && text.starts_with("const ") => true,
-            Lacks::Place => gdb::is_place(line),
+            Lacks::Place => gdb::is_place(line) || full && gdb::begins_place(text),
+            Lacks::Reason => text.starts_with(gdb::STOPPED),
             Lacks::Path => gdb::is_path(line) || full && gdb::ends_in_path(text),
             Lacks::RestOfPath => gdb::is_rest_of_path(line) || full && gdb::ends_in_path(text),
         }

@@ -100,12 +100,17 @@ pub(in crate::trace) enum Lacks {
     Path,
     /// The rest of a file's name and its line, cut off by a terminal in the midst of the name.
     RestOfPath,
+    /// Why the stack ends, behind the first word of it.
+    Reason,
 }
 
 /// What the text of a frame, without its number, may be continued with.
 pub(in crate::trace) fn lacks(text: &str) -> Lacks {
     if text.starts_with('<') {
         return Lacks::Nothing;
+    }
+    if before_first_word(text).is_some() {
+        return Lacks::Reason;
     }
     match parts::address(text) {
         Some((_, "")) => return Lacks::Call,
@@ -127,6 +132,11 @@ pub(in crate::trace) fn is_place(line: &str) -> bool {
     let indented = text.len() < line.len();
     let first = text.split(' ').next();
     is_whole_place(text) || indented && (first == Some("at") || first == Some("from"))
+}
+
+/// Whether the text is the word before a place, alone on its line.
+pub(in crate::trace) fn begins_place(text: &str) -> bool {
+    matches!(text, "at" | "from")
 }
 
 /// Whether the text is a place beyond doubt.
@@ -335,9 +345,17 @@ fn before_warning(text: &str) -> &str {
         |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with("Backtrace stopped: "));
     match memchr_iter(b'B', text.as_bytes()).find(is_warning) {
         Some(at) => text.get(..at).unwrap_or_default().trim_end(),
-        None => text,
+        None => before_first_word(text).unwrap_or(text),
     }
 }
+
+/// What stands before the first word of that reason, where a mail has broken the line behind it.
+fn before_first_word(text: &str) -> Option<&str> {
+    text.strip_suffix("Backtrace").filter(|before| before.ends_with(')'))
+}
+
+/// What that reason goes on with.
+pub(in crate::trace) const STOPPED: &str = "stopped: ";
 
 /// The parentheses around the arguments. Names have parentheses too (`f(int) const`,
 /// `(anonymous namespace)::g`), file names can: it is the first pair behind a blank with nothing
