@@ -32,6 +32,8 @@ pub(super) struct Abbreviations {
 pub(super) struct Abbreviation {
     /// Bytes from the start of the table to its attributes.
     attributes: u32,
+    /// How many bytes those take, with the zeros that end them.
+    length: u32,
     /// The position of its first stride.
     strides: u32,
     stride_count: u16,
@@ -157,8 +159,11 @@ impl Abbreviations {
             let strides = table.strides.len() as u32;
             let measured = measure(&mut input, header, &mut table.strides)?;
             let stride_count = table.strides.len() - strides as usize;
+            let end = u32::try_from(length - input.len());
+            let end = end.map_err(|_| gimli::Error::UnsupportedOffset)?;
             let abbreviation = Abbreviation {
                 attributes,
+                length: end - attributes,
                 strides,
                 stride_count: stride_count as u16,
                 size: measured.size,
@@ -197,6 +202,16 @@ impl Abbreviations {
         let mut input = section;
         let skipped = input.skip(self.offset + abbreviation.attributes as usize);
         Attributes { input: skipped.is_ok().then_some(input) }
+    }
+
+    /// The same, as they are written.
+    pub(super) fn declaration<'a>(
+        &self,
+        section: Slice<'a>,
+        abbreviation: &Abbreviation,
+    ) -> Option<&'a [u8]> {
+        let start = self.offset + abbreviation.attributes as usize;
+        section.slice().get(start..start + abbreviation.length as usize)
     }
 
     /// How to step over the attributes of a declaration.

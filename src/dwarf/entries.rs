@@ -36,7 +36,6 @@ pub struct Entries<'a> {
 pub struct Entry {
     /// Where it is in its unit.
     pub offset: UnitOffset,
-    code: u64,
     abbreviation: Abbreviation,
     /// Where its attributes start.
     attributes: UnitOffset,
@@ -116,7 +115,7 @@ impl<'a> Entries<'a> {
         let abbreviation = self.abbreviations.get(code);
         let abbreviation = *abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
         let attributes = self.offset_of(input);
-        Ok(Some(Entry { offset, code, abbreviation, attributes }))
+        Ok(Some(Entry { offset, abbreviation, attributes }))
     }
 
     /// Shows an entry's attributes as written, in order; the offset after them.
@@ -218,7 +217,6 @@ impl<'a> Entries<'a> {
             let abbreviation = abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
             let entry = || Entry {
                 offset: UnitOffset(root + start),
-                code,
                 abbreviation: *abbreviation,
                 attributes: UnitOffset(root + at),
             };
@@ -401,11 +399,15 @@ impl<'a> Entries<'a> {
         self.abbreviations.attributes(self.debug_abbrev, &entry.abbreviation)
     }
 
-    /// The bytes of the unit from an entry's attributes on.
+    /// How an entry's attributes are declared, as it stands in .debug_abbrev.
+    pub fn declaration(&self, entry: &Entry) -> Option<&'a [u8]> {
+        self.abbreviations.declaration(self.debug_abbrev, &entry.abbreviation)
+    }
+
+    /// The bytes of the entries, from the root on.
     #[inline]
-    pub fn attribute_bytes(&self, entry: &Entry) -> &'a [u8] {
-        let start = entry.attributes.0 - self.root().0;
-        self.bytes.slice().get(start..).unwrap_or_default()
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes.slice()
     }
 
     /// Takes over what only the skeleton of a split unit says (DWARF 5 §3.1.3).
@@ -450,18 +452,6 @@ impl<'a> Entries<'a> {
 }
 
 impl Entry {
-    /// The number of its abbreviation in its unit.
-    #[inline]
-    pub fn code(&self) -> u64 {
-        self.code
-    }
-
-    /// Where its attributes start in its unit.
-    #[inline]
-    pub fn attributes(&self) -> UnitOffset {
-        self.attributes
-    }
-
     /// What it describes.
     #[inline]
     pub fn tag(&self) -> DwTag {

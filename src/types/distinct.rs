@@ -1,13 +1,15 @@
 //! Every distinct layout that a name stands for in one binary.
 
-use gimli::constants as dw;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gimli::{UnitOffset, constants as dw};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_qualifier};
 use super::shape::Shapes;
 use super::twins::Twins;
 use super::{Error, LayoutMatch, MemberPath, TypeName, kept};
-use crate::dwarf::{DebugFile, Die, DieRef, Language};
+use crate::dwarf::{DebugFile, Die, DieRef, Entries, Index, Language};
 use crate::job::Job;
 
 /// What is asked of one binary.
@@ -23,8 +25,8 @@ pub struct Question<'q> {
     pub threads: usize,
 }
 
-/// Fewer definitions than this are not worth a thread.
-const DEFINITIONS_PER_THREAD: usize = 32;
+/// A thread takes so many definitions at a time; fewer are not worth a thread.
+const AT_A_TIME: usize = 32;
 
 /// Where a name leads: a type, and what was passed on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,9 @@ pub(super) struct Target {
     /// The typedef that names a type without a name.
     pub(super) known_as: Option<String>,
 }
+
+/// A target, and its shape if that is known.
+type Shaped = (Target, Option<Shape>);
 
 /// Targets that are written differently, each with how many are like it.
 type Distinct = Vec<(Target, usize)>;
@@ -87,13 +92,19 @@ fn distinct_targets(
     reader: &Reader<'_, '_>,
     question: &Question<'_>,
 ) -> Result<(Distinct, Option<Error>), Error> {
-    let (targets, failure) = targets(reader, question)?;
-    let shapes = shapes(job, file, reader, question.threads, &targets)?;
+    let workers = Workers { job, file, index: reader.index, threads: question.threads };
+    let (targets, failure) = targets(reader, &workers, question)?;
+    let shapes = workers.each(&targets, |comparing, (target, shape)| match shape {
+        Some(shape) => Ok(*shape),
+        None => comparing.shape(target.die),
+    })?;
     let all = targets.len();
-    let mut groups: FxHashMap<u64, usize> = FxHashMap::default();
+    let mut groups: FxHashMap<_, usize> = FxHashMap::default();
     let mut distinct = Distinct::new();
-    for (target, shape) in targets.into_iter().zip(shapes) {
-        let position = *groups.entry(shape).or_insert(distinct.len());
+    for ((target, _), shape) in targets.into_iter().zip(shapes) {
+        // The typedef that names a type is part of what its layout shows.
+        let alike = (shape, target.known_as.clone(), target.via.clone());
+        let position = *groups.entry(alike).or_insert(distinct.len());
         match distinct.get_mut(position) {
             Some((_, units)) => *units += 1,
             None => distinct.push((target, 1)),
@@ -129,8 +140,9 @@ pub(super) fn is_its_own(error: &Error) -> bool {
 /// nothing. With them the first reason why one was left out.
 fn targets(
     reader: &Reader<'_, '_>,
+    workers: &Workers<'_>,
     question: &Question<'_>,
-) -> Result<(Vec<Target>, Option<Error>), Error> {
+) -> Result<(Vec<Shaped>, Option<Error>), Error> {
     let spellings = question.name.spellings();
     let find = |name: &String| reader.index.find(name.as_bytes()).definitions;
     let (mut tags, mut others) = (Vec::new(), Vec::new());
@@ -138,10 +150,16 @@ fn targets(
     if named.is_empty() {
         named = reader.respelled(&question.name.name)?;
     }
-    for at in named {
-        if let Some(is_wanted) = is_tag_of_c(reader, at, question)? {
-            tags.extend(is_wanted.then_some(Named::Tag(at)));
-            continue;
+    let read = workers.each(&named, |comparing, at| comparing.tag_of_c(*at, question))?;
+    for (at, read) in named.into_iter().zip(read) {
+        match read {
+            Read::Unwanted => continue,
+            Read::Tag(shape) => {
+                let target = Target { die: at, via: Vec::new(), known_as: None };
+                tags.push(Named::Tag(target, shape));
+                continue;
+            }
+            Read::Other => {}
         }
         let die = reader.die(at)?;
         let wanted = question.name.admits(die.tag())
@@ -158,7 +176,12 @@ fn targets(
     let mut failure = None;
     for named in tags.into_iter().chain(others) {
         let resolved = match named {
-            Named::Tag(die) => Ok(vec![Target { die, via: Vec::new(), known_as: None }]),
+            Named::Tag(target, shape) => {
+                if seen.insert(target.die) {
+                    targets.push((target, Some(shape)));
+                }
+                continue;
+            }
             Named::Other(die) => resolve(reader, die),
         };
         let resolved = match resolved {
@@ -169,7 +192,8 @@ fn targets(
             }
             Err(error) => return Err(error),
         };
-        targets.extend(resolved.into_iter().filter(|target| seen.insert(target.die)));
+        let resolved = resolved.into_iter().filter(|target| seen.insert(target.die));
+        targets.extend(resolved.map(|target| (target, None)));
     }
     Ok((targets, failure))
 }
@@ -177,35 +201,8 @@ fn targets(
 /// A DIE of the name.
 enum Named<'a> {
     /// A struct, union or enum of C, which leads nowhere else.
-    Tag(DieRef),
+    Tag(Target, Shape),
     Other(Die<'a>),
-}
-
-/// Whether a DIE is a tag of C, and then whether it is asked for: nearly all of a name are, and to
-/// see so takes less than to read them.
-fn is_tag_of_c(
-    reader: &Reader<'_, '_>,
-    at: DieRef,
-    question: &Question<'_>,
-) -> Result<Option<bool>, Error> {
-    reader.count()?;
-    // What cannot be read so is read in full, or says why not.
-    let Ok((entries, offset)) = reader.view.entries_of(at) else { return Ok(None) };
-    if entries.language() != Language::C || !question.name.scope.is_empty() {
-        return Ok(None);
-    }
-    let Ok(Some(entry)) = entries.entry(offset) else { return Ok(None) };
-    let is_tag = is_aggregate(entry.tag()) || entry.tag() == dw::DW_TAG_enumeration_type;
-    let mut stands_for_another = false;
-    let read = entries.attributes(&entry, |name, _| {
-        stands_for_another |= name == dw::DW_AT_signature || name == dw::DW_AT_declaration;
-        Ok(())
-    });
-    if !is_tag || stands_for_another || read.is_err() {
-        return Ok(None);
-    }
-    let is_language = question.language.is_none_or(|language| language == Language::C);
-    Ok(Some(is_language && question.name.admits(entry.tag())))
 }
 
 /// Whether the scopes written are the innermost ones around the DIE.
@@ -274,61 +271,132 @@ fn leads_to_aggregate<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>) -> Result<bool
     Ok(underlying.is_some_and(|die| is_aggregate(die.tag())))
 }
 
-/// The shape of each target, spread over threads where there are many.
-fn shapes(
-    job: &Job,
-    file: &DebugFile,
-    reader: &Reader<'_, '_>,
-    threads: usize,
-    targets: &[Target],
-) -> Result<Vec<u64>, Error> {
-    let threads = threads.min(targets.len() / DEFINITIONS_PER_THREAD);
-    if threads < 2 {
-        return shapes_of(reader, targets);
-    }
-    let index = reader.index;
-    std::thread::scope(|scope| {
-        let chunks = targets.chunks(targets.len().div_ceil(threads));
-        let workers: Vec<_> = chunks
-            .map(|chunk| {
-                scope.spawn(move || {
-                    let view = file.view();
-                    shapes_of(&Reader::new(job, &view, index), chunk)
-                })
-            })
-            .collect();
-        let mut all = Vec::with_capacity(targets.len());
-        for worker in workers {
-            // A worker that panicked is a bug: passing it on reaches the caller's guard.
-            all.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-        }
-        Ok(all)
-    })
+/// What tells which definitions are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Shape {
+    Hash(u64),
+    /// Alike with none: whatever it comes to, it is read.
+    Its(DieRef),
 }
 
-/// The typedef that names a type is part of what its layout shows.
-fn shapes_of(reader: &Reader<'_, '_>, targets: &[Target]) -> Result<Vec<u64>, Error> {
-    use std::hash::{Hash, Hasher};
-    let mut shapes = Shapes::new(reader);
-    let mut twins = Twins::new(reader);
-    let mut all = Vec::with_capacity(targets.len());
-    for target in targets {
-        let mut hasher = std::hash::DefaultHasher::new();
-        let shape = match twins.shape_of(target.die)? {
-            Some(shape) => Ok(shape),
-            None => reader.die(target.die).and_then(|die| shapes.of(&die)),
-        };
-        match shape {
-            Ok(shape) => {
-                twins.learn(target.die, shape);
-                shape.hash(&mut hasher);
-            }
-            // Alike with none: whatever it comes to, it is read.
-            Err(error) if is_its_own(&error) => target.die.hash(&mut hasher),
-            Err(error) => return Err(error),
+/// What was found at a DIE of the name.
+enum Read {
+    /// A struct, union or enum of C that is asked for.
+    Tag(Shape),
+    /// One that is not.
+    Unwanted,
+    /// Something else, or what has to be read in full.
+    Other,
+}
+
+/// What compares definitions, on one thread.
+struct Comparing<'r, 'v, 'a> {
+    reader: &'r Reader<'v, 'a>,
+    shapes: Shapes<'r, 'v, 'a>,
+    twins: Twins<'r, 'v, 'a>,
+}
+
+impl<'a> Comparing<'_, '_, 'a> {
+    /// Nearly all DIEs of a name are tags of C: to see so takes less than to read them.
+    fn tag_of_c(&mut self, at: DieRef, question: &Question<'_>) -> Result<Read, Error> {
+        self.reader.count()?;
+        // What cannot be read so is read in full, or says why not.
+        let Ok((entries, offset)) = self.reader.view.entries_of(at) else { return Ok(Read::Other) };
+        if entries.language() != Language::C || !question.name.scope.is_empty() {
+            return Ok(Read::Other);
         }
-        (&target.known_as, &target.via).hash(&mut hasher);
-        all.push(hasher.finish());
+        let Ok(Some(entry)) = entries.entry(offset) else { return Ok(Read::Other) };
+        let is_tag = is_aggregate(entry.tag()) || entry.tag() == dw::DW_TAG_enumeration_type;
+        let stands_for_another = entries
+            .declared(&entry)
+            .any(|declared| matches!(declared.name(), dw::DW_AT_signature | dw::DW_AT_declaration));
+        if !is_tag || stands_for_another {
+            return Ok(Read::Other);
+        }
+        let is_language = question.language.is_none_or(|language| language == Language::C);
+        if !is_language || !question.name.admits(entry.tag()) {
+            return Ok(Read::Unwanted);
+        }
+        self.shape_in(&entries, offset, at).map(Read::Tag)
     }
-    Ok(all)
+
+    fn shape(&mut self, at: DieRef) -> Result<Shape, Error> {
+        match self.reader.view.entries_of(at) {
+            Ok((entries, offset)) => self.shape_in(&entries, offset, at),
+            Err(_) => self.hashed(at),
+        }
+    }
+
+    fn shape_in(
+        &mut self,
+        entries: &Entries<'a>,
+        offset: UnitOffset,
+        at: DieRef,
+    ) -> Result<Shape, Error> {
+        if let Some(shape) = self.twins.shape_of(entries, offset)? {
+            return Ok(Shape::Hash(shape));
+        }
+        let shape = self.hashed(at)?;
+        if let Shape::Hash(hash) = shape {
+            self.twins.learn(entries, offset, hash);
+        }
+        Ok(shape)
+    }
+
+    fn hashed(&mut self, at: DieRef) -> Result<Shape, Error> {
+        match self.reader.die(at).and_then(|die| self.shapes.of(&die)) {
+            Ok(hash) => Ok(Shape::Hash(hash)),
+            Err(error) if is_its_own(&error) => Ok(Shape::Its(at)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The threads that definitions are compared on.
+struct Workers<'w> {
+    job: &'w Job,
+    file: &'w DebugFile,
+    index: &'w Index,
+    threads: usize,
+}
+
+impl Workers<'_> {
+    /// What is found for each of many things, in their order.
+    fn each<T: Sync, R: Send>(
+        &self,
+        all: &[T],
+        find: impl Fn(&mut Comparing<'_, '_, '_>, &T) -> Result<R, Error> + Sync,
+    ) -> Result<Vec<R>, Error> {
+        let chunks: Vec<&[T]> = all.chunks(AT_A_TIME).collect();
+        let next = AtomicUsize::new(0);
+        let worker = || -> Result<Vec<(usize, Vec<R>)>, Error> {
+            let view = self.file.view();
+            let reader = &Reader::new(self.job, &view, self.index);
+            let (shapes, twins) = (Shapes::new(reader), Twins::new(reader));
+            let mut comparing = Comparing { reader, shapes, twins };
+            let mut found = Vec::new();
+            loop {
+                let position = next.fetch_add(1, Ordering::Relaxed);
+                let Some(chunk) = chunks.get(position) else { return Ok(found) };
+                let chunk = chunk.iter().map(|one| find(&mut comparing, one));
+                found.push((position, chunk.collect::<Result<Vec<R>, Error>>()?));
+            }
+        };
+        let threads = self.threads.min(chunks.len());
+        if threads < 2 {
+            return Ok(worker()?.into_iter().flat_map(|(_, found)| found).collect());
+        }
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+            let mut found = Vec::new();
+            for worker in workers {
+                // A worker that panicked is a bug: passing it on reaches the caller's guard.
+                found.extend(
+                    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+                );
+            }
+            found.sort_unstable_by_key(|(position, _)| *position);
+            Ok(found.into_iter().flat_map(|(_, found)| found).collect())
+        })
+    }
 }

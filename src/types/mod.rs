@@ -22,6 +22,7 @@ mod model;
 mod name;
 mod order;
 mod path;
+mod plans;
 mod reader;
 mod relations;
 mod shape;
