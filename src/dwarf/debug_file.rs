@@ -8,7 +8,7 @@ use gimli::EndianSlice;
 use super::file::{FileTables, FileView};
 use super::split::Splits;
 use super::units::{Place, Units};
-use super::{DieSection, FileId, Index, IndexCache, Slice, View};
+use super::{DieSection, FileId, Index, IndexCache, Slice, View, Watch};
 use crate::binary::{Binary, DebugInfo, Sections, Supplement};
 use crate::job::{Job, Stopped};
 
@@ -139,10 +139,21 @@ impl DebugFile {
     /// The name index: built by the first who asks, with so many threads; others wait for it as long
     /// as their own job may.
     pub fn index(&self, job: &Job, threads: usize) -> Result<Arc<Index>, Stopped> {
+        Ok(self.index_watched(job, threads, || ())?.0)
+    }
+
+    /// The same, watched while it is built, on each thread by another one. They are returned; none where
+    /// nothing had to be read.
+    pub fn index_watched<'a, W: Watch<'a>>(
+        &'a self,
+        job: &Job,
+        threads: usize,
+        watch: impl Fn() -> W + Sync,
+    ) -> Result<(Arc<Index>, Vec<W>), Stopped> {
         let mut slot = lock(&self.index);
         loop {
             match &*slot {
-                Slot::Built(index) => return Ok(Arc::clone(index)),
+                Slot::Built(index) => return Ok((Arc::clone(index), Vec::new())),
                 Slot::Absent => break,
                 Slot::Building => {
                     let waited = self.built.wait_timeout(slot, LOOK_AGAIN);
@@ -155,10 +166,11 @@ impl DebugFile {
         drop(slot);
         // Whatever happens in there, those who wait are woken, to an index or to build it themselves.
         let mut outcome = Outcome { file: self, index: None };
-        let index = Arc::new(Index::of(job, self, self.cache.as_deref(), threads)?);
+        let (index, watchers) = Index::of(job, self, self.cache.as_deref(), threads, &watch)?;
+        let index = Arc::new(index);
         self.main.know_units(|| index.units());
         outcome.index = Some(Arc::clone(&index));
-        Ok(index)
+        Ok((index, watchers))
     }
 
     /// The name index, if it has been built.

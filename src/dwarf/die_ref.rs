@@ -89,6 +89,11 @@ impl DieRef {
         DieRef(packed)
     }
 
+    /// The DIE so many bytes behind this one.
+    pub(super) fn plus(self, bytes: u32) -> DieRef {
+        DieRef::new(self.file(), self.section(), self.offset() + u64::from(bytes))
+    }
+
     /// Bytes from the start of the section.
     pub fn offset(self) -> u64 {
         self.0 & DieRef::MAX_OFFSET

@@ -42,7 +42,10 @@ struct Tables {
     bytes: usize,
 }
 
-/// Tables are kept up to so many bytes together; a kernel's take 8 MB.
+/// A table that a pass over all units has read last: of which file, where it starts, and for which encoding.
+pub(super) type Table = (FileId, usize, Encoding, Arc<Abbreviations>);
+
+/// Tables are kept up to so many bytes together; a kernel's take 20 MB.
 const MAX_TABLES: usize = 64 << 20;
 
 /// One question's eyes on one file.
@@ -78,14 +81,50 @@ impl<'a> FileView<'a> {
         if let Some(table) = lock(&self.tables.abbreviations).known.get(&key) {
             return Ok(Arc::clone(table));
         }
+        let table = self.read_abbreviations(header)?;
+        self.keep_abbreviations(header, &table);
+        Ok(table)
+    }
+
+    /// The same for a pass over all units, which is done with a table when the next unit has another: it
+    /// keeps those that are larger than their unit, so that reading them again costs less than the units.
+    pub(super) fn passing_abbreviations(
+        &self,
+        header: &UnitHeader<Slice<'a>>,
+        last: &mut Option<Table>,
+    ) -> Result<Arc<Abbreviations>, Error> {
+        let (offset, encoding) = (header.debug_abbrev_offset().0, header.encoding());
+        if let Some((file, start, of, table)) = last
+            && (*file, *start, *of) == (self.id, offset, encoding)
+        {
+            return Ok(Arc::clone(table));
+        }
+        if let Some(table) = lock(&self.tables.abbreviations).known.get(&(offset, encoding)) {
+            return Ok(Arc::clone(table));
+        }
+        let table = self.read_abbreviations(header)?;
+        if table.bytes() > header.length_including_self() {
+            self.keep_abbreviations(header, &table);
+        }
+        *last = Some((self.id, offset, encoding, Arc::clone(&table)));
+        Ok(table)
+    }
+
+    fn read_abbreviations(
+        &self,
+        header: &UnitHeader<Slice<'a>>,
+    ) -> Result<Arc<Abbreviations>, Error> {
         let section = *gimli::Section::reader(&self.dwarf.debug_abbrev);
-        let table = Arc::new(Abbreviations::read(section, key.0, header)?);
+        Ok(Arc::new(Abbreviations::read(section, header.debug_abbrev_offset().0, header)?))
+    }
+
+    fn keep_abbreviations(&self, header: &UnitHeader<Slice<'a>>, table: &Arc<Abbreviations>) {
         let mut tables = lock(&self.tables.abbreviations);
         if tables.bytes + table.bytes() <= MAX_TABLES {
             tables.bytes += table.bytes();
-            tables.known.insert(key, Arc::clone(&table));
+            let key = (header.debug_abbrev_offset().0, header.encoding());
+            tables.known.insert(key, Arc::clone(table));
         }
-        Ok(table)
     }
 
     /// Reads a unit's header again: it borrows the section, so the unit table cannot keep it.

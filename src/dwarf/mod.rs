@@ -29,7 +29,7 @@ pub use debug_file::DebugFile;
 pub use die::{Children, Die};
 pub use die_ref::{DieRef, DieSection, FileId};
 pub use entries::{Entries, Entry, Name, Target};
-pub use index::{Definitions, Index, IndexCache};
+pub use index::{Definitions, Index, IndexCache, Watch};
 pub use language::Language;
 pub use root::{Extent, Root, Split};
 pub use scope::NamedScope;

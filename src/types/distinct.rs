@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_qualifier};
 use super::shape::Shapes;
-use super::twins::Twins;
+use super::twins::{Grouping, Twins};
 use super::{Error, LayoutMatch, MemberPath, TypeName, kept};
 use crate::dwarf::{DebugFile, Die, DieRef, Entries, Index, Language};
 use crate::job::Job;
@@ -50,12 +50,18 @@ pub fn find(
     file: &DebugFile,
     question: &Question<'_>,
 ) -> Result<Vec<LayoutMatch>, Error> {
-    let index = file.index(job, question.threads)?;
+    let spellings = question.name.spellings();
+    let watch = || Grouping::new(job, &spellings);
+    let (index, watchers) = file.index_watched(job, question.threads, watch)?;
     let view = file.view();
     let reader = Reader::new(job, &view, &index);
     let (distinct, mut failure) = match kept::recall(file, question) {
         Some(distinct) => (distinct, None),
-        None => distinct_targets(job, file, &reader, question)?,
+        None => {
+            let workers = Workers { job, file, index: &index, threads: question.threads };
+            let groups = watchers.into_iter().flat_map(Grouping::groups);
+            distinct_targets(&workers, &reader, question, &firsts(groups))?
+        }
     };
     let mut matches: Vec<LayoutMatch> = Vec::new();
     for (target, units) in &distinct {
@@ -87,13 +93,12 @@ pub fn find(
 /// The targets of a name that are written differently, each with how many are like it, and the first
 /// reason why one was left out. What took many definitions to find out is kept for later processes.
 fn distinct_targets(
-    job: &Job,
-    file: &DebugFile,
+    workers: &Workers<'_>,
     reader: &Reader<'_, '_>,
     question: &Question<'_>,
+    firsts: &Firsts,
 ) -> Result<(Distinct, Option<Error>), Error> {
-    let workers = Workers { job, file, index: reader.index, threads: question.threads };
-    let (targets, failure) = targets(reader, &workers, question)?;
+    let (targets, failure) = targets(workers, reader, question, firsts)?;
     let shapes = workers.each(&targets, |comparing, (target, shape)| match shape {
         Some(shape) => Ok(*shape),
         None => comparing.shape(target.die),
@@ -111,7 +116,7 @@ fn distinct_targets(
         }
     }
     if failure.is_none() && all >= kept::WORTH_KEEPING {
-        kept::remember(file, question, &distinct);
+        kept::remember(workers.file, question, &distinct);
     }
     Ok((distinct, failure))
 }
@@ -136,12 +141,26 @@ pub(super) fn is_its_own(error: &Error) -> bool {
     matches!(error, Error::NoSuchMember { .. } | Error::Dwarf(_) | Error::TooDeep)
 }
 
+/// Of definitions that say the same, the first of them.
+type Firsts = FxHashMap<DieRef, DieRef>;
+
+fn firsts(groups: impl Iterator<Item = Vec<DieRef>>) -> Firsts {
+    let mut firsts = Firsts::default();
+    for group in groups {
+        if let Some(first) = group.iter().min().copied() {
+            firsts.extend(group.into_iter().map(|at| (at, first)));
+        }
+    }
+    firsts
+}
+
 /// The types the name leads to, each once: tags first, so that a typedef of the same name adds
 /// nothing. With them the first reason why one was left out.
 fn targets(
-    reader: &Reader<'_, '_>,
     workers: &Workers<'_>,
+    reader: &Reader<'_, '_>,
     question: &Question<'_>,
+    firsts: &Firsts,
 ) -> Result<(Vec<Shaped>, Option<Error>), Error> {
     let spellings = question.name.spellings();
     let find = |name: &String| reader.index.find(name.as_bytes()).definitions;
@@ -150,16 +169,19 @@ fn targets(
     if named.is_empty() {
         named = reader.respelled(&question.name.name)?;
     }
-    let read = workers.each(&named, |comparing, at| comparing.tag_of_c(*at, question))?;
-    for (at, read) in named.into_iter().zip(read) {
-        match read {
-            Read::Unwanted => continue,
-            Read::Tag(shape) => {
+    let first = |at: &DieRef| *firsts.get(at).unwrap_or(at);
+    let read: Vec<DieRef> = named.iter().copied().filter(|at| first(at) == *at).collect();
+    let found = workers.each(&read, |comparing, at| comparing.tag_of_c(*at, question))?;
+    let found: FxHashMap<DieRef, Read> = read.into_iter().zip(found).collect();
+    for at in named {
+        match found.get(&first(&at)) {
+            Some(Read::Unwanted) => continue,
+            Some(Read::Tag(shape)) => {
                 let target = Target { die: at, via: Vec::new(), known_as: None };
-                tags.push(Named::Tag(target, shape));
+                tags.push(Named::Tag(target, *shape));
                 continue;
             }
-            Read::Other => {}
+            Some(Read::Other) | None => {}
         }
         let die = reader.die(at)?;
         let wanted = question.name.admits(die.tag())
@@ -293,7 +315,9 @@ enum Read {
 struct Comparing<'r, 'v, 'a> {
     reader: &'r Reader<'v, 'a>,
     shapes: Shapes<'r, 'v, 'a>,
-    twins: Twins<'r, 'v, 'a>,
+    twins: Twins<'r, 'a>,
+    /// Of the definitions that were learned.
+    hashes: Vec<u64>,
 }
 
 impl<'a> Comparing<'_, '_, 'a> {
@@ -333,12 +357,17 @@ impl<'a> Comparing<'_, '_, 'a> {
         offset: UnitOffset,
         at: DieRef,
     ) -> Result<Shape, Error> {
-        if let Some(shape) = self.twins.shape_of(entries, offset)? {
-            return Ok(Shape::Hash(shape));
+        let known = self.twins.find(entries, offset)?;
+        if let Some(hash) = known.and_then(|number| self.hashes.get(number)) {
+            return Ok(Shape::Hash(*hash));
         }
         let shape = self.hashed(at)?;
-        if let Shape::Hash(hash) = shape {
-            self.twins.learn(entries, offset, hash);
+        // One that is written differently need not be another.
+        if let Shape::Hash(hash) = shape
+            && !self.hashes.contains(&hash)
+            && self.twins.learn(entries, offset).is_some()
+        {
+            self.hashes.push(hash);
         }
         Ok(shape)
     }
@@ -372,8 +401,8 @@ impl Workers<'_> {
         let worker = || -> Result<Vec<(usize, Vec<R>)>, Error> {
             let view = self.file.view();
             let reader = &Reader::new(self.job, &view, self.index);
-            let (shapes, twins) = (Shapes::new(reader), Twins::new(reader));
-            let mut comparing = Comparing { reader, shapes, twins };
+            let (shapes, twins) = (Shapes::new(reader), Twins::new(self.job));
+            let mut comparing = Comparing { reader, shapes, twins, hashes: Vec::new() };
             let mut found = Vec::new();
             loop {
                 let position = next.fetch_add(1, Ordering::Relaxed);

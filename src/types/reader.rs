@@ -25,12 +25,37 @@ const CHECK_EVERY: usize = 1 << 12;
 pub(super) struct Reader<'v, 'a> {
     pub(super) view: &'v View<'a>,
     pub(super) index: &'v Index,
-    job: &'v Job,
-    dies: Cell<usize>,
+    count: Count<'v>,
     members: Cell<usize>,
     completions: RefCell<FxHashMap<Declared<'a>, Rc<Completions>>>,
     /// The alignments of structs that were looked into: one may be met in many others.
     pub(super) alignments: RefCell<FxHashMap<DieRef, Option<u64>>>,
+}
+
+/// Counts the DIEs that are read for a question.
+#[derive(Debug)]
+pub(super) struct Count<'j> {
+    job: &'j Job,
+    dies: Cell<usize>,
+}
+
+impl<'j> Count<'j> {
+    pub(super) fn new(job: &'j Job) -> Count<'j> {
+        Count { job, dies: Cell::new(0) }
+    }
+
+    /// Counts one more; fails when they are too many, and when the job was stopped.
+    pub(super) fn one(&self) -> Result<(), Error> {
+        let dies = self.dies.get() + 1;
+        self.dies.set(dies);
+        if dies > self.job.limits().dies {
+            return Err(Error::TooMany);
+        }
+        if dies.is_multiple_of(CHECK_EVERY) {
+            self.job.check()?;
+        }
+        Ok(())
+    }
 }
 
 /// What a declaration says of the type that is defined elsewhere.
@@ -56,8 +81,7 @@ impl<'v, 'a> Reader<'v, 'a> {
         Reader {
             view,
             index,
-            job,
-            dies: Cell::new(0),
+            count: Count::new(job),
             members: Cell::new(0),
             completions: RefCell::default(),
             alignments: RefCell::default(),
@@ -66,15 +90,7 @@ impl<'v, 'a> Reader<'v, 'a> {
 
     /// Counts a DIE that was read.
     pub(super) fn count(&self) -> Result<(), Error> {
-        let dies = self.dies.get() + 1;
-        self.dies.set(dies);
-        if dies > self.job.limits().dies {
-            return Err(Error::TooMany);
-        }
-        if dies.is_multiple_of(CHECK_EVERY) {
-            self.job.check()?;
-        }
-        Ok(())
+        self.count.one()
     }
 
     /// Counts a member that an answer keeps. Structs that hold each other twice, a few levels deep,

@@ -16,9 +16,10 @@ use rustc_hash::FxHashMap;
 
 use super::Error;
 use super::plans::{Plan, Plans, Unit, Value};
-use super::reader::{Reader, is_aggregate};
+use super::reader::{Count, is_aggregate};
 use super::shape::{Through, is_pointer_like, keeps_value};
-use crate::dwarf::{Entries, FileId, Language, Name};
+use crate::dwarf::{DieRef, DieSection, Entries, FileId, Language, Name, Watch};
+use crate::job::Job;
 
 /// So many different definitions of a name are remembered.
 const MAX_MODELS: usize = 4;
@@ -28,9 +29,9 @@ const MAX_NODES: usize = 1 << 16;
 
 /// Compares the definitions of one name with those that were seen.
 #[derive(Debug)]
-pub(super) struct Twins<'r, 'v, 'a> {
-    reader: &'r Reader<'v, 'a>,
-    models: Vec<(Model<'a>, u64)>,
+pub(super) struct Twins<'j, 'a> {
+    count: Count<'j>,
+    models: Vec<Model<'a>>,
     plans: Plans<'a>,
     /// Where in the definition each node of the model was met; nowhere is 0.
     met: Vec<u32>,
@@ -64,38 +65,40 @@ struct Row {
     values: usize,
 }
 
-impl<'r, 'v, 'a> Twins<'r, 'v, 'a> {
-    pub(super) fn new(reader: &'r Reader<'v, 'a>) -> Self {
-        Twins { reader, models: Vec::new(), plans: Plans::default(), met: Vec::new() }
+impl<'j, 'a> Twins<'j, 'a> {
+    pub(super) fn new(job: &'j Job) -> Self {
+        let (models, plans, met) = (Vec::new(), Plans::default(), Vec::new());
+        Twins { count: Count::new(job), models, plans, met }
     }
 
-    /// The shape of a definition that is written as one that was learned.
-    pub(super) fn shape_of(
+    /// Which of the definitions that were learned says the same.
+    pub(super) fn find(
         &mut self,
         entries: &Entries<'a>,
         offset: UnitOffset,
-    ) -> Result<Option<u64>, Error> {
+    ) -> Result<Option<usize>, Error> {
         self.plans.enter(entries);
-        for (model, shape) in self.models.iter().rev() {
+        for (position, model) in self.models.iter().enumerate() {
             let is_comparable = entries.language() == Language::C
                 && (entries.file(), entries.encoding()) == (model.file, model.encoding);
             if !is_comparable {
                 continue;
             }
-            let unit = Unit::new(entries);
+            let (unit, count) = (Unit::new(entries), &self.count);
             let (plans, met) = (&mut self.plans, &mut self.met);
-            let mut comparison = Comparison { reader: self.reader, model, unit, plans, met };
+            let mut comparison = Comparison { count, model, unit, plans, met };
             if comparison.is_alike(offset)? {
-                return Ok(Some(*shape));
+                return Ok(Some(position));
             }
         }
         Ok(None)
     }
 
-    /// Remembers how a definition of a shape is written, unless one of that shape is known.
-    pub(super) fn learn(&mut self, entries: &Entries<'a>, offset: UnitOffset, shape: u64) {
-        if self.models.len() >= MAX_MODELS || self.models.iter().any(|(_, known)| *known == shape) {
-            return;
+    /// Remembers how a definition is written; its number, from 0 on. None where it cannot be, or enough
+    /// are known.
+    pub(super) fn learn(&mut self, entries: &Entries<'a>, offset: UnitOffset) -> Option<usize> {
+        if self.models.len() >= MAX_MODELS {
+            return None;
         }
         self.plans.enter(entries);
         let (file, encoding) = (entries.file(), entries.encoding());
@@ -103,27 +106,67 @@ impl<'r, 'v, 'a> Twins<'r, 'v, 'a> {
         let model = Model { file, encoding, nodes, rows, values };
         let unit = Unit::new(entries);
         let making = Making { unit, plans: &mut self.plans, model, met: Met::default() };
-        self.models.extend(making.model(offset).map(|model| (model, shape)));
+        self.models.push(making.model(offset)?);
+        Some(self.models.len() - 1)
+    }
+}
+
+/// Puts the definitions of some names together that say the same, as their units are gone through.
+#[derive(Debug)]
+pub(super) struct Grouping<'j, 'a> {
+    names: &'j [String],
+    twins: Twins<'j, 'a>,
+    /// By the number of the first, which was learned.
+    groups: Vec<Vec<DieRef>>,
+}
+
+impl<'j> Grouping<'j, '_> {
+    pub(super) fn new(job: &'j Job, names: &'j [String]) -> Self {
+        Grouping { names, twins: Twins::new(job), groups: Vec::new() }
+    }
+
+    /// Definitions that say the same. Those that are in none of the groups may be like any.
+    pub(super) fn groups(self) -> Vec<Vec<DieRef>> {
+        self.groups
+    }
+}
+
+impl<'a> Watch<'a> for Grouping<'_, 'a> {
+    fn is_wanted(&self, name: &[u8]) -> bool {
+        self.names.iter().any(|wanted| wanted.as_bytes() == name)
+    }
+
+    fn definition(&mut self, entries: &Entries<'a>, offset: UnitOffset, at: DieRef) {
+        if at.section() != DieSection::Info {
+            return;
+        }
+        // What is damaged or too much is told by those who read it in full.
+        let Ok(found) = self.twins.find(entries, offset) else { return };
+        let Some(number) = found.or_else(|| self.twins.learn(entries, offset)) else { return };
+        if self.groups.len() <= number {
+            self.groups.resize(number + 1, Vec::new());
+        }
+        self.groups.get_mut(number).into_iter().for_each(|group| group.push(at));
     }
 }
 
 /// Compares one definition with a model.
-struct Comparison<'c, 'v, 'a> {
-    reader: &'c Reader<'v, 'a>,
+struct Comparison<'c, 'a> {
+    count: &'c Count<'c>,
     model: &'c Model<'a>,
     unit: Unit<'c, 'a>,
     plans: &'c mut Plans<'a>,
     met: &'c mut Vec<u32>,
 }
 
-impl<'a> Comparison<'_, '_, 'a> {
+impl<'a> Comparison<'_, 'a> {
     fn is_alike(&mut self, offset: UnitOffset) -> Result<bool, Error> {
         let Ok(first) = u32::try_from(offset.0) else { return Ok(false) };
         self.met.clear();
         self.met.resize(self.model.nodes.len(), 0);
         meet(self.met, 0, first);
         for (position, node) in self.model.nodes.iter().enumerate() {
-            self.reader.count()?;
+            self.count.one()?;
             let offset = self.met.get(position).copied().unwrap_or_default();
             let Some(at) = self.unit.position(UnitOffset(offset as usize)) else {
                 return Ok(false);

@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
+use super::super::DieSection;
 use super::super::units::Units;
-use super::super::{DieRef, DieSection};
-use super::bytes::{Contents, Name, TYPES_BIT, hash_of};
-use super::scan::Part;
+use super::bytes::{Contents, Name, TYPES_BIT, Types, hash_of};
+use super::scan::{Met, Part, Run};
 
 /// Puts the types of each name together: definitions first, both in the order of the file.
 pub(super) fn contents<'a>(parts: &[Part<'a>], units: &Units, key: u64) -> Contents<'a> {
@@ -18,10 +18,11 @@ pub(super) fn contents<'a>(parts: &[Part<'a>], units: &Units, key: u64) -> Conte
     let ranks: FxHashMap<&[u8], u32> =
         names.iter().zip(0..).map(|((_, text), rank)| (*text, rank)).collect();
     let ranks: Vec<Vec<u32>> = parts.iter().map(|part| part.ranks(&ranks)).collect();
-    let (starts, types) = placed(parts, &ranks, names.len());
-    let names = names.iter().zip(starts.chunks_exact(2).zip(starts.iter().skip(2).step_by(2)));
-    let names = names.map(|((hash, text), (start, _))| {
-        let (first, middle) = (start.first().copied(), start.get(1).copied());
+    let starts = starts(parts, &ranks, names.len());
+    let types = placed(parts, &ranks, &starts);
+    let names = names.iter().zip(starts.chunks_exact(2));
+    let names = names.map(|((hash, text), starts)| {
+        let (first, middle) = (starts.first().copied(), starts.get(1).copied());
         let first = first.unwrap_or_default();
         Name { hash: *hash, text, first, definitions: middle.unwrap_or(first) - first }
     });
@@ -38,23 +39,27 @@ impl Part<'_> {
     fn ranks(&self, ranks: &FxHashMap<&[u8], u32>) -> Vec<u32> {
         self.names.iter().map(|text| ranks.get(text).copied().unwrap_or_default()).collect()
     }
+
+    /// Its units, each with its types.
+    fn units(&self) -> impl Iterator<Item = (Run, &[Met])> {
+        let ends = self.runs.iter().skip(1).map(|run| run.first).chain([self.types.len()]);
+        let types = |(run, end): (&Run, usize)| {
+            let types = self.types.get(run.first..end).unwrap_or_default();
+            (*run, types)
+        };
+        self.runs.iter().zip(ends).map(types)
+    }
 }
 
-/// The types by name, and where in them the definitions and then the declarations of each name
-/// start: a counting sort.
-fn placed(parts: &[Part<'_>], ranks: &[Vec<u32>], names: usize) -> (Vec<u32>, Vec<DieRef>) {
-    let all = || {
-        parts.iter().zip(ranks).flat_map(|(part, ranks)| {
-            part.types.iter().map(move |met| {
-                let rank = ranks.get(met.name()).copied().unwrap_or_default();
-                (rank as usize * 2 + usize::from(met.is_declaration()), met.die)
-            })
-        })
-    };
+/// Where the definitions and then the declarations of each name start, and where the last end.
+fn starts(parts: &[Part<'_>], ranks: &[Vec<u32>], names: usize) -> Vec<u32> {
     let mut starts = vec![0_u32; names * 2 + 1];
-    for (list, _) in all() {
-        if let Some(count) = starts.get_mut(list + 1) {
-            *count += 1;
+    for (part, ranks) in parts.iter().zip(ranks) {
+        for (counts, rank) in part.counts.iter().zip(ranks) {
+            let first = *rank as usize * 2 + 1;
+            for (start, count) in starts.iter_mut().skip(first).zip(counts) {
+                *start += count;
+            }
         }
     }
     let mut sum = 0;
@@ -62,21 +67,29 @@ fn placed(parts: &[Part<'_>], ranks: &[Vec<u32>], names: usize) -> (Vec<u32>, Ve
         sum += *start;
         *start = sum;
     }
-    let mut types = vec![DieRef::default(); sum as usize];
-    let mut next = starts.clone();
-    for (list, die) in all() {
-        let Some(next) = next.get_mut(list) else { continue };
-        if let Some(place) = types.get_mut(*next as usize) {
-            *place = die;
-        }
-        *next += 1;
+    starts
+}
+
+/// The types, those of each name together: a counting sort. Units are taken in the order of the file, and
+/// so are the types of each name.
+fn placed(parts: &[Part<'_>], ranks: &[Vec<u32>], starts: &[u32]) -> Types {
+    let mut units: Vec<(Run, &[Met], &[u32])> = Vec::new();
+    for (part, ranks) in parts.iter().zip(ranks) {
+        units.extend(part.units().map(|(run, types)| (run, types, ranks.as_slice())));
     }
-    for list in starts.windows(2) {
-        let &[start, end] = list else { continue };
-        // A few ascending runs, one a thread.
-        if let Some(list) = types.get_mut(start as usize..end as usize) {
-            list.sort();
+    units.sort_unstable_by_key(|(run, ..)| run.start);
+    let last = units.iter().map(|(run, ..)| run.end).max().unwrap_or_default();
+    let mut types = Types::new(starts.last().copied().unwrap_or_default() as usize, last);
+    let mut next = starts.to_vec();
+    for (run, met, ranks) in units {
+        for met in met {
+            let rank = ranks.get(met.name()).copied().unwrap_or_default() as usize;
+            let list = rank * 2 + usize::from(met.is_declaration());
+            if let Some(next) = next.get_mut(list) {
+                types.set(*next as usize, met.die(run.start));
+                *next += 1;
+            }
         }
     }
-    (starts, types)
+    types
 }

@@ -13,6 +13,7 @@ mod split_files;
 
 pub use cache::IndexCache;
 use key::Key;
+pub use scan::Watch;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ use super::{DebugFile, DieRef, DieSection, FileId};
 use crate::binary::Mapping;
 use crate::job::{Job, Stopped};
 use bytes::Table;
+use scan::Part;
 
 /// All named types of a debug file.
 pub struct Index {
@@ -50,12 +52,14 @@ pub struct Definitions {
 
 impl Index {
     /// From the cache, else by reading every unit once.
-    pub(super) fn of(
+    /// And those who have watched it.
+    pub(super) fn of<'a, W: Watch<'a>>(
         job: &Job,
-        file: &DebugFile,
+        file: &'a DebugFile,
         cache: Option<&IndexCache>,
         threads: usize,
-    ) -> Result<Index, Stopped> {
+        watch: &(impl Fn() -> W + Sync),
+    ) -> Result<(Index, Vec<W>), Stopped> {
         let keyed = cache.and_then(|cache| Some((cache, Key::of(file)?)));
         if let Some((cache, own)) = &keyed
             && let Some(key) = split_files::recalled(cache, own)
@@ -65,59 +69,75 @@ impl Index {
                 file.view().find_package();
             }
             let bytes = Bytes::Mapped(mapping);
-            return Ok(Index { bytes, problem: None, kept_under: Some(key) });
+            return Ok((Index { bytes, problem: None, kept_under: Some(key) }, Vec::new()));
         }
-        let (index, is_whole) = Index::build(job, file, keyed.as_ref(), threads)?;
-        Ok(match (keyed, &index.kept_under) {
+        let mut watchers = Vec::new();
+        let parts = Index::parts(job, file, threads, watch, &mut watchers)?;
+        let (index, is_whole) = Index::build(file, &parts, keyed.as_ref());
+        let index = match (keyed, &index.kept_under) {
             (Some((cache, _)), Some(key)) if is_whole => {
                 cache.keep(key, index.bytes());
                 index
             }
             _ => Index { kept_under: None, ..index },
-        })
+        };
+        Ok((index, watchers))
     }
 
-    /// Reads every unit once. And whether it is all there.
-    fn build(
+    /// Reads every unit once.
+    fn parts<'a, W: Watch<'a>>(
         job: &Job,
-        file: &DebugFile,
-        keyed: Option<&(&IndexCache, Key)>,
+        file: &'a DebugFile,
         threads: usize,
-    ) -> Result<(Index, bool), Stopped> {
+        watch: &(impl Fn() -> W + Sync),
+        watchers: &mut Vec<W>,
+    ) -> Result<Vec<Part<'a>>, Stopped> {
         let mut places: Vec<Place> = file.unit_places().collect();
         let mut seen: FxHashSet<Place> = FxHashSet::default();
         let mut parts = Vec::new();
-        let mut is_whole = file.units().problem().is_none();
-        let mut is_split = false;
         // Units refer to units of other files: to those of a supplement that they share, to their rest.
         while !places.is_empty() {
             seen.extend(&places);
-            let mut found = scan::scan(job, file, &places, threads)?;
-            let elsewhere = found.iter_mut().flat_map(|part| std::mem::take(&mut part.elsewhere));
-            places = elsewhere.filter(|place| seen.insert(*place)).collect();
+            let mut elsewhere = Vec::new();
+            for (mut part, watcher) in scan::scan(job, file, &places, threads, watch)? {
+                elsewhere.append(&mut part.elsewhere);
+                parts.push(part);
+                watchers.push(watcher);
+            }
+            places = elsewhere.into_iter().filter(|place| seen.insert(*place)).collect();
             places.sort_unstable();
-            is_split |= places.iter().any(|place| matches!(place.file, FileId::Split(_)));
-            parts.append(&mut found);
         }
+        Ok(parts)
+    }
+
+    /// Makes one of what was read. And whether it is all there.
+    fn build(
+        file: &DebugFile,
+        parts: &[Part<'_>],
+        keyed: Option<&(&IndexCache, Key)>,
+    ) -> (Index, bool) {
+        let mut is_whole = file.units().problem().is_none();
         let damaged = parts.iter().filter_map(|part| part.damaged.as_ref());
         let problem = damaged.clone().next().map(|(why, _)| {
             let units: usize = damaged.map(|(_, units)| units).sum();
             format!("{units} of its units could not be read to the end ({why})")
         });
         is_whole &= problem.is_none();
+        let mut runs = parts.iter().flat_map(|part| &part.runs);
+        let is_split = runs.any(|run| matches!(run.start.file(), FileId::Split(_)));
         let kept_under = keyed.filter(|_| is_whole).map(|(cache, key)| match is_split {
             true => split_files::noted(cache, key, file),
             false => key.clone(),
         });
         let content = kept_under.as_ref().map_or(0, |key| key.content);
-        let contents = merge::contents(&parts, file.units(), content);
+        let contents = merge::contents(parts, file.units(), content);
         if !contents.fits() {
             let problem = Some("it has more types than can be counted".to_owned());
             let bytes = Bytes::Built(Box::default());
-            return Ok((Index { bytes, problem, kept_under: None }, false));
+            return (Index { bytes, problem, kept_under: None }, false);
         }
         let bytes = Bytes::Built(contents.bytes());
-        Ok((Index { bytes, problem, kept_under }, is_whole))
+        (Index { bytes, problem, kept_under }, is_whole)
     }
 
     /// How many named types there are, declarations included.
