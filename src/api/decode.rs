@@ -92,7 +92,7 @@ pub struct DecodedValue {
     /// What a pointer points to: `fd_callback`, `ctx+16`, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points_to: Option<String>,
-    /// Its members or elements; of a union all of them.
+    /// Its members or elements; of a union all of them, of variants those of the one that is there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<DecodedValue>,
     /// Why something is missing.

@@ -202,8 +202,8 @@ pub struct Member {
     /// A struct or union without a name whose members belong to its parent's scope.
     #[serde(default, skip_serializing_if = "is_false")]
     pub anonymous: bool,
-    /// For a variant of an enum that holds data: with which value of the discriminant it is there, in
-    /// decimal, or `otherwise`.
+    /// For a variant of an enum that holds data: with which values of the discriminant it is there, in
+    /// decimal: `3`, `1, 5..=9` or `otherwise`. For a variant in another: `3 and 0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
     /// The members of a struct or union, when it is part of this one's bytes.
@@ -327,9 +327,9 @@ impl From<&types::Member> for Member {
             },
             base: member.kind == types::MemberKind::Base,
             anonymous: member.kind == types::MemberKind::Anonymous,
-            when: member.variant.as_ref().map(|variant| match variant {
-                types::Variant::Value(value) => value.to_string(),
-                types::Variant::Otherwise => "otherwise".to_owned(),
+            when: (!member.variants.is_empty()).then(|| {
+                let all = member.variants.iter().map(types::Variant::to_string);
+                all.collect::<Vec<_>>().join(" and ")
             }),
             members: member.members.iter().map(Member::from).collect(),
             holes: member.holes.iter().map(Hole::from).collect(),

@@ -92,9 +92,7 @@ impl<'a> Decoding<'_, '_, 'a> {
         let Some(die) = self.reader.underlying(die.clone())? else { return Ok(value) };
         match die.tag() {
             tag if is_aggregate(tag) => {
-                for member in self.reader.direct_members(&die, bits.offset / 8)? {
-                    value.values.push(self.member(member, depth)?);
-                }
+                self.aggregate(&die, &mut value, bits.offset / 8, depth)?;
                 return Ok(value);
             }
             dw::DW_TAG_array_type => return self.array(&die, value, bits, depth),
@@ -110,11 +108,75 @@ impl<'a> Decoding<'_, '_, 'a> {
         Ok(value)
     }
 
+    /// The members that a value has: of a variant part those of the variant that is there.
+    fn aggregate(
+        &mut self,
+        die: &Die<'a>,
+        value: &mut Decoded,
+        base: u64,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if depth > MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
+        for member in self.reader.constant_members(die, base)? {
+            value.values.push(self.member(member, depth)?);
+        }
+        for child in die.children() {
+            // Damage ends them as it ends the members.
+            let Ok(child) = child else { break };
+            if child.tag() == dw::DW_TAG_variant_part {
+                self.variant_part(&child, value, base, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn variant_part(
+        &mut self,
+        part: &Die<'a>,
+        value: &mut Decoded,
+        base: u64,
+        depth: usize,
+    ) -> Result<(), Error> {
+        let part = self.reader.variant_part(part)?;
+        if let Some(own) = &part.own {
+            let member = self.reader.discriminant_of(own, base)?;
+            value.values.push(self.member(member, depth)?);
+        }
+        let Some(discriminant) = &part.discriminant else {
+            // Nothing in the bytes tells them apart.
+            for (variant, _) in &part.variants {
+                self.aggregate(variant, value, base, depth + 1)?;
+            }
+            return Ok(());
+        };
+        let member = self.reader.discriminant_of(discriminant, base)?;
+        let name = member.name.clone();
+        let Some(bits) = bits_of(&member) else {
+            value.why =
+                Some(format!("which variant it is depends on {name}: its place is not known"));
+            return Ok(());
+        };
+        let Some(raw) = self.bits(bits, discriminant.unit().endian()) else {
+            let missing = self.missing(bits);
+            value.why = Some(format!("which variant it is depends on {name}: {missing}"));
+            return Ok(());
+        };
+        let tag = if part.is_signed { sign_extended(raw, bits.size) } else { raw as i128 };
+        let mut is_any = false;
+        for variant in part.chosen(tag) {
+            is_any = true;
+            self.aggregate(variant, value, base, depth + 1)?;
+        }
+        if !is_any {
+            value.why = Some(format!("no variant has {tag} as {name}"));
+        }
+        Ok(())
+    }
+
     fn member(&mut self, member: Member, depth: usize) -> Result<Decoded, Error> {
-        let place = member.offset.zip(member.size.known()).map(|(offset, size)| BitField {
-            offset: offset.saturating_mul(8),
-            size: size.saturating_mul(8),
-        });
+        let place = bits_of(&member);
         let is_flexible = member.size == Size::Dynamic && member.type_name.ends_with("[]");
         let rest = member.offset.filter(|_| is_flexible).map(|offset| {
             let end = (self.bytes.len() as u64).saturating_mul(8);
@@ -128,7 +190,7 @@ impl<'a> Decoding<'_, '_, 'a> {
         let value = Decoded {
             name,
             type_name: member.type_name,
-            bits: member.bits.or(place).or(rest),
+            bits: place.or(rest),
             is_bit_field: member.bits.is_some(),
             pointer: None,
             text: None,
@@ -282,6 +344,16 @@ impl<'a> Decoding<'_, '_, 'a> {
             "it is larger than any number".to_owned()
         }
     }
+}
+
+/// Where a member's bits are; none where only run time can tell.
+fn bits_of(member: &Member) -> Option<BitField> {
+    let bytes = member.offset.zip(member.size.known());
+    let place = bytes.map(|(offset, size)| BitField {
+        offset: offset.saturating_mul(8),
+        size: size.saturating_mul(8),
+    });
+    member.bits.or(place)
 }
 
 fn is_pointer(tag: DwTag) -> bool {

@@ -7,9 +7,14 @@ pub(super) fn find(layout: &mut Layout) {
     if !matches!(layout.kind, Kind::Struct | Kind::Class) {
         return;
     }
-    let Some((mut holes, used)) = between(0, &layout.members) else { return };
     let Size::Known(size) = layout.size else { return };
     let total = size.saturating_mul(8);
+    if layout.members.is_empty() && layout.why.is_none() {
+        // Bit fields without a name are padding (C17 §6.7.2.1), and in no DWARF: `__u64 :64;` may be all.
+        layout.padding = size;
+        return;
+    }
+    let Some((mut holes, used)) = between(0, &layout.members) else { return };
     // The bits left in the last byte used are a hole; whole bytes behind it are padding.
     let byte_end = used.checked_next_multiple_of(8).unwrap_or(total).min(total);
     holes.extend(hole(used, byte_end));

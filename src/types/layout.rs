@@ -9,7 +9,7 @@ use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
     Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep,
-    Selected, Size, Variant, gaps, order,
+    Selected, Size, gaps, order,
 };
 use crate::dwarf::{Die, DieRef, Language};
 
@@ -20,6 +20,8 @@ const MAX_NESTING: usize = 48;
 /// Whether the members of members are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Nesting {
+    /// Only what every value has: no variants, and nothing of members.
+    Always,
     /// Only what a path step needs: the members, and through anonymous ones.
     Shallow,
     /// The type's own: also those of types without a name.
@@ -178,6 +180,11 @@ impl<'a> Reader<'_, 'a> {
         Ok(self.members(die, Some(base), Nesting::Shallow, None)?.0)
     }
 
+    /// Of these, those that are there whatever variant there is.
+    pub(super) fn constant_members(&self, die: &Die<'a>, base: u64) -> Result<Vec<Member>, Error> {
+        Ok(self.members(die, Some(base), Nesting::Always, None)?.0)
+    }
+
     /// The members of a struct that starts `base` bytes into the type asked for. Damage ends the
     /// list: what was read is returned with the reason.
     fn members(
@@ -202,7 +209,7 @@ impl<'a> Reader<'_, 'a> {
                     members.push(self.member(&child, base, nesting, within)?);
                 }
                 dw::DW_TAG_inheritance => members.push(self.member(&child, base, nesting, within)?),
-                dw::DW_TAG_variant_part => {
+                dw::DW_TAG_variant_part if nesting != Nesting::Always => {
                     self.variants(&child, base, nesting, within, &mut members)?
                 }
                 _ => {}
@@ -230,7 +237,7 @@ impl<'a> Reader<'_, 'a> {
         Ok(())
     }
 
-    /// The discriminant and the variants of a Rust enum (DWARF 5 §5.7.10); they overlap.
+    /// The discriminant and the variants of a variant part; they overlap.
     fn variants(
         &self,
         part: &Die<'a>,
@@ -239,30 +246,37 @@ impl<'a> Reader<'_, 'a> {
         within: &Within<'_>,
         members: &mut Vec<Member>,
     ) -> Result<(), Error> {
-        let mut told_by = None;
-        for child in part.children() {
-            self.count()?;
-            let child = child?;
-            match child.tag() {
-                dw::DW_TAG_member => {
-                    told_by =
-                        self.type_of(&child)?.map(|of| self.underlying(of)).transpose()?.flatten();
-                    let mut discriminant = self.member(&child, base, nesting, within)?;
-                    if discriminant.name.is_empty() {
-                        discriminant.name = "<discriminant>".to_owned();
-                    }
-                    members.push(discriminant);
-                }
-                dw::DW_TAG_variant => {
-                    let (mut variant, _) = self.members(&child, base, nesting, Some(within))?;
-                    let when = told_by.as_ref().map(|discriminant| when(&child, discriminant));
-                    variant.iter_mut().for_each(|member| member.variant = when.clone().flatten());
-                    members.append(&mut variant);
-                }
-                _ => {}
+        let part = self.variant_part(part)?;
+        if let Some(own) = &part.own {
+            members.push(self.discriminant(own, base, nesting, within)?);
+        }
+        for (variant, when) in &part.variants {
+            let (mut inside, _) = self.members(variant, base, nesting, Some(within))?;
+            if let Some(when) = when.as_ref().filter(|_| part.discriminant.is_some()) {
+                inside.iter_mut().for_each(|member| member.variants.insert(0, when.clone()));
             }
+            members.append(&mut inside);
         }
         Ok(())
+    }
+
+    fn discriminant(
+        &self,
+        die: &Die<'a>,
+        base: Option<u64>,
+        nesting: Nesting,
+        within: &Within<'_>,
+    ) -> Result<Member, Error> {
+        let mut discriminant = self.member(die, base, nesting, within)?;
+        if discriminant.name.is_empty() {
+            discriminant.name = "<discriminant>".to_owned();
+        }
+        Ok(discriminant)
+    }
+
+    /// The member that is a discriminant, of a type that starts `base` bytes into the one asked for.
+    pub(super) fn discriminant_of(&self, die: &Die<'a>, base: u64) -> Result<Member, Error> {
+        self.discriminant(die, Some(base), Nesting::Always, &Within::new(die, None)?)
     }
 
     fn member(
@@ -299,6 +313,7 @@ impl<'a> Reader<'_, 'a> {
                     None
                 }
                 Nesting::Deep => Some(Nesting::Deep),
+                Nesting::Always => None,
                 Nesting::Own if kind == MemberKind::Field && !is_without_name(&type_name) => None,
                 Nesting::Own => Some(Nesting::Own),
                 Nesting::Shallow if kind == MemberKind::Field => None,
@@ -326,7 +341,7 @@ impl<'a> Reader<'_, 'a> {
             bits,
             align: die.unsigned(dw::DW_AT_alignment),
             access: access_of(die).unwrap_or(within.access),
-            variant: None,
+            variants: Vec::new(),
             members,
             holes,
             why,
@@ -362,7 +377,7 @@ impl<'a> Reader<'_, 'a> {
             bits: None,
             align: None,
             access: Access::Public,
-            variant: None,
+            variants: Vec::new(),
             members: Vec::new(),
             holes: Vec::new(),
             why: None,
@@ -466,25 +481,6 @@ impl<'a> Reader<'_, 'a> {
         let member = Member { name, type_name, type_die, offset, size, ..from.clone() };
         Ok((member, rest))
     }
-}
-
-/// With which value of the discriminant a variant is there; none where several are listed, which no
-/// compiler does for what has a layout.
-fn when(variant: &Die<'_>, discriminant: &Die<'_>) -> Option<Variant> {
-    if !variant.has(dw::DW_AT_discr_value) {
-        return (!variant.has(dw::DW_AT_discr_list)).then_some(Variant::Otherwise);
-    }
-    let name = dw::DW_AT_discr_value;
-    let is_signed = matches!(
-        discriminant.unsigned(dw::DW_AT_encoding).map(|code| dw::DwAte(code as u8)),
-        Some(dw::DW_ATE_signed | dw::DW_ATE_signed_char)
-    );
-    let signed = || variant.signed(name).map(i128::from);
-    let value = variant.unsigned(name).map(i128::from).or_else(signed)?;
-    let bits = discriminant.unsigned(dw::DW_AT_byte_size).unwrap_or(8).clamp(1, 8) * 8;
-    // A form of a fixed size does not say which it is: DW_FORM_data1 0xff is −1 of an `i8`.
-    let wraps = is_signed && value >= 1 << (bits - 1);
-    Some(Variant::Value(if wraps { value - (1 << bits) } else { value }))
 }
 
 /// Static members have no place in the object: DWARF 5 gives them DW_TAG_variable, older versions a

@@ -1,5 +1,8 @@
 //! A layout: what is known of a type's bytes.
 
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use super::BetterOrder;
 use crate::dwarf::{DieRef, Language};
 
@@ -157,8 +160,8 @@ pub struct Member {
     pub align: Option<u64>,
     /// Who may name it.
     pub access: Access,
-    /// When it is there, for a variant of an enum that holds data.
-    pub variant: Option<Variant>,
+    /// When it is there, for what is part of a variant; of a variant in another, the outer's first.
+    pub variants: Vec<Variant>,
     /// The members of a struct or union that is part of this one.
     pub members: Vec<Member>,
     /// Bits of such a struct that none of its members uses, to its end.
@@ -179,7 +182,7 @@ impl PartialEq for Member {
             && self.bits == other.bits
             && self.align == other.align
             && self.access == other.access
-            && self.variant == other.variant
+            && self.variants == other.variants
             && self.members == other.members
             && self.why == other.why
     }
@@ -188,10 +191,34 @@ impl PartialEq for Member {
 /// With which values of the discriminant a variant is there (DWARF 5 §5.7.10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// With this one.
-    Value(i128),
+    /// With these.
+    Values(Vec<RangeInclusive<i128>>),
     /// With all that are no other's.
     Otherwise,
+}
+
+impl Variant {
+    /// Whether it lists a value.
+    pub(super) fn lists(&self, value: i128) -> bool {
+        match self {
+            Variant::Values(ranges) => ranges.iter().any(|range| range.contains(&value)),
+            Variant::Otherwise => false,
+        }
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Variant::Values(ranges) = self else { return f.write_str("otherwise") };
+        for (position, range) in ranges.iter().enumerate() {
+            f.write_str(if position == 0 { "" } else { ", " })?;
+            match range.start() == range.end() {
+                true => write!(f, "{}", range.start())?,
+                false => write!(f, "{}..={}", range.start(), range.end())?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One value of an enum.

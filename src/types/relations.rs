@@ -243,7 +243,7 @@ mod tests {
             bits: None,
             align: None,
             access: Access::Public,
-            variant: None,
+            variants: Vec::new(),
             members: Vec::new(),
             holes: Vec::new(),
             why: None,

@@ -68,7 +68,8 @@ impl<'a> Reader<'_, 'a> {
                         return Ok(multiply(stride, factor));
                     }
                 }
-                dw::DW_TAG_enumeration_type => {}
+                // One without a size of its own has that of the type it is of.
+                dw::DW_TAG_enumeration_type | dw::DW_TAG_subrange_type => {}
                 tag if is_transparent(tag) => {}
                 _ => return Ok(Size::Dynamic),
             }

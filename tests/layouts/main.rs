@@ -29,3 +29,4 @@ mod templates;
 mod text;
 mod toolchain;
 mod twins;
+mod variants;

@@ -1,7 +1,7 @@
 //! Members inside members: structs, unions, arrays, and the paths that lead to them.
 
 use super::case::Case;
-use super::toolchain::GCC;
+use super::toolchain::{CLANG, GCC};
 
 #[test]
 fn members_at_the_ends_of_every_scalar_type() {
@@ -114,6 +114,31 @@ fn qualifiers_and_typedef_chains_do_not_hide_a_type() {
 }
 
 #[test]
+fn atomic_members_have_the_place_and_the_size_that_the_compiler_gives_them() {
+    let source = "struct pair { short a; int b; };
+         typedef _Atomic long counter;
+         struct s { char c; _Atomic int i; char d; counter l; _Atomic(struct pair) p; struct pair *_Atomic q;
+                    _Atomic char f[3]; const _Atomic short g; _Atomic volatile unsigned h; };";
+    Case::new(source)
+        .members("struct s", &["c", "i", "d", "l", "p", "q", "f", "f[2]", "g", "h"])
+        .members("counter", &[])
+        .check_everywhere();
+    // Told since DWARF 5 (§5.3).
+    for toolchain in [GCC, CLANG] {
+        let Some(compiled) = toolchain.compile(&format!("{source} struct s s;")) else { continue };
+        let spelled = |path| compiled.member("struct s", path).type_name;
+        assert_eq!(spelled("i"), "_Atomic int", "{toolchain}");
+        assert_eq!(spelled("q"), "struct pair *_Atomic", "{toolchain}");
+        assert_eq!(spelled("p"), "_Atomic struct pair", "{toolchain}");
+        assert_eq!(spelled("f"), "_Atomic char [3]", "{toolchain}");
+        // It is seen through.
+        assert_eq!(compiled.member("struct s", "q").size.known(), Some(8), "{toolchain}");
+        let pair = compiled.member("struct s", "p").offset.unwrap();
+        assert_eq!(compiled.member("struct s", "p.b").offset, Some(pair + 4), "{toolchain}");
+    }
+}
+
+#[test]
 fn packed_and_aligned_structs_are_as_the_compiler_lays_them_out() {
     Case::new(
         "struct __attribute__((packed)) p { char a; long b; short c; };
@@ -143,6 +168,22 @@ fn a_struct_without_members_has_a_size() {
         .members("struct none", &[])
         .members("struct s", &["n", "a", "last"])
         .check_everywhere();
+}
+
+#[test]
+fn what_only_bit_fields_without_a_name_fill_is_padding() {
+    // As Linux's `struct bpf_timer`: C17 §6.7.2.1, and no compiler writes them into DWARF.
+    let source = "struct s { unsigned long long :64; unsigned long long :64; }; struct none {};";
+    Case::new(source).members("struct s", &[]).members("struct none", &[]).check_everywhere();
+    for toolchain in [GCC, CLANG] {
+        let Some(compiled) = toolchain.compile(&format!("{source} struct s s; struct none n;"))
+        else {
+            continue;
+        };
+        assert_eq!(compiled.layout("struct s").padding, 16, "{toolchain}");
+        assert!(compiled.layout("struct s").better_order.is_none(), "{toolchain}");
+        assert_eq!(compiled.layout("struct none").padding, 0, "{toolchain}");
+    }
 }
 
 #[test]

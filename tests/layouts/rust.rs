@@ -144,14 +144,14 @@ fn niches_and_default_variants_take_no_place_of_their_own() {
         assert_eq!(layout.size.known(), Some(size), "{name}");
         assert_eq!(layout.members[0].name, "<discriminant>", "{name}");
     }
-    let when = |name: &str| -> Vec<Option<Variant>> {
-        compiled.layout(name).members.into_iter().map(|member| member.variant).collect()
+    let when = |name: &str| -> Vec<Vec<Variant>> {
+        compiled.layout(name).members.into_iter().map(|member| member.variants).collect()
     };
+    let value = |value: i128| vec![Variant::Values(vec![value..=value])];
     // A null pointer is the other variant: its bytes are the discriminant's.
-    let empty = Variant::Value(bits_of(&said, "EMPTY"));
-    assert_eq!(when("Niche"), [None, Some(empty), Some(Variant::Otherwise)]);
-    let signed = when("Signed");
-    assert_eq!(signed, [None, Some(Variant::Value(-3)), Some(Variant::Value(100))]);
+    let empty = value(bits_of(&said, "EMPTY"));
+    assert_eq!(when("Niche"), [vec![], empty, vec![Variant::Otherwise]]);
+    assert_eq!(when("Signed"), [vec![], value(-3), value(100)]);
     // The variant that all other values of the discriminant mean lies where they are.
     let full = compiled.member("Niche", "Full.__0");
     assert_eq!((full.offset, full.size.known()), (Some(0), Some(8)));

@@ -30,6 +30,7 @@ const fn way(program: &'static str, flags: &'static [&'static str]) -> Toolchain
 }
 
 pub(crate) const GCC: Toolchain = way("gcc", &["-shared", "-fPIC", "-nostdlib", "-g"]);
+pub(crate) const CLANG: Toolchain = way("clang", &["-shared", "-fPIC", "-nostdlib", "-gdwarf-5"]);
 pub(crate) const GXX: Toolchain = way("g++", &["-shared", "-fPIC", "-nostdlib", "-g"]);
 pub(crate) const CLANGXX: Toolchain =
     way("clang++", &["-shared", "-fPIC", "-nostdlib", "-g", "-fstandalone-debug"]);

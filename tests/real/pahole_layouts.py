@@ -3,7 +3,8 @@
     tests/real/pahole_layouts.py BINARY < NAMES > ANSWERS
 
 A line for each name, null where pahole prints none: the size, each member's first bit and name, those of members
-without a type name after it, and how many bits no member uses. pahole prints one definition of a name.
+without a type name after it, and how many bits no member uses. pahole prints one definition of a name, and after a
+pointer to a struct without a name the members of that: they are left out.
 """
 
 import json
@@ -24,15 +25,22 @@ def by_pahole(binary):
         line = line.rstrip("\n")
         opening = re.match(r"(?:struct|class) (.+) \{$", line)
         if opening:
-            name, members, counts = opening[1], [], {}
+            name, members, counts, inner = opening[1], [], {}, []
         elif line.startswith("}"):
             if name and "size" in counts:
                 found[name] = facts(members, counts)
             name = None
+        elif name and line.endswith("{"):
+            inner.append(len(members))
         elif name and line.startswith("\t/*"):
             counts.update((key, int(value)) for key, value in COUNT.findall(line))
         elif name and PLACE.search(line):
             offset, bit, _ = PLACE.search(line).groups()
+            if line.strip().startswith("}"):
+                start = inner.pop()
+                # What a pointer to a struct without a name points to is no part of this one.
+                if line.strip().startswith("} *"):
+                    del members[start:]
             members.append((int(offset) * 8 + int(bit or 0), declared(line)))
     printed.wait()
     return found
