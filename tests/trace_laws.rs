@@ -491,10 +491,6 @@ fn told(trace: &Trace) -> Vec<Vec<String>> {
     trace.stacks.iter().map(|stack| stack.frames.iter().map(frame).collect()).collect()
 }
 
-/// Readings of a folded paste that differ from those of the whole, where the text leaves it open: a double
-/// blank or the end of a quoted text at a line's end, lines of other programs in the midst of a broken one,
-/// names of files with blanks, boxes drawn around lines. It may not grow.
-const FOLDED_AND_DIFFERENT: usize = 22;
 /// Not every width is tried: that takes a minute unoptimised.
 const WIDTH_STEP: usize = 5;
 
@@ -512,11 +508,8 @@ fn a_mail_that_breaks_lines_at_blanks_changes_no_frame() {
             }
         }
     }
-    println!(
-        "{} of {compared} folded pastes are read differently: {different:#?}",
-        different.len()
-    );
-    assert!(different.len() <= FOLDED_AND_DIFFERENT, "{}: {different:?}", different.len());
+    assert!(compared > 2000, "{compared}");
+    assert!(different.is_empty(), "{}: {different:#?}", different.len());
 }
 
 #[test]

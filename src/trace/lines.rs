@@ -39,20 +39,42 @@ pub(super) enum End {
 /// The lines of `text`, in order.
 pub(super) fn lines(text: &str) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
     let widths = Widths::of(text);
-    let mut rest = split(text).enumerate().peekable();
+    let mut rest = with_marks(text, widths).peekable();
+    let mut before = "";
     let whole = std::iter::from_fn(move || {
-        let (index, line) = rest.next()?;
+        let (index, text) = rest.next()?;
         let next = rest.peek().map_or("", |(_, next)| next);
-        Some((index + 1, line, end(line, next, widths)))
+        let (number, end) = (index + 1, end(text, next, widths));
+        let cleaned = match ends_name(text, before) {
+            true => printable(text),
+            false => clean(behind_second_blank(before, text).unwrap_or(text)),
+        };
+        before = text;
+        Some((text, Line { number, last: number, end, text: cleaned }))
     });
-    let line = |number, text, end| Line { number, last: number, end, text: clean(text) };
     if memmem::find(text.as_bytes(), ESCAPED.as_bytes()).is_none() {
-        return Box::new(whole.map(move |(number, text, end)| line(number, text, end)));
+        return Box::new(whole.map(|(_, line)| line));
     }
-    Box::new(whole.flat_map(move |(number, text, end)| {
-        let end = if is_escaped(text) { End::Written } else { end };
-        escaped(text).map(move |text| line(number, text, end))
+    Box::new(whole.flat_map(|(text, whole)| {
+        let (number, messages) = (whole.number, is_escaped(text).then(|| text.split(LINE_END)));
+        let whole = messages.is_none().then_some(whole);
+        messages.into_iter().flatten().map(move |text| line(text, number)).chain(whole)
     }))
+}
+
+/// The lines with their numbers, but for the marks of quotes that a mail has left alone: the first word of what was
+/// quoted is as long as the lines.
+fn with_marks(text: &str, widths: Widths) -> impl Iterator<Item = (usize, &str)> {
+    let mut lines = split(text).enumerate().peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let (index, line) = lines.next()?;
+            let next = lines.peek().map_or("", |(_, next)| next);
+            if !(line == ">" && end(line, next, widths) == End::Full) {
+                return Some((index, line));
+            }
+        }
+    })
 }
 
 /// The text at its line ends. Lines are short: this is what most of them cost.
@@ -93,26 +115,40 @@ struct Widths {
     fold: Option<usize>,
 }
 
+/// The line, where it begins with the second blank behind a frame's number: `#3  0x…`.
+fn behind_second_blank<'t>(before: &str, line: &'t str) -> Option<&'t str> {
+    let address = line.strip_prefix(' ').filter(|rest| rest.starts_with("0x"))?;
+    let number = before.trim_end_matches(|c: char| c.is_ascii_digit());
+    (number.len() < before.len() && number.ends_with('#')).then_some(address)
+}
+
+/// Blanks that may have stood where a line was broken, as behind the number of gdb's frames.
+const BLANKS: usize = 2;
+
 fn end(line: &str, next: &str, widths: Widths) -> End {
     if widths.cut.is_none() && widths.fold.is_none() {
         return End::Written;
     }
     let line = line.strip_suffix('\r').unwrap_or(line);
     let narrowest = widths.cut.into_iter().chain(widths.fold).min().unwrap_or_default();
-    if line.len() + next.len() < narrowest {
+    if line.len() + BLANKS + next.len() <= narrowest {
         // Most lines: bytes are no fewer than characters.
         return End::Written;
     }
     if widths.cut.is_some_and(|width| line.len() >= width && length(line) >= width) {
         return if line.ends_with([' ', '\t']) { End::CutAtBlank } else { End::Cut };
     }
+    if line.is_empty() {
+        return End::Written;
+    }
     let next = unquoted(next);
+    let next = behind_second_blank(line, next).unwrap_or(next);
     // What is indented, a frame's number or valgrind's mark begins a line of its own.
     if next.starts_with([' ', '\t', '#']) || next.starts_with("==") {
         return End::Written;
     }
     let next = next.split_ascii_whitespace().next().map_or(0, length);
-    let full = next > 0 && widths.fold.is_some_and(|width| length(line) + 1 + next > width);
+    let full = next > 0 && widths.fold.is_some_and(|width| length(line) + BLANKS + next > width);
     if full { End::Full } else { End::Written }
 }
 
@@ -144,26 +180,28 @@ impl Widths {
             (longest_spaced, last) = (length, line);
         }
         let may_be_cut = (NARROWEST_CUT..=WIDEST).contains(&longest) && longest == longest_spaced;
-        let is_cut = may_be_cut && share > 1 && full_lines(text, longest) < share;
+        let is_cut = may_be_cut && share > 1 && is_cut(text, longest);
         let may_be_folded = (NARROWEST_FOLD..=WIDEST).contains(&longest_spaced);
         Widths { cut: is_cut.then_some(longest), fold: may_be_folded.then_some(longest_spaced) }
     }
 }
 
-/// Lines that are shorter than the width, and would not be with the first word of the next, which may be
-/// more of them. Those that a terminal cut are as long as it is wide.
-fn full_lines(text: &str, width: usize) -> usize {
+/// Whether a terminal cut the lines of this width. Where a mail broke them, some are shorter, and would not be
+/// with the first word of the next, which may be more of them.
+fn is_cut(text: &str, width: usize) -> bool {
     let mut lines = split(text).peekable();
-    let mut full = 0;
+    let (mut cut, mut full) = (0, 0);
     while let Some(line) = lines.next() {
         let Some(next) = lines.peek() else { break };
-        let more = next.starts_with(|c: char| !c.is_whitespace() && c != '#');
-        let more = more && !next.starts_with("(gdb)");
+        let begins = next.is_empty() || next.starts_with("  ") || next.starts_with(['\t', '#']);
+        if begins || next.starts_with("(gdb)") {
+            continue;
+        }
         let (long, word) = (length(line), next.split(' ').next().unwrap_or_default());
-        let is_full = long < width && long + 1 + length(word) > width;
-        full += usize::from(more && is_full);
+        cut += usize::from(long == width);
+        full += usize::from(long < width && !word.is_empty() && long + 1 + length(word) > width);
     }
-    full
+    2 * full < cut
 }
 
 /// The lines of a line of a text that is read in pieces: nothing is known of where others end.
@@ -223,6 +261,11 @@ fn is_rest_of_name(line: &str) -> bool {
     let text = line.trim_start_matches(['>', ' ']);
     let is_glued = line.strip_suffix(text).is_some_and(|marks| marks.ends_with('>'));
     is_glued && text.starts_with([':', ',', ')', '(', '*', '&'])
+}
+
+/// Whether the line begins with the end of a C++ name and its arguments, `> (a=1)`: the line before is no quote.
+fn ends_name(line: &str, before: &str) -> bool {
+    line.starts_with("> (") && !before.trim().is_empty() && !before.starts_with(['>', '|'])
 }
 
 /// How far the full-width forms are from ASCII (Unicode, Halfwidth and Fullwidth Forms).
@@ -383,6 +426,7 @@ mod tests {
             texts("> >::f (a=1)\n>, int> (x)\n> (x)"),
             ["> >::f (a=1)", ">, int> (x)", "(x)"]
         );
+        assert_eq!(texts("in f<g<char>\n> (a=1)\n> (b=1)"), ["in f<g<char>", "> (a=1)", "(b=1)"]);
     }
 
     #[test]
@@ -412,6 +456,21 @@ mod tests {
         let cut = format!("{long}y\n{long} \r\n{long}y\nshort");
         assert_eq!(ends(&cut), [End::Cut, End::CutAtBlank, End::Cut, End::Written]);
         assert_eq!(ends(&format!("{cut}\n{long}yz"))[0], End::Full);
+        // Twice the same says nothing, nor do lines that a mail broke elsewhere too.
+        assert_eq!(ends(&format!("{long}y\nb\n{long}y\nc"))[0], End::Full);
+        let folded = format!("{long}y\nb\n{long}z\nb\n{long}\nb");
+        assert_eq!(ends(&folded)[0], End::Full);
+        // Two blanks may have been where one line was made two; a blank line is whole.
+        assert_eq!(ends(&format!("{long}y\n#0  f\n#1\n{}", "z".repeat(79)))[2], End::Full);
+        assert_eq!(ends(&format!("{long}y\n\n{long}{long}"))[1], End::Written);
+    }
+
+    #[test]
+    fn what_a_mail_leaves_at_the_ends_of_broken_lines_goes() {
+        let word = "x".repeat(40);
+        let quoted = format!("> in f and much more, as wide as it is\n>\n{word}\n>\nshort");
+        assert_eq!(texts(&quoted)[1..], [word.as_str(), "", "short"]);
+        assert_eq!(texts("#10\n 0x1 in f\n 0x2"), ["#10", "0x1 in f", " 0x2"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::folded::{Amount, Folded, unclosed};
 use super::formats::gdb_session::{self, Command, Talk};
 use super::formats::prefix::prefix;
-use super::formats::{self, Adds, Format, Says, Start, gdb, java, start};
+use super::formats::{self, Adds, Format, Says, Start, gdb, java, start, syslog};
 use super::lines::Line;
 use super::model::Frame;
 
@@ -22,7 +22,8 @@ impl Before {
     /// Whether the line begins nothing that is known, or what is before it only says something with it.
     pub(super) fn is_rest(&self, folded: &Folded, line: &Line<'_>) -> bool {
         let (prefix, text) = prefix(&line.text);
-        if prefix.is_some() || text.is_empty() || text.starts_with(VALGRIND_MARK) {
+        let begins_line = text.starts_with(VALGRIND_MARK) || syslog::begins(text);
+        if prefix.is_some() || text.is_empty() || begins_line {
             return false;
         }
         let within = |format| formats::within(format, text).is_some();
@@ -112,9 +113,9 @@ pub(super) fn start_of(line: &str) -> Option<Start<'_>> {
 /// Where a valgrind's line starts, as `==7==` does: that is no rest of one.
 const VALGRIND_MARK: &str = "==";
 
-/// A heading is no rest of a line, unless a heading was broken.
+/// A heading is no rest of a line, unless a heading was broken. `file.c:181:function:` is none.
 fn is_heading(text: &str) -> bool {
-    text.ends_with(':') && !text.contains('(')
+    text.strip_suffix(':').is_some_and(|words| !words.contains(['(', ':']))
 }
 
 /// Whether the text can be whole. eu-stack's dashes stand between the parts of a frame.

@@ -249,6 +249,7 @@ impl Wrapped {
             Lacks::Name if full => one_word || text.contains(['(', '<', ':']),
             Lacks::Name => one_word || text.contains(" ("),
             Lacks::Arguments if full && text.starts_with("as ") => true,
+            Lacks::Arguments if full && one_word && text.contains("::") => true,
             Lacks::Arguments if cut || full => text.contains('('),
             Lacks::Arguments => {
                 text.starts_with('(') || gdb::is_place(line) || parts::is_absolute_place(text)

@@ -555,6 +555,7 @@ mod tests {
             ("0x41 in f (a=1)", Lacks::Place),
             ("0x41 in f (a=1) from", Lacks::Path),
             ("0x41 in f (a=1) at ../sysdeps/u", Lacks::RestOfPath),
+            ("0x41 in f (a=1)Backtrace", Lacks::Reason),
             ("0x41 in f (a=1) at f.c:1", Lacks::Nothing),
             ("0x41 in  () at /usr/lib/x.so.2", Lacks::Nothing),
             ("<signal handler called>", Lacks::Nothing),

@@ -156,12 +156,23 @@ pub(super) fn within(text: &str) -> Option<Says<'_>> {
     ];
     let listed =
         text.split(", ").all(|item| item.starts_with("0x")) || text == "}" || text == "- None";
-    (listed || begins_with_any(text, &REMARKS)).then_some(Says::Remark)
+    let known = listed || is_stack_page(text) || begins_with_any(text, &REMARKS);
+    known.then_some(Says::Remark)
 }
 
-/// What a dump says of the locks of the frame above.
+/// The end of a thread's line in a dump: `[0x00007fde608a8000]`, the start of the page that its stack is at
+/// (HotSpot's javaThread.cpp, `JavaThread::print_on`).
+fn is_stack_page(text: &str) -> bool {
+    let page = text.strip_prefix("[0x").and_then(|text| text.strip_suffix("000]"));
+    page.is_some_and(|page| page.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// What a dump says of the locks of the frame above: `- locked <0x69ec1ac50> (a java.lang.Object)`, whose end a mail
+/// may have broken off.
 pub(super) fn adds(text: &str) -> Option<Adds> {
-    (text.starts_with("- ") && text.contains('<')).then_some(Adds::Source)
+    let is_lock = text.starts_with("- ") && text.contains('<');
+    let is_class = text.starts_with("(a ") && text.ends_with(')');
+    (is_lock || is_class).then_some(Adds::Source)
 }
 
 #[cfg(test)]
@@ -227,6 +238,18 @@ mod tests {
             "",
         ] {
             assert!(!is_throwable(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_threads_line_is_no_frame_of_glibc() {
+        for (text, is_end) in [
+            ("[0x00007fde608a8000]", true),
+            ("[0x0000000000000000]", true),
+            ("[0x00007fde608a8010]", false),
+            ("[0x00007fde608a8000] x", false),
+        ] {
+            assert_eq!(within(text).is_some(), is_end, "{text}");
         }
     }
 

@@ -205,7 +205,9 @@ fn says(text: &str) -> Option<Says<'_>> {
     if text == "Call Trace:" || text == "Call trace:" {
         return Some(Says::Heading { thread: None });
     }
-    if begins_with_any(text, &FAULTS) && !text.ends_with('?') {
+    // What is behind `traps: PROGRAM[PID]` is a program's fault.
+    let of_program = text.starts_with("general protection fault ip:");
+    if begins_with_any(text, &FAULTS) && !text.ends_with('?') && !of_program {
         return Some(Says::Fault(Fault { what: text, ..Fault::default() }));
     }
     let process = text.starts_with("CPU: ")

@@ -317,7 +317,8 @@ pub(super) fn without(line: &str) -> Option<Start<'_>> {
     let text = line.trim();
     let told = glibc_backtrace::frame(text).or_else(|| linux::old_frame(text));
     let thrown = || java::thrown(text).map(|says| Start::Says(Format::Java, says));
-    told.map(|told| Start::Told(Box::new(told))).or_else(thrown)
+    let empty = || python::is_empty(text).then_some(Start::Says(Format::Python, Says::Remark));
+    told.map(|told| Start::Told(Box::new(told))).or_else(thrown).or_else(empty)
 }
 
 /// What a line adds to this format's frame, module or fault above it.

@@ -37,7 +37,7 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         || text == "+ Exception Group Traceback (most recent call last):"
     {
         Says::Heading { thread: None }
-    } else if is_rule(text) || grouped && (text.is_empty() || is_rest(text)) {
+    } else if is_rule(text) || grouped && is_rest(text) {
         Says::Remark
     } else if let Some(what) = text.strip_prefix("Fatal Python error: ") {
         Says::Fault(Fault { what, ..Fault::default() })
@@ -53,6 +53,11 @@ pub(super) fn start(text: &str) -> Option<Start<'_>> {
         grouped.then(|| exception(text)).flatten()?
     };
     Some(Start::Says(Format::Python, says))
+}
+
+/// Whether a line of a group of exceptions says nothing.
+pub(super) fn is_empty(text: &str) -> bool {
+    text == "|"
 }
 
 /// The line without the bar of the group of exceptions it is in; its indentation counts from there.
@@ -100,9 +105,12 @@ pub(super) fn exception(line: &str) -> Option<Says<'_>> {
 
 /// The source, or the marks under it, below a frame.
 pub(super) fn adds(line: &str) -> Option<Adds> {
+    let empty = is_empty(line.trim());
     let line = inside_group(line);
     let repeated = line.trim_start().starts_with("[Previous line repeated ");
-    (line.starts_with("    ") || repeated).then_some(Adds::Source)
+    // A mail may have left the bar of a group alone, without the blanks and the marks.
+    let marks = !line.is_empty() && line.bytes().all(|byte| b"^~ ".contains(&byte));
+    (line.starts_with("    ") || repeated || marks || empty).then_some(Adds::Source)
 }
 
 #[cfg(test)]

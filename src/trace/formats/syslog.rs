@@ -55,6 +55,12 @@ pub(super) fn prefix(line: &str) -> Option<(Prefix<'_>, &str)> {
     Some((prefix, rest))
 }
 
+/// Whether a record begins here, perhaps before its line was broken: `Nov  9 08:24:57 host`.
+pub(in crate::trace) fn begins(text: &str) -> bool {
+    let text = after_priority(text);
+    text.starts_with(|c: char| c.is_ascii_uppercase()) && time(text).is_some()
+}
+
 /// Without syslog's `<30>`.
 fn after_priority(text: &str) -> &str {
     let inner = text.strip_prefix('<').and_then(number::<u8>);
