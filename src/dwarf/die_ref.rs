@@ -91,7 +91,7 @@ impl DieRef {
 
     /// The DIE so many bytes behind this one.
     pub(super) fn plus(self, bytes: u32) -> DieRef {
-        DieRef::new(self.file(), self.section(), self.offset() + u64::from(bytes))
+        DieRef(self.0 + u64::from(bytes).min(DieRef::MAX_OFFSET - self.offset()))
     }
 
     /// Bytes from the start of the section.

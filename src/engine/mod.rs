@@ -65,6 +65,8 @@ pub struct Engine {
     libraries: OnceLock<Libraries>,
     installed: InstalledBinaries,
     binaries: Binaries,
+    /// Asked of the system once: it looks into several files for that.
+    threads: usize,
 }
 
 impl Engine {
@@ -76,7 +78,8 @@ impl Engine {
         let (fixed_hash, plugins, libraries) =
             (fixed_hash(&config), KnownPlugins::default(), OnceLock::new());
         let installed = InstalledBinaries::default();
-        Engine { config, fixed_hash, plugins, libraries, installed, binaries }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Engine { config, fixed_hash, plugins, libraries, installed, binaries, threads }
     }
 
     /// The configuration in effect.
@@ -107,7 +110,7 @@ impl Engine {
 
     /// How many threads one question may use.
     fn threads(&self) -> usize {
-        std::thread::available_parallelism().map_or(1, usize::from)
+        self.threads
     }
 }
 

@@ -287,24 +287,15 @@ impl<'a> Reader<'_, 'a> {
         within: &Within<'_>,
     ) -> Result<Member, Error> {
         self.count_member()?;
-        let declared = self.type_of(die)?;
-        let underlying = match &declared {
-            Some(declared) => self.underlying(declared.clone())?,
-            None => None,
-        };
-        let aggregate = underlying.filter(|die| is_aggregate(die.tag()));
+        let typed = self.typed(die)?;
+        let (size, aggregate) = (typed.size, typed.aggregate.as_ref());
         let name = self.name(die);
         let kind = match die.tag() {
             dw::DW_TAG_inheritance => MemberKind::Base,
             _ if name.is_empty() && aggregate.is_some() => MemberKind::Anonymous,
             _ => MemberKind::Field,
         };
-        let size = match &declared {
-            Some(declared) => self.size_of(declared)?,
-            None => Size::Dynamic,
-        };
         let (offset, bits, mut why) = place(base, location(die, size));
-        let type_name = self.spell(declared.as_ref())?;
         let (mut members, mut holes) = (Vec::new(), Vec::new());
         if let Some(aggregate) = aggregate {
             let inner = match nesting {
@@ -314,7 +305,9 @@ impl<'a> Reader<'_, 'a> {
                 }
                 Nesting::Deep => Some(Nesting::Deep),
                 Nesting::Always => None,
-                Nesting::Own if kind == MemberKind::Field && !is_without_name(&type_name) => None,
+                Nesting::Own if kind == MemberKind::Field && !is_without_name(&typed.spelled) => {
+                    None
+                }
                 Nesting::Own => Some(Nesting::Own),
                 Nesting::Shallow if kind == MemberKind::Field => None,
                 Nesting::Shallow => Some(Nesting::Shallow),
@@ -324,7 +317,7 @@ impl<'a> Reader<'_, 'a> {
                     why.or_else(|| Some("its type is declared here and defined elsewhere".into()));
             } else if let Some(inner) = inner {
                 let inner_why;
-                (members, inner_why) = self.members(&aggregate, offset, inner, Some(within))?;
+                (members, inner_why) = self.members(aggregate, offset, inner, Some(within))?;
                 why = why.or(inner_why);
                 if aggregate.tag() != dw::DW_TAG_union_type {
                     holes = gaps::inside(offset, size, &members);
@@ -334,8 +327,8 @@ impl<'a> Reader<'_, 'a> {
         Ok(Member {
             name,
             kind,
-            type_name,
-            type_die: declared.map(|declared| declared.at()),
+            type_name: typed.spelled.clone(),
+            type_die: typed.at,
             offset,
             size,
             bits,

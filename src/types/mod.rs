@@ -32,6 +32,7 @@ mod suggest;
 mod survey;
 mod template;
 mod twins;
+mod typed;
 mod variants;
 
 pub use decode::{Decoded, decode};

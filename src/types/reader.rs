@@ -7,6 +7,7 @@ use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
 
 use super::Error;
+use super::typed::Typed;
 use crate::dwarf::{self, Die, DieRef, Index, Language, View};
 use crate::job::Job;
 
@@ -28,6 +29,8 @@ pub(super) struct Reader<'v, 'a> {
     count: Count<'v>,
     members: Cell<usize>,
     completions: RefCell<FxHashMap<Declared<'a>, Rc<Completions>>>,
+    /// What members show of the types that were met.
+    pub(super) types: RefCell<FxHashMap<DieRef, Rc<Typed<'a>>>>,
     /// The alignments of structs that were looked into: one may be met in many others.
     pub(super) alignments: RefCell<FxHashMap<DieRef, Option<u64>>>,
 }
@@ -84,6 +87,7 @@ impl<'v, 'a> Reader<'v, 'a> {
             count: Count::new(job),
             members: Cell::new(0),
             completions: RefCell::default(),
+            types: RefCell::default(),
             alignments: RefCell::default(),
         }
     }

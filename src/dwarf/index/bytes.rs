@@ -38,38 +38,9 @@ pub(super) struct Contents<'c> {
     pub(super) names: Vec<Name<'c>>,
     pub(super) units: Vec<(u64, u64)>,
     pub(super) signatures: Vec<(u64, u64)>,
-    pub(super) types: Types,
-}
-
-/// References as they are laid out.
-#[derive(Debug, Default)]
-pub(super) struct Types {
-    bytes: Vec<u8>,
-    width: usize,
-}
-
-impl Types {
-    /// Room for so many, of which none is above `last`.
-    pub(super) fn new(count: usize, last: DieRef) -> Types {
-        let width = if u32::try_from(last.packed()).is_ok() { 4 } else { 8 };
-        Types { bytes: vec![0; count * width], width }
-    }
-
-    /// Puts one at a position.
-    #[inline]
-    pub(super) fn set(&mut self, position: usize, die: DieRef) {
-        let packed = die.packed().to_le_bytes();
-        let start = position * self.width;
-        let place = self.bytes.get_mut(start..start + self.width);
-        if let (Some(place), Some(packed)) = (place, packed.get(..self.width)) {
-            place.copy_from_slice(packed);
-        }
-    }
-
-    /// How many they are.
-    fn count(&self) -> usize {
-        self.bytes.len() / self.width.max(1)
-    }
+    pub(super) types: usize,
+    /// Bytes of a reference: four where all of them fit.
+    pub(super) width: usize,
 }
 
 /// A name, and where its types are.
@@ -99,26 +70,28 @@ pub(super) fn hash_of(name: &[u8]) -> u32 {
 }
 
 impl Contents<'_> {
-    /// Lays it out.
-    pub(super) fn bytes(&self) -> Box<[u8]> {
+    /// Lays it out; `place` puts the references where they belong.
+    pub(super) fn bytes(&self, place: impl FnOnce(&mut [u8])) -> Box<[u8]> {
         let texts: usize = self.names.iter().map(|name| name.text.len()).sum();
         let fixed = HEADER
             + (self.names.len() + 1) * NAME
             + self.units.len() * UNIT
             + self.signatures.len() * SIGNATURE;
-        let mut bytes = Vec::with_capacity(fixed + self.types.bytes.len() + texts);
+        let types = self.types * self.width;
+        let mut bytes = Vec::with_capacity(fixed + types + texts);
         self.header(&mut bytes);
         let mut text = 0_u32;
         for name in &self.names {
             put(&mut bytes, [name.hash, text, name.first, name.definitions]);
             text += name.text.len() as u32;
         }
-        put(&mut bytes, [u32::MAX, text, self.types.count() as u32, 0]);
+        put(&mut bytes, [u32::MAX, text, self.types as u32, 0]);
         for (one, other) in self.units.iter().chain(&self.signatures) {
             bytes.extend_from_slice(&one.to_le_bytes());
             bytes.extend_from_slice(&other.to_le_bytes());
         }
-        bytes.extend_from_slice(&self.types.bytes);
+        bytes.resize(fixed + types, 0);
+        place(bytes.get_mut(fixed..).unwrap_or_default());
         for name in &self.names {
             bytes.extend_from_slice(name.text);
         }
@@ -134,15 +107,30 @@ impl Contents<'_> {
         put(bytes, [VERSION, 0]);
         bytes.extend_from_slice(&self.key.to_le_bytes());
         put(bytes, [self.names.len(), self.units.len()].map(|count| count as u32));
-        put(bytes, [self.signatures.len(), self.types.count()].map(|count| count as u32));
-        put(bytes, [self.types.width as u32]);
+        put(bytes, [self.signatures.len(), self.types].map(|count| count as u32));
+        put(bytes, [self.width as u32]);
         bytes.resize(HEADER, 0);
     }
 
     /// Whether all of it can be counted in the numbers that the format has.
     pub(super) fn fits(&self) -> bool {
         let texts: usize = self.names.iter().map(|name| name.text.len()).sum();
-        [texts, self.names.len() + 1, self.types.count()].iter().all(|&n| u32::try_from(n).is_ok())
+        [texts, self.names.len() + 1, self.types].iter().all(|&n| u32::try_from(n).is_ok())
+    }
+}
+
+/// How many bytes references take, of which none is above `last`.
+pub(super) fn width_of(last: DieRef) -> usize {
+    if u32::try_from(last.packed()).is_ok() { 4 } else { 8 }
+}
+
+/// Puts a reference at a position.
+#[inline]
+pub(super) fn put_type(bytes: &mut [u8], width: usize, position: usize, die: DieRef) {
+    let packed = die.packed().to_le_bytes();
+    let place = bytes.get_mut(position * width..(position + 1) * width);
+    if let (Some(place), Some(packed)) = (place, packed.get(..width)) {
+        place.copy_from_slice(packed);
     }
 }
 
@@ -325,12 +313,14 @@ mod tests {
             name.first = first;
             first += 2;
         }
-        let mut types = Types::new(6, die(far));
-        for (position, offset) in [11, 12, 21, 22, 31, far].into_iter().enumerate() {
-            types.set(position, die(offset));
-        }
+        let width = width_of(die(far));
         let units = vec![(0, 40), (TYPES_BIT, 30)];
-        Contents { key: 7, names, units, signatures: vec![(9, 3)], types }.bytes()
+        let contents = Contents { key: 7, names, units, signatures: vec![(9, 3)], types: 6, width };
+        contents.bytes(|types| {
+            for (position, offset) in [11, 12, 21, 22, 31, far].into_iter().enumerate() {
+                put_type(types, width, position, die(offset));
+            }
+        })
     }
 
     #[test]

@@ -4,12 +4,16 @@ use rustc_hash::FxHashMap;
 
 use super::super::DieSection;
 use super::super::units::Units;
-use super::bytes::{Contents, Name, TYPES_BIT, Types, hash_of};
+use super::bytes::{Contents, Name, TYPES_BIT, hash_of, put_type, width_of};
 use super::scan::{Met, Part, Run};
 
-/// Puts the types of each name together: definitions first, both in the order of the file.
-pub(super) fn contents<'a>(parts: &[Part<'a>], units: &Units, key: u64) -> Contents<'a> {
-    let mut names: Vec<(u32, &'a [u8])> = Vec::new();
+/// A unit with its types, and the ranks of the names of the part it is in.
+type Ranked<'p> = (Run, &'p [Met], &'p [u32]);
+
+/// Puts the types of each name together: definitions first, both in the order of the file. None where they
+/// are more than can be counted.
+pub(super) fn merged(parts: &[Part<'_>], units: &Units, key: u64) -> Option<Box<[u8]>> {
+    let mut names: Vec<(u32, &[u8])> = Vec::new();
     for part in parts {
         names.extend(part.names.iter().map(|text| (hash_of(text), *text)));
     }
@@ -19,7 +23,6 @@ pub(super) fn contents<'a>(parts: &[Part<'a>], units: &Units, key: u64) -> Conte
         names.iter().zip(0..).map(|((_, text), rank)| (*text, rank)).collect();
     let ranks: Vec<Vec<u32>> = parts.iter().map(|part| part.ranks(&ranks)).collect();
     let starts = starts(parts, &ranks, names.len());
-    let types = placed(parts, &ranks, &starts);
     let names = names.iter().zip(starts.chunks_exact(2));
     let names = names.map(|((hash, text), starts)| {
         let (first, middle) = (starts.first().copied(), starts.get(1).copied());
@@ -31,7 +34,16 @@ pub(super) fn contents<'a>(parts: &[Part<'a>], units: &Units, key: u64) -> Conte
     let mut signatures: Vec<(u64, u64)> =
         units.signatures().map(|(signature, die)| (signature, die.packed())).collect();
     signatures.sort_unstable();
-    Contents { key, names: names.collect(), units: places.collect(), signatures, types }
+    let mut ranked: Vec<Ranked<'_>> = Vec::new();
+    for (part, ranks) in parts.iter().zip(&ranks) {
+        ranked.extend(part.units().map(|(run, types)| (run, types, ranks.as_slice())));
+    }
+    ranked.sort_unstable_by_key(|(run, ..)| run.start);
+    let width = width_of(ranked.iter().map(|(run, ..)| run.end).max().unwrap_or_default());
+    let types = parts.iter().map(|part| part.types.len()).sum();
+    let (names, units) = (names.collect(), places.collect());
+    let contents = Contents { key, names, units, signatures, types, width };
+    contents.fits().then(|| contents.bytes(|bytes| place(&ranked, starts, width, bytes)))
 }
 
 impl Part<'_> {
@@ -64,32 +76,23 @@ fn starts(parts: &[Part<'_>], ranks: &[Vec<u32>], names: usize) -> Vec<u32> {
     }
     let mut sum = 0;
     for start in &mut starts {
-        sum += *start;
+        sum = start.saturating_add(sum);
         *start = sum;
     }
     starts
 }
 
-/// The types, those of each name together: a counting sort. Units are taken in the order of the file, and
-/// so are the types of each name.
-fn placed(parts: &[Part<'_>], ranks: &[Vec<u32>], starts: &[u32]) -> Types {
-    let mut units: Vec<(Run, &[Met], &[u32])> = Vec::new();
-    for (part, ranks) in parts.iter().zip(ranks) {
-        units.extend(part.units().map(|(run, types)| (run, types, ranks.as_slice())));
-    }
-    units.sort_unstable_by_key(|(run, ..)| run.start);
-    let last = units.iter().map(|(run, ..)| run.end).max().unwrap_or_default();
-    let mut types = Types::new(starts.last().copied().unwrap_or_default() as usize, last);
-    let mut next = starts.to_vec();
-    for (run, met, ranks) in units {
-        for met in met {
+/// Places the types, those of each name together: a counting sort. Units are in the order of the file, and
+/// so are then the types of each name.
+fn place(units: &[Ranked<'_>], mut next: Vec<u32>, width: usize, bytes: &mut [u8]) {
+    for (run, types, ranks) in units {
+        for met in *types {
             let rank = ranks.get(met.name()).copied().unwrap_or_default() as usize;
             let list = rank * 2 + usize::from(met.is_declaration());
             if let Some(next) = next.get_mut(list) {
-                types.set(*next as usize, met.die(run.start));
+                put_type(bytes, width, *next as usize, met.die(run.start));
                 *next += 1;
             }
         }
     }
-    types
 }

@@ -130,13 +130,12 @@ impl Index {
             false => key.clone(),
         });
         let content = kept_under.as_ref().map_or(0, |key| key.content);
-        let contents = merge::contents(parts, file.units(), content);
-        if !contents.fits() {
+        let Some(bytes) = merge::merged(parts, file.units(), content) else {
             let problem = Some("it has more types than can be counted".to_owned());
             let bytes = Bytes::Built(Box::default());
             return (Index { bytes, problem, kept_under: None }, false);
-        }
-        let bytes = Bytes::Built(contents.bytes());
+        };
+        let bytes = Bytes::Built(bytes);
         (Index { bytes, problem, kept_under }, is_whole)
     }
 

@@ -1,0 +1,47 @@
+//! What members show of their types. A struct has many members of few types, so that each is read once.
+
+use std::rc::Rc;
+
+use super::reader::{Reader, is_aggregate};
+use super::{Error, Size};
+use crate::dwarf::{Die, DieRef};
+
+/// So many types are remembered at a time: a question about all of them meets a million.
+const MAX_KNOWN: usize = 1 << 14;
+
+/// What a member shows of its type.
+#[derive(Debug)]
+pub(super) struct Typed<'a> {
+    /// None stands for `void`.
+    pub(super) at: Option<DieRef>,
+    pub(super) spelled: String,
+    pub(super) size: Size,
+    /// The struct, union or class that it is, behind typedefs and qualifiers.
+    pub(super) aggregate: Option<Die<'a>>,
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// The type of a member.
+    pub(super) fn typed(&self, member: &Die<'a>) -> Result<Rc<Typed<'a>>, Error> {
+        let Some(target) = self.view.type_of(member)? else {
+            let spelled = self.spell(None)?;
+            return Ok(Rc::new(Typed { at: None, spelled, size: Size::Dynamic, aggregate: None }));
+        };
+        if let Some(known) = self.types.borrow().get(&target) {
+            return Ok(Rc::clone(known));
+        }
+        let declared = self.die_from(member, target)?;
+        let typed = Rc::new(Typed {
+            at: Some(declared.at()),
+            spelled: self.spell(Some(&declared))?,
+            size: self.size_of(&declared)?,
+            aggregate: self.underlying(declared)?.filter(|die| is_aggregate(die.tag())),
+        });
+        let mut types = self.types.borrow_mut();
+        if types.len() >= MAX_KNOWN {
+            types.clear();
+        }
+        types.insert(target, Rc::clone(&typed));
+        Ok(typed)
+    }
+}
