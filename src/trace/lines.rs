@@ -46,7 +46,7 @@ pub(super) fn lines(text: &str) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
         let next = rest.peek().map_or("", |(_, next)| next);
         let (number, end) = (index + 1, end(text, next, widths));
         let cleaned = match ends_name(text, before) {
-            true => printable(text),
+            true => printable(text.trim_end()),
             false => clean(behind_second_blank(before, text).unwrap_or(text)),
         };
         before = text;
@@ -426,7 +426,7 @@ mod tests {
             texts("> >::f (a=1)\n>, int> (x)\n> (x)"),
             ["> >::f (a=1)", ">, int> (x)", "(x)"]
         );
-        assert_eq!(texts("in f<g<char>\n> (a=1)\n> (b=1)"), ["in f<g<char>", "> (a=1)", "(b=1)"]);
+        assert_eq!(texts("in f<g<char>\n> (a=1) \n> (b=1)"), ["in f<g<char>", "> (a=1)", "(b=1)"]);
     }
 
     #[test]
