@@ -125,6 +125,10 @@ mod tests {
             stack.frames.iter().map(|frame| (frame.index, frame.lines.first)).collect();
         assert_eq!(frames, [(0, 2), (1, 3), (2, 1), (3, 4)]);
         assert_eq!((stack.lines.first, stack.lines.last), (1, 4));
+        // The same number again is another stack's.
+        assert_eq!(read("#2  0x3 in c ()\n    #0  0x1 in a ()\n#2  0x3 in c ()\n").stacks.len(), 2);
+        let twice = "#2  0x3 in c ()\n    #0  0x1 in a ()\n#5  0x4 in d ()\n    #2  0x3 in c ()\n";
+        assert_eq!(read(twice).stacks.len(), 2);
         // Another stack, all of it indented.
         assert_eq!(read("    #1  0x3 in c ()\n    #0  0x1 in a ()\n").stacks.len(), 2);
     }

@@ -27,6 +27,10 @@ pub(super) struct Pending {
     pub(super) outermost_first: bool,
     /// The blanks before its first frame.
     indentation: usize,
+    /// The highest number of a frame so far, and the highest before that one was read: what stands between them
+    /// may be elided.
+    highest: Option<u32>,
+    highest_before: Option<u32>,
     /// The positions of the frames that say to be inlined into the next.
     pub(super) inlined: Vec<usize>,
 }
@@ -59,6 +63,9 @@ impl Builder<'_> {
             ..Pending::new(Format::Gdb, std::mem::take(introduction))
         });
         stack.interrupted = false;
+        if stack.highest.is_none_or(|highest| frame.index > highest) {
+            stack.highest_before = stack.highest.replace(frame.index);
+        }
         stack.frames.push(frame);
     }
 
@@ -199,6 +206,8 @@ impl Pending {
             interrupted: false,
             outermost_first: false,
             indentation: 0,
+            highest: None,
+            highest_before: None,
             inlined: Vec::new(),
         }
     }
@@ -230,7 +239,7 @@ impl Pending {
 
     /// A number that is not greater starts a new stack, and so does a selected frame.
     fn goes_on_with(&self, frame: &Frame, indentation: usize) -> bool {
-        let greater = self.frames.last().is_none_or(|last| frame.index > last.index);
+        let greater = self.highest.is_none_or(|highest| frame.index > highest);
         (greater || self.elides(frame, indentation))
             && self.format == Format::Gdb
             && self.kind() == StackKind::Backtrace
@@ -239,14 +248,12 @@ impl Pending {
     /// Whether a frame filter has put the frame below the one that it calls a part of, farther in (gdb's Python
     /// API, `FrameDecorator.elided`).
     fn elides(&self, frame: &Frame, indentation: usize) -> bool {
-        let (last, before) = match self.frames.as_slice() {
-            [.., before, last] => (last, Some(before)),
-            [last] => (last, None),
-            [] => return false,
-        };
+        let last = self.frames.last().map(|last| last.index);
+        let first = last == self.highest;
         indentation >= self.indentation + 4
-            && frame.index < last.index
-            && before.is_none_or(|before| before.index < frame.index)
+            && self.highest.is_some_and(|highest| frame.index < highest)
+            && self.highest_before.is_none_or(|before| before < frame.index)
+            && (first || last.is_some_and(|last| last < frame.index))
     }
 
     fn kind(&self) -> StackKind {
