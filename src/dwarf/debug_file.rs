@@ -91,6 +91,12 @@ impl DebugFile {
         units.map(|unit| unit.end.saturating_sub(unit.start)).fold(0, u64::saturating_add)
     }
 
+    /// Takes over where the units are, of which none is of a type: their headers are all over the file.
+    pub(super) fn know_units(&self, extents: &[(u64, u64)]) {
+        let places = extents.iter().map(|(start, end)| (DieSection::Info, *start, *end));
+        self.main.know_units(|| Units::known(places, std::iter::empty()));
+    }
+
     /// The units of the main file.
     pub(super) fn unit_places(&self) -> impl Iterator<Item = Place> + '_ {
         self.units().places()

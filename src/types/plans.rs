@@ -3,6 +3,8 @@
 //! Each abbreviation is made a list of [`Step`]s. Units number their abbreviations anew, but most declare
 //! the same ones: a list is made once for each declaration as it is written.
 
+use std::num::NonZeroU32;
+
 use gimli::{AttributeSpecification, DwAt, DwTag, Encoding, UnitOffset, constants as dw};
 use rustc_hash::FxHashMap;
 
@@ -29,16 +31,21 @@ pub(super) struct Plans<'a> {
     /// Entries of one kind say the same things in the same order: the tag, whether children follow, the
     /// attributes that show, each with the class of its value.
     kinds: FxHashMap<Vec<u32>, u32>,
+    /// All that were made.
+    plans: Vec<Plan>,
     /// By declaration: its tag, whether children follow, its attributes as they stand in .debug_abbrev.
-    by_declaration: FxHashMap<(DwTag, bool, &'a [u8]), Plan>,
+    by_declaration: FxHashMap<(DwTag, bool, &'a [u8]), PlanId>,
     /// By code, of the unit at hand.
-    by_code: Vec<Option<Plan>>,
+    by_code: Vec<Option<PlanId>>,
     steps: Vec<Step>,
     fields: Vec<Field>,
     /// Of the units so far: the sizes of values depend on it.
     encoding: Option<Encoding>,
     key: Vec<u32>,
 }
+
+/// The number of a plan, which is not 0.
+pub(super) type PlanId = NonZeroU32;
 
 /// How to read the attributes of entries of one abbreviation.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +61,13 @@ pub(super) struct Plan {
     reading: Reading,
     first: u32,
     end: u32,
+    /// Which of its bytes are of values that show, but for the reference to a type; none where it may have
+    /// more bytes than these.
+    shown: Option<[u8; SHORT]>,
 }
+
+/// Most entries take no more bytes.
+const SHORT: usize = 16;
 
 /// How values are found.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +145,7 @@ impl<'a> Plans<'a> {
     /// How to read the entry at an offset, and where its attributes start. None at the end of a list of
     /// children, and for what cannot be read so.
     #[inline]
-    pub(super) fn at(&mut self, unit: Unit<'_, 'a>, at: usize) -> Option<(Plan, usize)> {
+    pub(super) fn at(&mut self, unit: Unit<'_, 'a>, at: usize) -> Option<(PlanId, usize)> {
         let first = *unit.bytes.get(at)?;
         let mut code = usize::from(first);
         let mut after = at + 1;
@@ -150,13 +163,19 @@ impl<'a> Plans<'a> {
         }
     }
 
+    /// A plan by its number.
+    #[inline]
+    pub(super) fn get(&self, id: PlanId) -> Option<&Plan> {
+        self.plans.get(id.get() as usize - 1)
+    }
+
     /// Shows what an entry says whose attributes start at `start`: its values, in the order of its kind,
     /// but the type it refers to last. The place after them; none where they end early or `show` ends it.
     #[inline]
     pub(super) fn values(
         &self,
         unit: Unit<'_, 'a>,
-        plan: Plan,
+        plan: &Plan,
         start: usize,
         mut show: impl FnMut(Value<'a>) -> Option<()>,
     ) -> Option<usize> {
@@ -181,12 +200,12 @@ impl<'a> Plans<'a> {
 
     /// The name of an entry whose attributes start at `start`, where its plan says where it is.
     #[inline]
-    pub(super) fn name(unit: Unit<'_, 'a>, plan: Plan, start: usize) -> Option<Name<'a>> {
+    pub(super) fn name(unit: Unit<'_, 'a>, plan: &Plan, start: usize) -> Option<Name<'a>> {
         Some(Name::At(unit.number(start + usize::from(plan.name?), 4)? as u32))
     }
 
     #[cold]
-    fn of_code(&mut self, unit: Unit<'_, 'a>, at: usize, code: usize) -> Option<Plan> {
+    fn of_code(&mut self, unit: Unit<'_, 'a>, at: usize, code: usize) -> Option<PlanId> {
         let entry = unit.entries.entry(unit.offset(at)).ok()??;
         let written = unit.entries.declaration(&entry)?;
         let key = (entry.tag(), entry.has_children(), written);
@@ -194,8 +213,10 @@ impl<'a> Plans<'a> {
             Some(plan) => *plan,
             None => {
                 let plan = self.make(key.0, key.1, unit.entries.declared(&entry));
-                self.by_declaration.insert(key, plan);
-                plan
+                self.plans.push(plan);
+                let id = NonZeroU32::new(u32::try_from(self.plans.len()).ok()?)?;
+                self.by_declaration.insert(key, id);
+                id
             }
         };
         if code < MAX_CODE {
@@ -239,7 +260,7 @@ impl<'a> Plans<'a> {
         let (reading, first, end) = match layout.size {
             Some(size) => {
                 let first = self.fields.len();
-                self.fields.append(&mut layout.fields);
+                self.fields.extend_from_slice(&layout.fields);
                 (Reading::Fixed { size, target: layout.target }, first, self.fields.len())
             }
             None => {
@@ -249,8 +270,30 @@ impl<'a> Plans<'a> {
             }
         };
         let (first, end) = (first as u32, end as u32);
-        let is_part = is_part_of_layout(tag);
-        Plan { tag, has_children, is_part, kind, name: layout.name, reading, first, end }
+        let (is_part, name, shown) = (is_part_of_layout(tag), layout.name, layout.shown());
+        Plan { tag, has_children, is_part, kind, name, reading, first, end, shown }
+    }
+}
+
+impl Plan {
+    /// The values of an entry whose attributes start at `start`, as they are written, but for the type it
+    /// refers to: entries of one plan of which these are the same say the same. None where that is not told.
+    #[inline]
+    pub(super) fn written(&self, unit: Unit<'_, '_>, start: usize) -> Option<u128> {
+        let shown = u128::from_ne_bytes(self.shown?);
+        let bytes = unit.bytes.get(start..)?.first_chunk()?;
+        Some(u128::from_ne_bytes(*bytes) & shown)
+    }
+
+    /// The type that such an entry refers to, if it does, and the place after its attributes.
+    #[inline]
+    pub(super) fn target(&self, unit: Unit<'_, '_>, start: usize) -> Option<(Option<u32>, usize)> {
+        let Reading::Fixed { size, target } = self.reading else { return None };
+        let target = match target {
+            Some(target) => Some(unit.number(start + usize::from(target), 4)? as u32),
+            None => None,
+        };
+        Some((target, start + usize::from(size)))
     }
 }
 
@@ -291,6 +334,21 @@ impl Layout {
             self.name = Some(at);
         }
         self.size = step.size().and_then(|size| at.checked_add(size));
+    }
+}
+
+impl Layout {
+    /// Which bytes are of fields; none where there may be more bytes.
+    fn shown(&self) -> Option<[u8; SHORT]> {
+        let mut shown = [0; SHORT];
+        if usize::from(self.size?) > SHORT {
+            return None;
+        }
+        for field in &self.fields {
+            let start = usize::from(field.at);
+            shown.get_mut(start..start + usize::from(field.size))?.fill(u8::MAX);
+        }
+        Some(shown)
     }
 }
 

@@ -15,7 +15,7 @@ use gimli::{DwTag, Encoding, UnitOffset};
 use rustc_hash::FxHashMap;
 
 use super::Error;
-use super::plans::{Plan, Plans, Unit, Value};
+use super::plans::{PlanId, Plans, Unit, Value};
 use super::reader::{Count, is_aggregate};
 use super::shape::{Through, is_pointer_like, keeps_value};
 use crate::dwarf::{DieRef, DieSection, Entries, FileId, Language, Name, Watch};
@@ -31,7 +31,7 @@ const MAX_NODES: usize = 1 << 16;
 #[derive(Debug)]
 pub(super) struct Twins<'j, 'a> {
     count: Count<'j>,
-    models: Vec<Model<'a>>,
+    models: Vec<(Model<'a>, Vec<Seen>)>,
     plans: Plans<'a>,
     /// Where in the definition each node of the model was met; nowhere is 0.
     met: Vec<u32>,
@@ -48,6 +48,13 @@ struct Model<'a> {
     values: Vec<Value<'a>>,
 }
 
+/// Entries that were found to say what a row of the model says are known again as they are written: by
+/// their plan, and the bytes of their values.
+type Seen = Option<(PlanId, u128)>;
+
+/// So many are remembered of each row: units declare their entries in a few ways.
+const SEEN: usize = 2;
+
 /// One entry that others refer to.
 #[derive(Debug)]
 enum Node<'a> {
@@ -63,6 +70,8 @@ struct Row {
     kind: u32,
     /// The position of its first value.
     values: usize,
+    /// The node that it refers to.
+    target: Option<u32>,
 }
 
 impl<'j, 'a> Twins<'j, 'a> {
@@ -78,7 +87,7 @@ impl<'j, 'a> Twins<'j, 'a> {
         offset: UnitOffset,
     ) -> Result<Option<usize>, Error> {
         self.plans.enter(entries);
-        for (position, model) in self.models.iter().enumerate() {
+        for (position, (model, seen)) in self.models.iter_mut().enumerate() {
             let is_comparable = entries.language() == Language::C
                 && (entries.file(), entries.encoding()) == (model.file, model.encoding);
             if !is_comparable {
@@ -86,7 +95,7 @@ impl<'j, 'a> Twins<'j, 'a> {
             }
             let (unit, count) = (Unit::new(entries), &self.count);
             let (plans, met) = (&mut self.plans, &mut self.met);
-            let mut comparison = Comparison { count, model, unit, plans, met };
+            let mut comparison = Comparison { count, model, seen, unit, plans, met };
             if comparison.is_alike(offset)? {
                 return Ok(Some(position));
             }
@@ -106,7 +115,9 @@ impl<'j, 'a> Twins<'j, 'a> {
         let model = Model { file, encoding, nodes, rows, values };
         let unit = Unit::new(entries);
         let making = Making { unit, plans: &mut self.plans, model, met: Met::default() };
-        self.models.push(making.model(offset)?);
+        let model = making.model(offset)?;
+        let seen = vec![None; model.rows.len() * SEEN];
+        self.models.push((model, seen));
         Some(self.models.len() - 1)
     }
 }
@@ -154,6 +165,7 @@ impl<'a> Watch<'a> for Grouping<'_, 'a> {
 struct Comparison<'c, 'a> {
     count: &'c Count<'c>,
     model: &'c Model<'a>,
+    seen: &'c mut Vec<Seen>,
     unit: Unit<'c, 'a>,
     plans: &'c mut Plans<'a>,
     met: &'c mut Vec<u32>,
@@ -184,6 +196,7 @@ impl<'a> Comparison<'_, 'a> {
 
     fn is_named(&mut self, at: usize, tag: DwTag, name: Name<'a>) -> Option<()> {
         let (plan, start) = self.plans.at(self.unit, at)?;
+        let plan = self.plans.get(plan)?;
         if let Some(named) = Plans::name(self.unit, plan, start) {
             return (plan.tag == tag && named == name).then_some(());
         }
@@ -192,35 +205,50 @@ impl<'a> Comparison<'_, 'a> {
         is_alike.then_some(())
     }
 
-    fn is_whole_alike(&mut self, rows: Range<usize>, at: usize) -> Option<()> {
-        let (own, children) = self.model.rows.get(rows)?.split_first()?;
+    fn is_whole_alike(&mut self, mut rows: Range<usize>, at: usize) -> Option<()> {
         let (plan, start) = self.plans.at(self.unit, at)?;
-        let mut at = self.after_alike(*own, plan, start)?;
-        if !plan.has_children {
+        let has_children = self.plans.get(plan)?.has_children;
+        let mut at = self.after_alike(rows.next()?, plan, start)?;
+        if !has_children {
             return Some(());
         }
-        let mut children = children.iter();
         while let Some((plan, start)) = self.plans.at(self.unit, at) {
-            at = match plan.is_part {
-                true => self.after_alike(*children.next()?, plan, start)?,
+            at = match self.plans.get(plan)?.is_part {
+                true => self.after_alike(rows.next()?, plan, start)?,
                 false => after_all(self.unit, at)?,
             };
         }
-        (self.unit.is_end(at) && children.next().is_none()).then_some(())
+        (self.unit.is_end(at) && rows.next().is_none()).then_some(())
     }
 
     /// The place after the attributes of an entry that says what a row of the model says.
     #[inline]
-    fn after_alike(&mut self, row: Row, plan: Plan, start: usize) -> Option<usize> {
+    fn after_alike(&mut self, row: usize, id: PlanId, start: usize) -> Option<usize> {
+        let (plan, position) = (self.plans.get(id)?, row);
+        let row = self.model.rows.get(row)?;
+        let written = plan.written(self.unit, start).map(|written| (id, written));
+        let seen = self.seen.get_mut(position * SEEN + id.get() as usize % SEEN)?;
+        if written.is_some() && written == *seen {
+            let (target, after) = plan.target(self.unit, start)?;
+            match (target, row.target) {
+                (Some(target), Some(node)) => meet(self.met, node, target)?,
+                (None, None) => {}
+                _ => return None,
+            }
+            return Some(after);
+        }
         if plan.kind != Some(row.kind) {
             return None;
         }
         let mut values = self.model.values.get(row.values..)?.iter();
         let met = &mut *self.met;
-        self.plans.values(self.unit, plan, start, |value| match (value, values.next()?) {
-            (Value::Type(target), Value::Type(node)) => meet(met, *node, target),
-            (value, other) => (value == *other).then_some(()),
-        })
+        let after =
+            self.plans.values(self.unit, plan, start, |value| match (value, values.next()?) {
+                (Value::Type(target), Value::Type(node)) => meet(met, *node, target),
+                (value, other) => (value == *other).then_some(()),
+            })?;
+        *seen = written;
+        Some(after)
     }
 }
 
@@ -298,29 +326,32 @@ impl<'a> Making<'_, 'a> {
         let first = self.model.rows.len();
         let (plan, start) = self.plans.at(self.unit, self.unit.position(offset)?)?;
         let mut at = self.row(plan, start, inside)?;
-        while plan.has_children
-            && let Some((plan, start)) = self.plans.at(self.unit, at)
-        {
-            at = match plan.is_part {
-                true if plan.has_children => return None,
+        let has_children = self.plans.get(plan)?.has_children;
+        while has_children && let Some((plan, start)) = self.plans.at(self.unit, at) {
+            let child = self.plans.get(plan)?;
+            at = match child.is_part {
+                true if child.has_children => return None,
                 true => self.row(plan, start, inside)?,
                 false => after_all(self.unit, at)?,
             };
         }
-        let is_read = !plan.has_children || self.unit.is_end(at);
+        let is_read = !has_children || self.unit.is_end(at);
         is_read.then_some(Node::Whole(first..self.model.rows.len()))
     }
 
     /// Adds the row of an entry; the place after its attributes.
-    fn row(&mut self, plan: Plan, start: usize, inside: Through) -> Option<usize> {
-        self.model.rows.push(Row { kind: plan.kind?, values: self.model.values.len() });
+    fn row(&mut self, plan: PlanId, start: usize, inside: Through) -> Option<usize> {
+        let plan = self.plans.get(plan)?;
+        let mut row = Row { kind: plan.kind?, values: self.model.values.len(), target: None };
         let (values, met) = (&mut self.model.values, &mut self.met);
-        self.plans.values(self.unit, plan, start, |value| {
+        let after = self.plans.values(self.unit, plan, start, |value| {
             values.push(match value {
-                Value::Type(target) => Value::Type(met.number(target, inside)),
+                Value::Type(target) => Value::Type(*row.target.insert(met.number(target, inside))),
                 value => value,
             });
             Some(())
-        })
+        })?;
+        self.model.rows.push(row);
+        Some(after)
     }
 }

@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use gimli::SectionId;
+use gimli::{SectionId, constants as dw};
 
 use super::super::DebugFile;
 use crate::binary::{BuildId, Sections, Stored};
@@ -23,6 +23,9 @@ pub(in crate::dwarf) struct Key {
     pub(super) content: u64,
 }
 
+/// Where a unit starts and ends.
+type Extent = (u64, u64);
+
 /// More than the header of any unit takes (DWARF 5 §7.5.1).
 const UNIT_HEADER: usize = 40;
 
@@ -30,19 +33,21 @@ const UNIT_HEADER: usize = 40;
 const CHUNK: usize = 1 << 16;
 
 impl Key {
-    /// The key of a file's debug info; none where it has none, or it cannot be read.
-    pub(super) fn of(file: &DebugFile) -> Option<Key> {
+    /// The key of a file's debug info; none where it has none, or it cannot be read. With it the units of
+    /// .debug_info, if their headers tell all of the units that there are.
+    pub(super) fn of(file: &DebugFile) -> Option<(Key, Option<Vec<Extent>>)> {
         let debug_info = file.binary().debug_info()?;
         let build_id = file.binary().build_id().map(BuildId::to_string).unwrap_or_default();
         let is_little = file.binary().identity().endian == gimli::RunTimeEndian::Little;
         let mut hasher = DefaultHasher::new();
         build_id.hash(&mut hasher);
-        hash_file(&debug_info.reopen()?, debug_info.sections(), is_little, &mut hasher).ok()?;
+        let sections = debug_info.sections();
+        let units = hash_file(&debug_info.reopen()?, sections, is_little, &mut hasher).ok()?;
         if let Some(supplement) = debug_info.supplement() {
             hash_file(&supplement.reopen()?, supplement.sections(), is_little, &mut hasher).ok()?;
         }
         debug_info.missing_supplement().hash(&mut hasher);
-        Some(Key { build_id, content: hasher.finish() })
+        Some((Key { build_id, content: hasher.finish() }, units))
     }
 
     /// The same, of more bytes.
@@ -75,21 +80,25 @@ fn hash_file(
     sections: &Sections,
     is_little: bool,
     hasher: &mut DefaultHasher,
-) -> io::Result<()> {
+) -> io::Result<Option<Vec<Extent>>> {
+    let mut units = None;
+    let (mut infos, mut has_types) = (0, false);
     file.metadata()?.len().hash(hasher);
     for (id, piece) in sections.stored() {
         (id.name(), piece.offset, piece.size, piece.uncompressed_size).hash(hasher);
+        infos += usize::from(id == SectionId::DebugInfo);
+        has_types |= id == SectionId::DebugTypes && piece.size > 0;
         match id {
             SectionId::DebugAbbrev => hash_bytes(file, piece, hasher)?,
             SectionId::DebugInfo | SectionId::DebugTypes if piece.is_in_place => {
-                hash_headers(file, piece, is_little, hasher)?;
+                units = hash_headers(file, piece, is_little, hasher)?;
             }
             // Where the headers are is known only once it is unpacked.
             SectionId::DebugInfo | SectionId::DebugTypes => hash_bytes(file, piece, hasher)?,
             _ => {}
         }
     }
-    Ok(())
+    Ok(units.filter(|_| infos == 1 && !has_types))
 }
 
 fn hash_bytes(file: &File, piece: Stored, hasher: &mut DefaultHasher) -> io::Result<()> {
@@ -108,13 +117,15 @@ fn hash_bytes(file: &File, piece: Stored, hasher: &mut DefaultHasher) -> io::Res
     Ok(())
 }
 
-/// Each unit's length leads to the next.
+/// Each unit's length leads to the next. Where the units are, if all of them are such as DWARF 2 to 5 have
+/// in .debug_info, and none is of a type.
 fn hash_headers(
     file: &File,
     piece: Stored,
     is_little: bool,
     hasher: &mut DefaultHasher,
-) -> io::Result<()> {
+) -> io::Result<Option<Vec<Extent>>> {
+    let mut units = Some(Vec::new());
     let mut buffer = [0; UNIT_HEADER];
     let mut at = piece.offset;
     let end = piece.offset.saturating_add(piece.size);
@@ -129,13 +140,28 @@ fn hash_headers(
             if is_little { bytes.iter().rev().fold(0, fold) } else { bytes.iter().fold(0, fold) }
         };
         // DWARF 5 §7.4: the escape of the 64-bit format, then the length.
-        let length = match number(header.get(..4)) {
-            0xffff_ffff => number(header.get(4..12)).saturating_add(12),
-            length => length + 4,
+        let (length, behind, offset_size) = match number(header.get(..4)) {
+            0xffff_ffff => (number(header.get(4..12)).saturating_add(12), 12, 8),
+            length => (length + 4, 4, 4),
         };
-        at = at.saturating_add(length);
+        // §7.5.1: the version, then in DWARF 5 what kind of unit it is and the size of addresses, which
+        // comes behind the place of the abbreviations before.
+        let byte = |position: usize| header.get(position).copied().unwrap_or_default();
+        let (kind, address_size) = match number(header.get(behind..behind + 2)) {
+            2..=4 => (dw::DW_UT_compile, byte(behind + 2 + offset_size)),
+            5 => (gimli::DwUt(byte(behind + 2)), byte(behind + 3)),
+            _ => (gimli::DwUt(0), 0),
+        };
+        let is_plain = matches!(kind, dw::DW_UT_compile | dw::DW_UT_partial | dw::DW_UT_skeleton)
+            && matches!(address_size, 4 | 8);
+        let next = at.saturating_add(length);
+        if let Some(units) = &mut units {
+            units.push((at - piece.offset, next - piece.offset));
+        }
+        units = units.filter(|_| is_plain && next <= end);
+        at = next;
     }
-    Ok(())
+    Ok(units)
 }
 
 #[cfg(test)]

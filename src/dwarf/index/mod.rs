@@ -60,7 +60,8 @@ impl Index {
         threads: usize,
         watch: &(impl Fn() -> W + Sync),
     ) -> Result<(Index, Vec<W>), Stopped> {
-        let keyed = cache.and_then(|cache| Some((cache, Key::of(file)?)));
+        let (key, units) = cache.and_then(|_| Key::of(file)).unzip();
+        let keyed = cache.zip(key);
         if let Some((cache, own)) = &keyed
             && let Some(key) = split_files::recalled(cache, own)
             && let Some(mapping) = cache.load(&key)
@@ -70,6 +71,9 @@ impl Index {
             }
             let bytes = Bytes::Mapped(mapping);
             return Ok((Index { bytes, problem: None, kept_under: Some(key) }, Vec::new()));
+        }
+        if let Some(units) = units.flatten() {
+            file.know_units(&units);
         }
         let mut watchers = Vec::new();
         let parts = Index::parts(job, file, threads, watch, &mut watchers)?;
