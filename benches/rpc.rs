@@ -12,6 +12,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dbgmate::api::Method;
@@ -19,10 +20,13 @@ use dbgmate::api::binary::BinaryRef;
 use dbgmate::api::daemon::{HelloMethod, HelloRequest};
 use dbgmate::api::layout::{OffsetsOfMethod, OffsetsOfRequest};
 use dbgmate::api::trace::{ParseMethod, ParseRequest};
+use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::config::{self, Config};
+use dbgmate::dwarf::DebugFile;
 use dbgmate::engine::{Answer, Engine};
 use dbgmate::job::Job;
 use dbgmate::rpc::Client;
+use dbgmate::types::{Layouts, Question, TypeName};
 
 const WARM_UP: usize = 200;
 const CALLS: usize = 5_000;
@@ -41,6 +45,7 @@ fn main() {
     if let Some(request) = layout() {
         latency::<OffsetsOfMethod>(&socket, &request);
         in_process::<OffsetsOfMethod>(&request);
+        known_layout(&request);
     }
     throughput(&socket);
 
@@ -86,6 +91,19 @@ fn in_process<M: Answer<Request: Clone>>(request: &M::Request) {
     let (engine, job) = (Engine::new(Config::default()), Job::new());
     measure("in the process", || {
         M::answer(&engine, &job, request.clone()).unwrap();
+    });
+}
+
+/// The layout itself, as a program has it that keeps the file open and what was found in it.
+fn known_layout(request: &OffsetsOfRequest) {
+    let [BinaryRef::Path(path)] = request.binaries.as_slice() else { return };
+    let job = Job::new();
+    let binary = Binary::open(&job, Path::new(path), &DebugSources::default()).unwrap();
+    let (file, layouts) = (DebugFile::new(Arc::new(binary)), Layouts::default());
+    let name = TypeName::parse(&request.type_name).unwrap();
+    let question = Question { name: &name, path: None, language: None, threads: 2 };
+    measure("the known layout", || {
+        assert!(!layouts.find(&job, &file, &question).unwrap().is_empty());
     });
 }
 

@@ -11,13 +11,10 @@ use crate::binary::{self, Binary, DebugInfo, DebugSources};
 use crate::dwarf::{DebugFile, IndexCache};
 use crate::job::Job;
 use crate::symbols::Symbols;
-use crate::types::LayoutMatch;
+use crate::types::Layouts;
 
 /// As many binaries are kept open; the one used longest ago makes room.
 const MAX_OPEN: usize = 256;
-
-/// The answers kept for a binary have so many members and enumerators at most, all together.
-const MAX_KEPT: usize = 1 << 18;
 
 /// The tables for looking up addresses of a binary may take so many bytes from one question to the
 /// next.
@@ -60,15 +57,8 @@ pub(super) struct Opened {
     /// Where its debug info was looked for.
     reach: Reach,
     symbols: Mutex<Arc<Symbols>>,
-    answers: Mutex<Answers>,
-}
-
-/// Answers given before, by question.
-#[derive(Debug, Default)]
-struct Answers {
-    known: BTreeMap<String, Arc<[Arc<LayoutMatch>]>>,
-    /// What they hold together, in members and enumerators.
-    kept: usize,
+    /// The layouts that were found in it.
+    pub(super) layouts: Layouts,
 }
 
 impl Binaries {
@@ -114,7 +104,7 @@ impl Binaries {
             reach,
             file: DebugFile::with_cache(binary, self.indexes.clone()),
             symbols: Mutex::default(),
-            answers: Mutex::default(),
+            layouts: Layouts::default(),
         }
     }
 
@@ -213,35 +203,6 @@ impl Opened {
             *symbols = Arc::default();
         }
         Arc::clone(&symbols)
-    }
-
-    /// The answer to a question, found once and kept where there is one.
-    pub(super) fn answer<E>(
-        &self,
-        question: &str,
-        find: impl FnOnce() -> Result<Vec<LayoutMatch>, E>,
-    ) -> Result<Arc<[Arc<LayoutMatch>]>, E> {
-        if let Some(answer) = lock(&self.answers).known.get(question) {
-            return Ok(Arc::clone(answer));
-        }
-        let answer: Arc<[_]> = find()?.into_iter().map(Arc::new).collect();
-        if !answer.is_empty() {
-            lock(&self.answers).keep(question, &answer);
-        }
-        Ok(answer)
-    }
-}
-
-impl Answers {
-    fn keep(&mut self, question: &str, answer: &Arc<[Arc<LayoutMatch>]>) {
-        let held = answer.iter().map(|found| found.count()).sum::<usize>() + 1;
-        if self.kept + held > MAX_KEPT {
-            *self = Answers::default();
-        }
-        if held <= MAX_KEPT {
-            self.kept += held;
-            self.known.insert(question.to_owned(), Arc::clone(answer));
-        }
     }
 }
 

@@ -202,14 +202,13 @@ impl<'e> Search<'e> {
     ) -> Result<Arc<[Arc<types::LayoutMatch>]>, types::Error> {
         let mut failure = None;
         for (name, path) in readings {
-            let key = format!("{name}\n{path:?}\n{:?}", self.language);
             let question = Question {
                 name,
                 path: path.as_ref(),
                 language: self.language,
                 threads: self.engine.threads(),
             };
-            match opened.answer(&key, || types::find(self.job, &opened.file, &question)) {
+            match opened.layouts.find(self.job, &opened.file, &question) {
                 Ok(found) if found.is_empty() => {}
                 Ok(found) => return Ok(found),
                 // Another reading may still hold: Go's names have dots.

@@ -25,6 +25,15 @@ pub struct Question<'q> {
     pub threads: usize,
 }
 
+impl Question<'_> {
+    /// The same for the same question, however many threads answer it.
+    pub(super) fn key(&self) -> String {
+        let path = self.path.map(|path| format!("{path:?}")).unwrap_or_default();
+        let language = self.language.map_or("", Language::name);
+        [&self.name.to_string(), "\n", &path, "\n", language].concat()
+    }
+}
+
 /// A thread takes so many definitions at a time; fewer are not worth a thread.
 const AT_A_TIME: usize = 32;
 

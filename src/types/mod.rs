@@ -1,6 +1,6 @@
 //! Where are the members of this type? Layouts, as the compiler laid them out.
 //!
-//! [`find`] answers a name with every distinct layout it stands for; [`TypeName`] and
+//! [`find`] answers a name with every distinct layout it stands for, [`Layouts`] without reading it again; [`TypeName`] and
 //! [`MemberPath`] are what people type. Offsets are read, never derived from sizes and alignments:
 //! overlap is legal (empty bases, unions, `[[no_unique_address]]`).
 //!
@@ -15,6 +15,7 @@ mod functions;
 mod gaps;
 mod kept;
 mod layout;
+mod layouts;
 mod locate;
 mod location;
 mod memory;
@@ -39,6 +40,7 @@ pub use decode::{Decoded, decode};
 pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};
 pub use functions::{Function, functions};
+pub use layouts::Layouts;
 pub use locate::{Covering, Place, locate};
 pub use memory::{Label, labels, read_memory};
 pub use model::{
