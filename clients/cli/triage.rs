@@ -17,8 +17,9 @@ use crate::binaries::absolute;
 use crate::output::{Output, form};
 use crate::{Failure, Outcome, large, paste};
 
-/// Records kept of a log that is too large to be read as a paste.
-const RECORDS: usize = 100_000;
+/// Records kept of a log that is too large to be read as a paste: each takes some 800 bytes, and all of it is to stay
+/// below 64 MB.
+const RECORDS: usize = 50_000;
 
 /// Plugins and notes that are not used and are named.
 const PROBLEMS: usize = 3;
