@@ -39,7 +39,7 @@ pub(super) enum End {
 /// The lines of `text`, in order.
 pub(super) fn lines(text: &str) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
     let widths = Widths::of(text);
-    let mut rest = with_marks(text, widths).peekable();
+    let mut rest = without_lone_marks(text, widths).peekable();
     let mut before = "";
     let whole = std::iter::from_fn(move || {
         let (index, text) = rest.next()?;
@@ -64,7 +64,7 @@ pub(super) fn lines(text: &str) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
 
 /// The lines with their numbers, but for the marks of quotes that a mail has left alone: the first word of what was
 /// quoted is as long as the lines.
-fn with_marks(text: &str, widths: Widths) -> impl Iterator<Item = (usize, &str)> {
+fn without_lone_marks(text: &str, widths: Widths) -> impl Iterator<Item = (usize, &str)> {
     let mut lines = split(text).enumerate().peekable();
     std::iter::from_fn(move || {
         loop {
