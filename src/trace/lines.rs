@@ -56,7 +56,7 @@ pub(super) fn lines(text: &str) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
         return Box::new(whole.map(|(_, line)| line));
     }
     Box::new(whole.flat_map(|(text, whole)| {
-        let (number, messages) = (whole.number, is_escaped(text).then(|| text.split(LINE_END)));
+        let (number, messages) = (whole.number, escaped(text));
         let whole = messages.is_none().then_some(whole);
         messages.into_iter().flatten().map(move |text| line(text, number)).chain(whole)
     }))
@@ -99,11 +99,9 @@ fn is_escaped(line: &str) -> bool {
     memchr_iter(b'#', line.as_bytes()).any(is_end) && line.contains(ESCAPED)
 }
 
-/// The lines that such a message was; of any other line, itself.
-fn escaped(line: &str) -> impl Iterator<Item = &str> {
-    let parts = is_escaped(line).then(|| line.split(LINE_END));
-    let whole = parts.is_none().then_some(line);
-    parts.into_iter().flatten().chain(whole)
+/// The lines that such a message was; none for any other line.
+fn escaped(line: &str) -> Option<impl Iterator<Item = &str>> {
+    is_escaped(line).then(|| line.split(LINE_END))
 }
 
 /// How long lines of a text are, in characters.
@@ -206,7 +204,9 @@ fn is_cut(text: &str, width: usize) -> bool {
 
 /// The lines of a line of a text that is read in pieces: nothing is known of where others end.
 pub(super) fn of_line(text: &str, number: usize) -> impl Iterator<Item = Line<'_>> {
-    escaped(text).map(move |text| line(text, number))
+    let messages = escaped(text);
+    let whole = messages.is_none().then_some(text);
+    messages.into_iter().flatten().chain(whole).map(move |text| line(text, number))
 }
 
 /// A line of which nothing is known but its text.

@@ -5,8 +5,8 @@
 //! xc: error: Can't create lock file …: Internal error
 //! 2014-03-10 14:40:10 UTC [4836] libxl: error: …                                    with the pid
 //! 2012-11-09 08:24:57.660+0000: libxl: libxl_event.c:181:libxl__ev_fd_register: …   libvirt's driver
-//! ```
 //! xl: fatal error: xl_cmdimpl.c:1234, rc=-3: libxl_domain_info
+//! ```
 //! (tools/libs/toollog/xtl_logger_stdio.c; libvirt's src/libxl/libxl_logger.c, which has no level; xl's last
 //! is of tools/xl/xl_utils.h, `MUST` and `CHK_ERRNOVAL`.)
 //! Rule: a record goes on over the indented lines below it; here is only the first.

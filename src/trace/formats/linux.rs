@@ -16,8 +16,9 @@
 //! ---[ end trace 0000000000000000 ]---
 //! ```
 //! (arch/x86/mm/fault.c, `show_signal_msg`; mm/memory.c, `print_vma_addr`; arch/x86/kernel/dumpstack.c,
-//! `show_trace_log_lvl`; arch/arm64/kernel/traps.c, `__die`; mm/kasan/report.c, `print_track`.) `? ` marks what the unwinder does not believe. Brackets behind the file give the
-//! mapping that holds ip; since 6.9 the place in the file is before it.
+//! `show_trace_log_lvl`; arch/arm64/kernel/traps.c, `__die`; mm/kasan/report.c, `print_track`.) `? ` marks what
+//! the unwinder does not believe. Brackets behind the file give the mapping that holds ip; since 6.9 the place
+//! in the file is before it.
 
 use super::parts::{begins_with_any, hexadecimal, is_identifier};
 use super::{Crash, Fault, Format, Numbered, Says, Start, Told, bare_frame, registers};
