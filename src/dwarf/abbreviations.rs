@@ -9,10 +9,14 @@ use gimli::{
 };
 use rustc_hash::FxHashMap;
 
+use super::pass::Pace;
 use super::{Error, Slice};
 
 /// More attributes than this are damage: producers write thirty at most.
 const MAX_ATTRIBUTES: usize = 1000;
+
+/// A unit of C has so many, or a few more.
+const EXPECTED: usize = 128;
 
 /// The declarations of one table, for units of one encoding.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(super) struct Abbreviations {
     offset: usize,
     /// By code less one: producers number from 1 on.
     dense: Vec<Abbreviation>,
+    /// How a pass over all types steps over the entries of each, by code.
+    paces: Vec<Pace>,
     /// Those numbered otherwise.
     others: FxHashMap<u64, Abbreviation>,
     /// How to step over the attributes of each, one behind another.
@@ -40,7 +46,6 @@ pub(super) struct Abbreviation {
     /// What the attributes take, where that is always the same.
     size: Option<u16>,
     tag: DwTag,
-    role: Role,
     sibling: Sibling,
     named: Named,
     declared: Declared,
@@ -61,40 +66,6 @@ pub(super) enum Stride {
     Text,
     /// A value of this form, as gimli reads it.
     Value(DwForm),
-}
-
-/// What a pass over all types does with an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// Steps over it, and goes on with its children, if it has any.
-    Passed,
-    /// Steps over its children too: no producer puts a type there. Concrete inlined instances have
-    /// nothing that their abstract instance has (DWARF 5 §3.3.8.2), calls have parameters alone.
-    Skipped,
-    /// Reads it: a type that people name, or the import of a unit.
-    Wanted,
-}
-
-impl Role {
-    /// Base types are among those that people name: `size_t` leads to one.
-    fn of(tag: DwTag) -> Role {
-        match tag {
-            dw::DW_TAG_structure_type
-            | dw::DW_TAG_union_type
-            | dw::DW_TAG_class_type
-            | dw::DW_TAG_interface_type
-            | dw::DW_TAG_enumeration_type
-            | dw::DW_TAG_typedef
-            | dw::DW_TAG_template_alias
-            | dw::DW_TAG_base_type
-            | dw::DW_TAG_imported_unit => Role::Wanted,
-            dw::DW_TAG_inlined_subroutine
-            | dw::DW_TAG_call_site
-            | dw::DW_TAG_GNU_call_site
-            | dw::DW_TAG_subroutine_type => Role::Skipped,
-            _ => Role::Passed,
-        }
-    }
 }
 
 /// Where among an entry's attributes DW_AT_name is.
@@ -141,23 +112,28 @@ impl Abbreviations {
         let mut input = section;
         input.skip(offset)?;
         let length = input.len();
+        let sizes = Sizes::of(header);
         let mut table = Abbreviations {
             offset,
-            dense: Vec::new(),
+            dense: Vec::with_capacity(EXPECTED),
+            paces: Vec::with_capacity(EXPECTED),
             others: FxHashMap::default(),
-            strides: Vec::new(),
+            strides: Vec::with_capacity(EXPECTED * 2),
         };
+        table.paces.push(Pace::NULL);
         while !input.is_empty() {
-            let code = input.read_uleb128()?;
+            let code = short_uleb128(&mut input)?;
             if code == 0 {
                 break;
             }
-            let tag = DwTag(input.read_uleb128_u16()?);
+            let tag = short_uleb128(&mut input)?;
+            let tag = u16::try_from(tag).map_err(|_| gimli::Error::BadUnsignedLeb128)?;
+            let tag = DwTag(tag);
             let has_children = input.read_u8()? != dw::DW_CHILDREN_no.0;
             let attributes = u32::try_from(length - input.len());
             let attributes = attributes.map_err(|_| gimli::Error::UnsupportedOffset)?;
             let strides = table.strides.len() as u32;
-            let measured = measure(&mut input, header, &mut table.strides)?;
+            let measured = measure(&mut input, header, &sizes, &mut table.strides)?;
             let stride_count = table.strides.len() - strides as usize;
             let end = u32::try_from(length - input.len());
             let end = end.map_err(|_| gimli::Error::UnsupportedOffset)?;
@@ -168,7 +144,6 @@ impl Abbreviations {
                 stride_count: stride_count as u16,
                 size: measured.size,
                 tag,
-                role: Role::of(tag),
                 sibling: measured.sibling,
                 named: measured.named,
                 declared: measured.declared,
@@ -176,13 +151,13 @@ impl Abbreviations {
                 has_code: measured.has_code,
             };
             if code == table.dense.len() as u64 + 1 {
+                let strides = table.strides.get(strides as usize..).unwrap_or_default();
+                table.paces.push(Pace::of(&abbreviation, strides));
                 table.dense.push(abbreviation);
             } else {
                 table.others.entry(code).or_insert(abbreviation);
             }
         }
-        table.dense.shrink_to_fit();
-        table.strides.shrink_to_fit();
         Ok(table)
     }
 
@@ -191,6 +166,12 @@ impl Abbreviations {
     pub(super) fn get(&self, code: u64) -> Option<&Abbreviation> {
         let position = usize::try_from(code.wrapping_sub(1)).ok();
         position.and_then(|at| self.dense.get(at)).or_else(|| self.others.get(&code))
+    }
+
+    /// How a pass over all types steps over entries, by their code.
+    #[inline]
+    pub(super) fn paces(&self) -> &[Pace] {
+        &self.paces
     }
 
     /// The attributes of a declaration, read from the section it is in.
@@ -222,10 +203,18 @@ impl Abbreviations {
         strides.unwrap_or_default()
     }
 
-    /// Bytes of memory it takes.
+    /// Gives up the memory that it has too much of.
+    pub(super) fn shrink(&mut self) {
+        self.dense.shrink_to_fit();
+        self.paces.shrink_to_fit();
+        self.strides.shrink_to_fit();
+    }
+
+    /// Bytes of memory that it needs.
     pub(super) fn bytes(&self) -> usize {
-        (self.dense.capacity() + 2 * self.others.capacity()) * size_of::<Abbreviation>()
-            + self.strides.capacity() * size_of::<Stride>()
+        (self.dense.len() + 2 * self.others.capacity()) * size_of::<Abbreviation>()
+            + self.paces.len() * size_of::<Pace>()
+            + self.strides.len() * size_of::<Stride>()
     }
 }
 
@@ -246,12 +235,6 @@ impl Abbreviation {
     #[inline]
     pub(super) fn has_code(&self) -> bool {
         self.has_code
-    }
-
-    /// What a pass over all types does with such entries.
-    #[inline]
-    pub(super) fn role(&self) -> Role {
-        self.role
     }
 
     /// Bytes that the attributes take; none where that depends on their values.
@@ -308,26 +291,70 @@ pub(super) fn short_uleb128(input: &mut Slice<'_>) -> gimli::Result<u64> {
     }
 }
 
+/// A number of two bytes at most.
+fn number(input: &mut Slice<'_>) -> gimli::Result<u16> {
+    u16::try_from(input.read_uleb128()?).map_err(|_| gimli::Error::BadUnsignedLeb128)
+}
+
+/// How many bytes values of each form take, in units of one encoding; the largest number
+/// where it varies.
+struct Sizes([u8; FORMS]);
+
+/// Those of DWARF 5 are below (§7.5.6); the others are rare.
+const FORMS: usize = 0x2d;
+
+impl Sizes {
+    fn of(header: &UnitHeader<Slice<'_>>) -> Sizes {
+        Sizes(std::array::from_fn(|form| {
+            let size = size_of_form(DwForm(form as u16), header);
+            size.and_then(|size| u8::try_from(size).ok()).unwrap_or(u8::MAX)
+        }))
+    }
+
+    #[inline]
+    fn of_form(&self, form: DwForm, header: &UnitHeader<Slice<'_>>) -> Option<u16> {
+        match self.0.get(usize::from(form.0)) {
+            Some(&u8::MAX) => None,
+            Some(size) => Some((*size).into()),
+            None => size_of_form(form, header),
+        }
+    }
+}
+
+/// How many bytes values of a form take; none where it varies.
+fn size_of_form(form: DwForm, header: &UnitHeader<Slice<'_>>) -> Option<u16> {
+    let implicit = (form == dw::DW_FORM_implicit_const).then_some(0);
+    let size = AttributeSpecification::new(dw::DW_AT_name, form, implicit).size(header);
+    size.and_then(|size| u16::try_from(size).ok())
+}
+
 /// One attribute's declaration; none at the end of the list.
 #[inline]
 fn attribute(input: &mut Slice<'_>) -> gimli::Result<Option<AttributeSpecification>> {
-    let mut number = || match short_uleb128(input).map(u16::try_from) {
-        Ok(Ok(number)) => Ok(number),
-        Ok(Err(_)) => Err(gimli::Error::BadUnsignedLeb128),
-        Err(error) => Err(error),
-    };
-    let (name, form) = (number()?, DwForm(number()?));
-    match (name, form.0) {
-        (0, 0) => return Ok(None),
-        (0, _) => return Err(gimli::Error::AttributeNameZero),
-        (_, 0) => return Err(gimli::Error::AttributeFormZero),
-        _ => {}
-    }
+    let Some((name, form)) = name_and_form(input)? else { return Ok(None) };
     let implicit = match form {
         dw::DW_FORM_implicit_const => Some(input.read_sleb128()?),
         _ => None,
     };
-    Ok(Some(AttributeSpecification::new(DwAt(name), form, implicit)))
+    Ok(Some(AttributeSpecification::new(name, form, implicit)))
+}
+
+/// The same, but for the value that may be in it.
+#[inline(always)]
+fn name_and_form(input: &mut Slice<'_>) -> gimli::Result<Option<(DwAt, DwForm)>> {
+    let (name, form) = match *input.slice() {
+        [name, form, ..] if (name | form) < 0x80 => {
+            input.skip(2)?;
+            (name.into(), form.into())
+        }
+        _ => (number(input)?, number(input)?),
+    };
+    match (name, form) {
+        (0, 0) => Ok(None),
+        (0, _) => Err(gimli::Error::AttributeNameZero),
+        (_, 0) => Err(gimli::Error::AttributeFormZero),
+        _ => Ok(Some((DwAt(name), DwForm(form)))),
+    }
 }
 
 /// What a list of attributes is found to have.
@@ -343,6 +370,7 @@ struct Measured {
 fn measure(
     input: &mut Slice<'_>,
     header: &UnitHeader<Slice<'_>>,
+    sizes: &Sizes,
     strides: &mut Vec<Stride>,
 ) -> Result<Measured, Error> {
     let mut measured = Measured {
@@ -354,34 +382,35 @@ fn measure(
     };
     // How far the next value is from the first, while that is always the same.
     let mut distance = Some(0_u16);
-    // Whether a stride of this list is there to be lengthened.
-    let mut lengthens = false;
-    let mut count = 0;
-    while let Some(attribute) = attribute(input)? {
+    // The bytes of values since the last whose size varies.
+    let mut fixed = None;
+    let (mut count, mut sibling) = (0, 0);
+    while let Some((name, form)) = name_and_form(input)? {
         count += 1;
         if count > MAX_ATTRIBUTES {
             return Err(Error::TooManyAttributes(count));
         }
-        if measured.sibling == Sibling::Last {
-            measured.sibling = Sibling::Somewhere;
+        if form == dw::DW_FORM_implicit_const {
+            input.skip_leb128()?;
         }
-        match attribute.name() {
+        match name {
             dw::DW_AT_sibling => {
-                measured.sibling = match (attribute.form(), distance) {
+                sibling = count;
+                measured.sibling = match (form, distance) {
                     (dw::DW_FORM_ref4, Some(at)) => Sibling::At(at),
                     (dw::DW_FORM_ref4, None) => Sibling::Last,
                     _ => Sibling::Somewhere,
                 };
             }
             dw::DW_AT_name => {
-                measured.named = match (attribute.form(), distance, header.format()) {
+                measured.named = match (form, distance, header.format()) {
                     (dw::DW_FORM_strp, Some(at), Format::Dwarf32) => Named::StrAt(at),
                     (dw::DW_FORM_string, Some(at), _) => Named::TextAt(at),
                     _ => Named::Somewhere,
                 };
             }
             dw::DW_AT_declaration => {
-                measured.declared = match attribute.form() {
+                measured.declared = match form {
                     dw::DW_FORM_flag_present => Declared::Always,
                     _ => Declared::Somewhere,
                 };
@@ -389,16 +418,21 @@ fn measure(
             dw::DW_AT_low_pc | dw::DW_AT_ranges => measured.has_code = true,
             _ => {}
         }
-        let size = attribute.size(header).and_then(|size| u16::try_from(size).ok());
-        distance = distance.zip(size).and_then(|(at, size)| at.checked_add(size));
-        match (size, strides.last_mut()) {
-            (Some(size), Some(Stride::Bytes(bytes))) if lengthens => {
-                *bytes = bytes.saturating_add(size);
+        match sizes.of_form(form, header) {
+            Some(size) => {
+                distance = distance.and_then(|at| at.checked_add(size));
+                fixed = Some(size.saturating_add(fixed.unwrap_or(0)));
             }
-            (Some(size), _) => strides.push(Stride::Bytes(size)),
-            (None, _) => strides.push(Stride::of(attribute.form())),
+            None => {
+                distance = None;
+                strides.extend(fixed.take().map(Stride::Bytes));
+                strides.push(Stride::of(form));
+            }
         }
-        lengthens = true;
+    }
+    strides.extend(fixed.map(Stride::Bytes));
+    if measured.sibling == Sibling::Last && sibling < count {
+        measured.sibling = Sibling::Somewhere;
     }
     measured.size = distance;
     Ok(measured)

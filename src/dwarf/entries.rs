@@ -13,7 +13,7 @@ use gimli::{
 };
 
 use super::abbreviations::{
-    Abbreviation, Abbreviations, Declared, Named, Role, Sibling, Stride, short_uleb128,
+    Abbreviation, Abbreviations, Declared, Named, Sibling, Stride, short_uleb128,
 };
 use super::file::FileView;
 use super::walk::MAX_DEPTH;
@@ -26,8 +26,8 @@ pub struct Entries<'a> {
     pub(super) file: Rc<FileView<'a>>,
     pub(super) language: Language,
     /// The entries' bytes, of which the first is at the root's offset.
-    bytes: Slice<'a>,
-    abbreviations: Arc<Abbreviations>,
+    pub(super) bytes: Slice<'a>,
+    pub(super) abbreviations: Arc<Abbreviations>,
     debug_abbrev: Slice<'a>,
 }
 
@@ -36,7 +36,7 @@ pub struct Entries<'a> {
 pub struct Entry {
     /// Where it is in its unit.
     pub offset: UnitOffset,
-    abbreviation: Abbreviation,
+    pub(super) abbreviation: Abbreviation,
     /// Where its attributes start.
     attributes: UnitOffset,
 }
@@ -186,64 +186,6 @@ impl<'a> Entries<'a> {
             Some(sibling) => Ok(sibling),
             None => self.skip_list(after),
         }
-    }
-
-    /// The next entry at `offset` or behind it that a pass over all types wants ([`Role`]), of so many
-    /// entries at most; none at the unit's end, and where there were as many. `offset` is then behind
-    /// those that were passed.
-    #[inline]
-    pub(super) fn next_wanted(
-        &self,
-        offset: &mut UnitOffset,
-        most: usize,
-    ) -> Result<Option<Entry>, Error> {
-        let bytes = self.bytes.slice();
-        let root = self.root().0;
-        let mut at = offset.0 - root;
-        for _ in 0..most {
-            let Some(&first) = bytes.get(at) else { break };
-            let start = at;
-            at += 1;
-            if first == 0 {
-                continue;
-            }
-            let mut code = u64::from(first);
-            if first >= 0x80 {
-                let mut input = self.from(UnitOffset(root + start))?;
-                code = input.read_uleb128()?;
-                at = bytes.len() - input.len();
-            }
-            let abbreviation = self.abbreviations.get(code);
-            let abbreviation = abbreviation.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
-            let entry = || Entry {
-                offset: UnitOffset(root + start),
-                abbreviation: *abbreviation,
-                attributes: UnitOffset(root + at),
-            };
-            let role = abbreviation.role();
-            if role == Role::Wanted {
-                *offset = UnitOffset(root + start);
-                return Ok(Some(entry()));
-            }
-            at = match abbreviation.size() {
-                Some(size) if role == Role::Passed => at + usize::from(size),
-                _ => self.after_unwanted(&entry())?.0 - root,
-            };
-        }
-        if at > bytes.len() {
-            return Err(gimli::Error::UnexpectedEof(self.bytes.offset_id()).into());
-        }
-        *offset = UnitOffset(root + at);
-        Ok(None)
-    }
-
-    /// The offset after an entry that is passed, or skipped with its children.
-    fn after_unwanted(&self, entry: &Entry) -> Result<UnitOffset, Error> {
-        let after = self.after(entry)?;
-        if entry.abbreviation.role() != Role::Skipped || !entry.has_children() {
-            return Ok(after);
-        }
-        Ok(self.sibling_ahead(entry, after)?.unwrap_or(after))
     }
 
     /// The name of an entry.

@@ -81,7 +81,9 @@ impl<'a> FileView<'a> {
         if let Some(table) = lock(&self.tables.abbreviations).known.get(&key) {
             return Ok(Arc::clone(table));
         }
-        let table = self.read_abbreviations(header)?;
+        let mut table = self.read_abbreviations(header)?;
+        table.shrink();
+        let table = Arc::new(table);
         self.keep_abbreviations(header, &table);
         Ok(table)
     }
@@ -102,20 +104,22 @@ impl<'a> FileView<'a> {
         if let Some(table) = lock(&self.tables.abbreviations).known.get(&(offset, encoding)) {
             return Ok(Arc::clone(table));
         }
-        let table = self.read_abbreviations(header)?;
-        if table.bytes() > header.length_including_self() {
+        let mut table = self.read_abbreviations(header)?;
+        let is_kept = table.bytes() > header.length_including_self();
+        if is_kept {
+            table.shrink();
+        }
+        let table = Arc::new(table);
+        if is_kept {
             self.keep_abbreviations(header, &table);
         }
         *last = Some((self.id, offset, encoding, Arc::clone(&table)));
         Ok(table)
     }
 
-    fn read_abbreviations(
-        &self,
-        header: &UnitHeader<Slice<'a>>,
-    ) -> Result<Arc<Abbreviations>, Error> {
+    fn read_abbreviations(&self, header: &UnitHeader<Slice<'a>>) -> Result<Abbreviations, Error> {
         let section = *gimli::Section::reader(&self.dwarf.debug_abbrev);
-        Ok(Arc::new(Abbreviations::read(section, header.debug_abbrev_offset().0, header)?))
+        Abbreviations::read(section, header.debug_abbrev_offset().0, header)
     }
 
     fn keep_abbreviations(&self, header: &UnitHeader<Slice<'a>>, table: &Arc<Abbreviations>) {

@@ -17,6 +17,7 @@ mod entries;
 mod file;
 mod index;
 mod language;
+mod pass;
 mod root;
 mod scope;
 mod split;

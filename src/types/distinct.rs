@@ -108,14 +108,14 @@ fn distinct_targets(
     firsts: &Firsts,
 ) -> Result<(Distinct, Option<Error>), Error> {
     let (targets, failure) = targets(workers, reader, question, firsts)?;
-    let shapes = workers.each(&targets, |comparing, (target, shape)| match shape {
-        Some(shape) => Ok(*shape),
-        None => comparing.shape(target.die),
-    })?;
+    let unshaped = targets.iter().filter(|(_, shape)| shape.is_none());
+    let unshaped: Vec<DieRef> = unshaped.map(|(target, _)| target.die).collect();
+    let mut shapes = workers.each(&unshaped, |comparing, die| comparing.shape(*die))?.into_iter();
     let all = targets.len();
     let mut groups: FxHashMap<_, usize> = FxHashMap::default();
     let mut distinct = Distinct::new();
-    for ((target, _), shape) in targets.into_iter().zip(shapes) {
+    for (target, shape) in targets {
+        let shape = shape.or_else(|| shapes.next());
         // The typedef that names a type is part of what its layout shows.
         let alike = (shape, target.known_as.clone(), target.via.clone());
         let position = *groups.entry(alike).or_insert(distinct.len());

@@ -104,7 +104,7 @@ pub(crate) fn elf(sections: &[(SectionId, Vec<u8>)]) -> Vec<u8> {
     elf_of(RunTimeEndian::Little, sections)
 }
 
-fn elf_of(endian: RunTimeEndian, sections: &[(SectionId, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn elf_of(endian: RunTimeEndian, sections: &[(SectionId, Vec<u8>)]) -> Vec<u8> {
     let (architecture, endian) = match endian {
         RunTimeEndian::Little => (object::Architecture::X86_64, object::Endianness::Little),
         RunTimeEndian::Big => (object::Architecture::PowerPc64, object::Endianness::Big),

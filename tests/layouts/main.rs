@@ -23,6 +23,7 @@ mod map;
 mod names;
 mod nested;
 mod order;
+mod passes;
 mod rust;
 mod survey;
 mod templates;

@@ -39,7 +39,7 @@ pub(super) struct Contents<'c> {
     pub(super) units: Vec<(u64, u64)>,
     pub(super) signatures: Vec<(u64, u64)>,
     pub(super) types: usize,
-    /// Bytes of a reference: four where all of them fit.
+    /// Bytes of a reference: four where all of them fit, else eight.
     pub(super) width: usize,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Table<'b> {
     units: usize,
     signatures: usize,
     types: usize,
-    /// Bytes of a reference: four where all of them fit.
+    /// Bytes of a reference: four where all of them fit, else eight.
     width: usize,
 }
 
@@ -127,10 +127,18 @@ pub(super) fn width_of(last: DieRef) -> usize {
 /// Puts a reference at a position.
 #[inline]
 pub(super) fn put_type(bytes: &mut [u8], width: usize, position: usize, die: DieRef) {
+    let start = position * width;
     let packed = die.packed().to_le_bytes();
-    let place = bytes.get_mut(position * width..(position + 1) * width);
-    if let (Some(place), Some(packed)) = (place, packed.get(..width)) {
-        place.copy_from_slice(packed);
+    // The common width in a constant: a kernel has a million references.
+    match (width, packed.first_chunk::<4>()) {
+        (4, Some(low)) => put_at(bytes, start, low),
+        _ => put_at(bytes, start, &packed),
+    }
+}
+
+fn put_at<const N: usize>(bytes: &mut [u8], start: usize, number: &[u8; N]) {
+    if let Some(place) = bytes.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+        *place = *number;
     }
 }
 

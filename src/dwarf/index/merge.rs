@@ -1,27 +1,17 @@
 //! What the threads have met, as one table.
 
-use rustc_hash::FxHashMap;
-
 use super::super::DieSection;
 use super::super::units::Units;
-use super::bytes::{Contents, Name, TYPES_BIT, hash_of, put_type, width_of};
-use super::scan::{Met, Part, Run};
+use super::bytes::{Contents, Name, TYPES_BIT, put_type, width_of};
+use super::scan::{Named, Part, Run, Sorted};
 
 /// A unit with its types, and the ranks of the names of the part it is in.
-type Ranked<'p> = (Run, &'p [Met], &'p [u32]);
+type Ranked<'p> = (Run, &'p [Named], &'p [u32]);
 
 /// Puts the types of each name together: definitions first, both in the order of the file. None where they
 /// are more than can be counted.
 pub(super) fn merged(parts: &[Part<'_>], units: &Units, key: u64) -> Option<Box<[u8]>> {
-    let mut names: Vec<(u32, &[u8])> = Vec::new();
-    for part in parts {
-        names.extend(part.names.iter().map(|text| (hash_of(text), *text)));
-    }
-    names.sort_unstable();
-    names.dedup();
-    let ranks: FxHashMap<&[u8], u32> =
-        names.iter().zip(0..).map(|((_, text), rank)| (*text, rank)).collect();
-    let ranks: Vec<Vec<u32>> = parts.iter().map(|part| part.ranks(&ranks)).collect();
+    let (names, ranks) = ranked_names(parts);
     let starts = starts(parts, &ranks, names.len());
     let names = names.iter().zip(starts.chunks_exact(2));
     let names = names.map(|((hash, text), starts)| {
@@ -46,14 +36,34 @@ pub(super) fn merged(parts: &[Part<'_>], units: &Units, key: u64) -> Option<Box<
     contents.fits().then(|| contents.bytes(|bytes| place(&ranked, starts, width, bytes)))
 }
 
-impl Part<'_> {
-    /// The rank of each of its names.
-    fn ranks(&self, ranks: &FxHashMap<&[u8], u32>) -> Vec<u32> {
-        self.names.iter().map(|text| ranks.get(text).copied().unwrap_or_default()).collect()
-    }
+/// A name behind its hash.
+type Hashed<'a> = (u32, &'a [u8]);
 
+/// The names of all parts, each once, by hash and text; and for each part the rank of each of its names.
+fn ranked_names<'a>(parts: &[Part<'a>]) -> (Vec<Hashed<'a>>, Vec<Vec<u32>>) {
+    let mut all: Vec<(Sorted<'a>, usize)> = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        all.extend(part.sorted.iter().map(|name| (*name, number)));
+    }
+    // A stable sort merges what is sorted already.
+    all.sort_by(|((one, one_text, _), _), ((other, text, _), _)| {
+        (one, one_text).cmp(&(other, text))
+    });
+    let mut names: Vec<Hashed<'a>> = Vec::new();
+    let mut ranks: Vec<Vec<u32>> = parts.iter().map(|part| vec![0; part.names.len()]).collect();
+    for ((hash, text, position), part) in all {
+        if names.last() != Some(&(hash, text)) {
+            names.push((hash, text));
+        }
+        let rank = ranks.get_mut(part).and_then(|ranks| ranks.get_mut(position as usize));
+        rank.into_iter().for_each(|rank| *rank = names.len() as u32 - 1);
+    }
+    (names, ranks)
+}
+
+impl Part<'_> {
     /// Its units, each with its types.
-    fn units(&self) -> impl Iterator<Item = (Run, &[Met])> {
+    fn units(&self) -> impl Iterator<Item = (Run, &[Named])> {
         let ends = self.runs.iter().skip(1).map(|run| run.first).chain([self.types.len()]);
         let types = |(run, end): (&Run, usize)| {
             let types = self.types.get(run.first..end).unwrap_or_default();
@@ -86,11 +96,11 @@ fn starts(parts: &[Part<'_>], ranks: &[Vec<u32>], names: usize) -> Vec<u32> {
 /// so are then the types of each name.
 fn place(units: &[Ranked<'_>], mut next: Vec<u32>, width: usize, bytes: &mut [u8]) {
     for (run, types, ranks) in units {
-        for met in *types {
-            let rank = ranks.get(met.name()).copied().unwrap_or_default() as usize;
-            let list = rank * 2 + usize::from(met.is_declaration());
+        for named in *types {
+            let rank = ranks.get(named.name()).copied().unwrap_or_default() as usize;
+            let list = rank * 2 + usize::from(named.is_declaration());
             if let Some(next) = next.get_mut(list) {
-                put_type(bytes, width, *next as usize, met.die(run.start));
+                put_type(bytes, width, *next as usize, named.die(run.start));
                 *next += 1;
             }
         }

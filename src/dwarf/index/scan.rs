@@ -16,8 +16,10 @@ use rustc_hash::FxHashMap;
 
 use super::super::entries::{Entry, Name};
 use super::super::file::Table;
-use super::super::units::{Place, UnitEntry};
-use super::super::{DebugFile, DieRef, Entries, Error, FileId, Language, Root, Target, View};
+use super::super::pass::{self, LANES, Met, Pass};
+use super::super::units::Place;
+use super::super::{DebugFile, DieRef, Entries, Error, FileId, Language, Target, View};
+use super::bytes::hash_of;
 use crate::job::{Job, Progress, Stopped};
 
 /// Looks at the definitions of some names while all units are gone through, on one thread.
@@ -43,9 +45,11 @@ impl<'a> Watch<'a> for () {
 pub(super) struct Part<'a> {
     /// Each name once.
     pub(super) names: Vec<&'a [u8]>,
+    /// The same, sorted, once there are no more.
+    pub(super) sorted: Vec<Sorted<'a>>,
     /// How many definitions, and how many declarations, each has.
     pub(super) counts: Vec<[u32; 2]>,
-    pub(super) types: Vec<Met>,
+    pub(super) types: Vec<Named>,
     /// Units, with where in `types` those of each begin.
     pub(super) runs: Vec<Run>,
     /// Units that those it has read refer to.
@@ -60,6 +64,9 @@ pub(super) struct Part<'a> {
     file: FileId,
 }
 
+/// The hash of a name, the name, and its position.
+pub(super) type Sorted<'a> = (u32, &'a [u8], u32);
+
 /// A unit that was read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
@@ -71,9 +78,9 @@ pub(super) struct Run {
     pub(super) first: usize,
 }
 
-/// A type that was met, in eight bytes: a kernel has a million.
+/// A type whose name is known, in eight bytes: a kernel has a million.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Met {
+pub(super) struct Named {
     /// The position of its name, and [`DECLARATION`].
     name: u32,
     /// Its place in its unit.
@@ -89,7 +96,7 @@ const WANTED: u32 = 1 << 30;
 /// More names than any thread may meet.
 const MAX_NAMES: usize = 1 << 30;
 
-impl Met {
+impl Named {
     /// The position of its name.
     pub(super) fn name(self) -> usize {
         (self.name & !(DECLARATION | WANTED)) as usize
@@ -106,29 +113,8 @@ impl Met {
     }
 }
 
-/// A unit can be a whole program (LTO): the job is asked within it too, every so many entries.
-const CHECK_EVERY: usize = 1 << 14;
-
 /// What takes less time is not worth telling that it goes on.
 const TELL_AFTER: Duration = Duration::from_millis(300);
-
-/// Why a unit was not read to its end.
-enum Interrupted {
-    Stopped(Stopped),
-    Damaged(Error),
-}
-
-impl From<Stopped> for Interrupted {
-    fn from(stopped: Stopped) -> Self {
-        Interrupted::Stopped(stopped)
-    }
-}
-
-impl<E: Into<Error>> From<E> for Interrupted {
-    fn from(error: E) -> Self {
-        Interrupted::Damaged(error.into())
-    }
-}
 
 /// What all threads share.
 struct Scan<'s, 'a> {
@@ -136,6 +122,8 @@ struct Scan<'s, 'a> {
     file: &'a DebugFile,
     places: &'s [Place],
     next: AtomicUsize,
+    /// How many units each thread passes in turns.
+    lanes: usize,
     started: Instant,
     /// Bytes read, of how many.
     done: AtomicU64,
@@ -153,16 +141,18 @@ pub(super) fn scan<'a, W: Watch<'a>>(
     threads: usize,
     watch: &(impl Fn() -> W + Sync),
 ) -> Result<Vec<Scanned<'a, W>>, Stopped> {
+    let threads = threads.clamp(1, places.len().max(1));
     let scan = Scan {
         job,
         file,
         places,
         next: AtomicUsize::new(0),
+        // Not so many that the others have none left.
+        lanes: (places.len() / threads / 8).clamp(1, LANES),
         started: Instant::now(),
         done: AtomicU64::new(0),
         total: file.unit_bytes(),
     };
-    let threads = threads.clamp(1, places.len().max(1));
     if threads == 1 {
         return Ok(vec![scan.units(watch())?]);
     }
@@ -179,85 +169,51 @@ pub(super) fn scan<'a, W: Watch<'a>>(
     })
 }
 
+/// What one thread has at hand.
+struct Worker<'a, W> {
+    part: Part<'a>,
+    watch: W,
+    /// The abbreviations it has read last.
+    table: Option<Table>,
+    /// The units it passes in turns.
+    passes: Vec<Pass<'a>>,
+    /// Memory that passes have left for the next.
+    buffers: Vec<Vec<Met>>,
+}
+
 impl<'a> Scan<'_, 'a> {
     /// One worker: takes units until none is left.
-    fn units<W: Watch<'a>>(&self, mut watch: W) -> Result<Scanned<'a, W>, Stopped> {
+    fn units<W: Watch<'a>>(&self, watch: W) -> Result<Scanned<'a, W>, Stopped> {
         let view = self.file.view();
-        let mut part = Part::default();
-        let mut table = None;
-        while let Some(place) = self.places.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+        let (part, table) = (Part::default(), None);
+        let (passes, buffers) = (Vec::new(), Vec::new());
+        let mut worker = Worker { part, watch, table, passes, buffers };
+        loop {
             self.job.check()?;
-            match self.unit(&view, *place, &mut part, &mut table, &mut watch) {
-                Ok(()) => {}
-                Err(Interrupted::Stopped(stopped)) => return Err(stopped),
-                Err(Interrupted::Damaged(error)) => part.damage(error.to_string()),
+            while worker.passes.len() < self.lanes
+                && let Some(place) = self.places.get(self.next.fetch_add(1, Ordering::Relaxed))
+            {
+                if let Err(error) = worker.enter(&view, *place) {
+                    worker.part.damage(error.to_string());
+                }
+            }
+            if worker.passes.is_empty() {
+                worker.part.sort_names();
+                return Ok((worker.part, worker.watch));
+            }
+            pass::go_on(&mut worker.passes);
+            while let Some(done) = worker.passes.iter().position(Pass::is_done) {
+                let (size, read) = worker.leave(&view, done);
+                if let Err(error) = read {
+                    worker.part.damage(error.to_string());
+                }
+                self.tell(size);
             }
         }
-        Ok((part, watch))
-    }
-
-    fn unit<W: Watch<'a>>(
-        &self,
-        view: &View<'a>,
-        place: Place,
-        part: &mut Part<'a>,
-        table: &mut Option<Table>,
-        watch: &mut W,
-    ) -> Result<(), Interrupted> {
-        let file = view.of(place.file)?;
-        let Some(unit) = file.units().entries().get(place.position as usize) else { return Ok(()) };
-        part.names_of(place.file);
-        let header = file.header(unit)?;
-        let abbreviations = file.passing_abbreviations(&header, table)?;
-        let mut entries = Entries::new(&file, header, abbreviations)?;
-        let root = entries.read_root()?;
-        if root.split.is_some() && place.file == FileId::Main {
-            part.elsewhere.extend(view.rest_of_unit(place.position)?);
-        }
-        let start = DieRef::new(file.id, unit.section, unit.start);
-        let end = DieRef::new(file.id, unit.section, unit.end);
-        part.runs.push(Run { start, end, first: part.types.len() });
-        let scanned = self.entries(view, &entries, &root, part, watch);
-        for offset in part.wanted.drain(..) {
-            watch.definition(&entries, UnitOffset(offset as usize), start.plus(offset));
-        }
-        self.tell(unit);
-        scanned
-    }
-
-    fn entries<W: Watch<'a>>(
-        &self,
-        view: &View<'a>,
-        entries: &Entries<'a>,
-        root: &Root<'a>,
-        part: &mut Part<'a>,
-        watch: &W,
-    ) -> Result<(), Interrupted> {
-        let is_c = root.language == Language::C;
-        let mut offset = entries.root();
-        while offset < entries.end() {
-            let Some(entry) = entries.next_wanted(&mut offset, CHECK_EVERY)? else {
-                self.job.check()?;
-                continue;
-            };
-            let after = entries.after(&entry)?;
-            offset = after;
-            if entry.tag() == dw::DW_TAG_imported_unit {
-                part.elsewhere.extend(imported(view, entries, &entry)?);
-                continue;
-            }
-            part.add(entries, &entry, watch)?;
-            // A C type's children are members and enumerators: none is a type with a name.
-            if is_c && entry.has_children() {
-                offset = entries.sibling_ahead(&entry, after)?.unwrap_or(after);
-            }
-        }
-        Ok(())
     }
 
     /// Tells whoever waits how much has been read.
-    fn tell(&self, unit: &UnitEntry) {
-        let size = unit.end.saturating_sub(unit.start);
+    fn tell(&self, size: u64) {
         let done = self.done.fetch_add(size, Ordering::Relaxed).saturating_add(size);
         if self.started.elapsed() > TELL_AFTER {
             let path = self.file.binary().path().display();
@@ -275,36 +231,75 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn add(
+    /// Adds what was met in a unit, up to what cannot be read.
+    fn add_all(
         &mut self,
+        view: &View<'a>,
         entries: &Entries<'a>,
-        entry: &Entry,
+        met: &[Met],
         watch: &impl Watch<'a>,
     ) -> Result<(), Error> {
-        let name = match entries.name(entry)? {
-            None => return Ok(()),
-            Some(Name::At(offset)) => match self.by_offset.get(&offset) {
-                Some(known) => *known,
-                None => {
-                    let Some(text) = entries.name_at(offset) else { return Ok(()) };
-                    let name = self.name(text, watch);
-                    self.by_offset.insert(offset, name);
-                    name
-                }
-            },
-            Some(Name::Text(text)) => self.name(text, watch),
+        self.types.reserve(met.len());
+        for met in met {
+            let Some(name) = met.name() else {
+                self.add_in_full(view, entries, *met, watch)?;
+                continue;
+            };
+            if let Some(name) = self.name_at(entries, name, watch) {
+                self.add(name, met.offset(), met.is_declaration());
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a type that has no fixed place for its name, and notes the unit that is imported.
+    fn add_in_full(
+        &mut self,
+        view: &View<'a>,
+        entries: &Entries<'a>,
+        met: Met,
+        watch: &impl Watch<'a>,
+    ) -> Result<(), Error> {
+        let entry = entries.entry(UnitOffset(met.offset() as usize))?;
+        let Some(entry) = entry else { return Ok(()) };
+        if entry.tag() == dw::DW_TAG_imported_unit {
+            self.elsewhere.extend(imported(view, entries, &entry)?);
+            return Ok(());
+        }
+        let name = match entries.name(&entry)? {
+            None => None,
+            Some(Name::At(offset)) => self.name_at(entries, offset, watch),
+            Some(Name::Text(text)) => Some(self.name(text, watch)),
         };
-        let offset = u32::try_from(entry.offset.0).map_err(|_| gimli::Error::UnsupportedOffset)?;
-        let is_declaration = entries.is_declaration(entry)?;
+        let is_declaration = entries.is_declaration(&entry)?;
+        name.into_iter().for_each(|name| self.add(name, met.offset(), is_declaration));
+        Ok(())
+    }
+
+    fn add(&mut self, name: u32, offset: u32, is_declaration: bool) {
         if name & WANTED != 0 && !is_declaration {
             self.wanted.push(offset);
         }
-        let met = Met { name: name | if is_declaration { DECLARATION } else { 0 }, offset };
+        let met = Named { name: name | if is_declaration { DECLARATION } else { 0 }, offset };
         if let Some([definitions, declarations]) = self.counts.get_mut(met.name()) {
             *(if is_declaration { declarations } else { definitions }) += 1;
         }
         self.types.push(met);
-        Ok(())
+    }
+
+    /// The position of the name at an offset of .debug_str; none where there is nothing.
+    fn name_at(
+        &mut self,
+        entries: &Entries<'a>,
+        offset: u32,
+        watch: &impl Watch<'a>,
+    ) -> Option<u32> {
+        if let Some(known) = self.by_offset.get(&offset) {
+            return Some(*known);
+        }
+        let name = self.name(entries.name_at(offset)?, watch);
+        self.by_offset.insert(offset, name);
+        Some(name)
     }
 
     fn name(&mut self, text: &'a [u8], watch: &impl Watch<'a>) -> u32 {
@@ -316,8 +311,51 @@ impl<'a> Part<'a> {
         })
     }
 
+    fn sort_names(&mut self) {
+        let names = self.names.iter().zip(0..);
+        self.sorted = names.map(|(text, position)| (hash_of(text), *text, position)).collect();
+        self.sorted.sort_unstable();
+    }
+
     fn damage(&mut self, why: String) {
         self.damaged.get_or_insert((why, 0)).1 += 1;
+    }
+}
+
+impl<'a, W: Watch<'a>> Worker<'a, W> {
+    /// Begins with a unit.
+    fn enter(&mut self, view: &View<'a>, place: Place) -> Result<(), Error> {
+        let file = view.of(place.file)?;
+        let Some(unit) = file.units().entries().get(place.position as usize) else { return Ok(()) };
+        let header = file.header(unit)?;
+        let abbreviations = file.passing_abbreviations(&header, &mut self.table)?;
+        let mut entries = Entries::new(&file, header, abbreviations)?;
+        let root = entries.read_root()?;
+        if root.split.is_some() && place.file == FileId::Main {
+            self.part.elsewhere.extend(view.rest_of_unit(place.position)?);
+        }
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.passes.push(Pass::new(entries, root.language == Language::C, buffer));
+        Ok(())
+    }
+
+    /// Takes over what was met in a unit. Its size.
+    fn leave(&mut self, view: &View<'a>, position: usize) -> (u64, Result<(), Error>) {
+        let pass = self.passes.swap_remove(position);
+        let (entries, met) = pass.parts();
+        let part = &mut self.part;
+        part.names_of(entries.file());
+        let start = entries.die_ref(UnitOffset(0));
+        let end = entries.die_ref(entries.end());
+        part.runs.push(Run { start, end, first: part.types.len() });
+        let added = part.add_all(view, entries, met, &self.watch);
+        for offset in part.wanted.drain(..) {
+            self.watch.definition(entries, UnitOffset(offset as usize), start.plus(offset));
+        }
+        let size = entries.end().0 as u64;
+        let (passed, buffer) = pass.end();
+        self.buffers.push(buffer);
+        (size, added.and(passed))
     }
 }
 

@@ -1,0 +1,393 @@
+//! The pass over all entries meets every type with a name, however its unit is written: forms, orders of
+//! attributes, codes of one byte to three, DW_AT_sibling or none, in both byte orders. The entries are made
+//! here byte by byte, so that what should be met is known without reading them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dbgmate::binary::{Binary, DebugSources};
+use dbgmate::dwarf::{DebugFile, DieRef, DieSection, FileId};
+use dbgmate::job::Job;
+use gimli::{DwAt, DwForm, DwTag, RunTimeEndian, SectionId, constants as dw};
+use proptest::prelude::*;
+
+use super::dies::elf_of;
+
+/// An entry with all below it.
+#[derive(Clone, Debug)]
+struct Node {
+    tag: DwTag,
+    attributes: Vec<Attribute>,
+    /// Where among its attributes DW_AT_sibling stands, and in which form.
+    sibling: Option<(usize, DwForm)>,
+    children: Vec<Node>,
+}
+
+/// An attribute; of what kind the entry is decides which may be there.
+#[derive(Clone, Debug)]
+enum Attribute {
+    Name(DwForm, u8),
+    Number(DwForm),
+    Block(u8),
+    Declaration(DwForm, bool),
+}
+
+const TYPES: [DwTag; 6] = [
+    dw::DW_TAG_structure_type,
+    dw::DW_TAG_union_type,
+    dw::DW_TAG_enumeration_type,
+    dw::DW_TAG_typedef,
+    dw::DW_TAG_base_type,
+    dw::DW_TAG_class_type,
+];
+
+/// Types are found below these, and are not looked for below the last three.
+const OTHERS: [DwTag; 9] = [
+    dw::DW_TAG_subprogram,
+    dw::DW_TAG_lexical_block,
+    dw::DW_TAG_variable,
+    dw::DW_TAG_formal_parameter,
+    dw::DW_TAG_pointer_type,
+    dw::DW_TAG_namespace,
+    dw::DW_TAG_inlined_subroutine,
+    dw::DW_TAG_call_site,
+    dw::DW_TAG_subroutine_type,
+];
+
+/// What C has below types.
+const PARTS: [DwTag; 2] = [dw::DW_TAG_member, dw::DW_TAG_enumerator];
+
+fn attribute() -> impl Strategy<Value = Attribute> {
+    let number = prop::sample::select(vec![
+        dw::DW_FORM_data1,
+        dw::DW_FORM_data2,
+        dw::DW_FORM_data4,
+        dw::DW_FORM_data8,
+        dw::DW_FORM_data16,
+        dw::DW_FORM_udata,
+        dw::DW_FORM_sdata,
+        dw::DW_FORM_implicit_const,
+        dw::DW_FORM_block2,
+    ]);
+    let text = prop::sample::select(vec![dw::DW_FORM_strp, dw::DW_FORM_string]);
+    let flag = prop::sample::select(vec![dw::DW_FORM_flag, dw::DW_FORM_flag_present]);
+    prop_oneof![
+        3 => (text, 0_u8..40).prop_map(|(form, name)| Attribute::Name(form, name)),
+        3 => number.prop_map(Attribute::Number),
+        1 => (0_u8..200).prop_map(Attribute::Block),
+        1 => (flag, any::<bool>()).prop_map(|(form, value)| Attribute::Declaration(form, value)),
+    ]
+}
+
+fn node(tags: Vec<DwTag>, children: BoxedStrategy<Vec<Node>>) -> impl Strategy<Value = Node> {
+    let form = prop::sample::select(vec![dw::DW_FORM_ref4, dw::DW_FORM_ref4, dw::DW_FORM_ref8]);
+    let sibling = prop::option::weighted(0.7, (0_usize..6, form));
+    let attributes = prop::collection::vec(attribute(), 0..6);
+    (prop::sample::select(tags), attributes, sibling, children).prop_map(
+        |(tag, mut attributes, sibling, children)| {
+            // Each attribute once; numbers have names of their own.
+            let mut seen = Vec::new();
+            attributes.retain(|attribute| {
+                let kind = std::mem::discriminant(attribute);
+                let is_new = matches!(attribute, Attribute::Number(_)) || !seen.contains(&kind);
+                seen.push(kind);
+                is_new
+            });
+            Node { tag, attributes, sibling, children }
+        },
+    )
+}
+
+/// What stands below the root of a unit of C, or of C++.
+fn tree(is_c: bool) -> impl Strategy<Value = Vec<Node>> {
+    let all: Vec<DwTag> = TYPES.into_iter().chain(OTHERS).collect();
+    let parts = if is_c { PARTS.to_vec() } else { all.clone() };
+    let leaf = node(parts.clone(), Just(Vec::new()).boxed());
+    let leaves = prop::collection::vec(leaf, 0..3).boxed();
+    let low = node(all.clone(), leaves).boxed();
+    let high = low.clone().prop_recursive(4, 24, 4, move |inner| {
+        let children = prop::collection::vec(inner, 0..4).boxed();
+        let below = if is_c { OTHERS.to_vec() } else { all.clone() };
+        node(below, children)
+    });
+    prop::collection::vec(prop_oneof![low, high], 0..8)
+}
+
+/// How codes are numbered: so many declarations before those that are used, and then every so many-th.
+#[derive(Clone, Copy, Debug)]
+struct Codes {
+    before: u64,
+    step: u64,
+}
+
+/// A declaration: its tag, whether it has children, its attributes.
+type Declared = (DwTag, bool, Vec<(DwAt, DwForm)>);
+
+/// The types of each name, definitions and declarations.
+type Expected = BTreeMap<String, [Vec<DieRef>; 2]>;
+
+struct Writer {
+    is_little: bool,
+    codes: Codes,
+    info: Vec<u8>,
+    abbreviations: Vec<u8>,
+    texts: Vec<u8>,
+    /// Those of the unit at hand.
+    declared: Vec<Declared>,
+    unit: usize,
+    expected: Expected,
+}
+
+fn leb(mut value: u64, bytes: &mut Vec<u8>) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+impl Writer {
+    fn number(&self, value: u64, size: usize) -> Vec<u8> {
+        match self.is_little {
+            true => value.to_le_bytes()[..size].to_vec(),
+            false => value.to_be_bytes()[8 - size..].to_vec(),
+        }
+    }
+
+    fn put(&mut self, value: u64, size: usize) {
+        let bytes = self.number(value, size);
+        self.info.extend(bytes);
+    }
+
+    fn patch(&mut self, at: usize, value: u64, size: usize) {
+        let bytes = self.number(value, size);
+        self.info[at..at + size].copy_from_slice(&bytes);
+    }
+
+    fn code_of(&mut self, declared: Declared) -> u64 {
+        let position = self.declared.iter().position(|known| *known == declared);
+        let position = position.unwrap_or_else(|| {
+            self.declared.push(declared);
+            self.declared.len() - 1
+        });
+        self.codes.before + position as u64 * self.codes.step + 1
+    }
+
+    /// A unit of DWARF 4.
+    fn unit(&mut self, is_c: bool, nodes: &[Node]) {
+        self.unit = self.info.len();
+        self.put(0, 4);
+        self.put(4, 2);
+        self.put(self.abbreviations.len() as u64, 4);
+        self.info.push(8);
+        let language = vec![(dw::DW_AT_language, dw::DW_FORM_data2)];
+        let code = self.code_of((dw::DW_TAG_compile_unit, true, language));
+        leb(code, &mut self.info);
+        let language = if is_c { dw::DW_LANG_C11 } else { dw::DW_LANG_C_plus_plus_11 };
+        self.put(language.0.into(), 2);
+        for node in nodes {
+            self.node(node, true);
+        }
+        self.info.push(0);
+        self.patch(self.unit, (self.info.len() - self.unit - 4) as u64, 4);
+        self.table();
+    }
+
+    fn table(&mut self) {
+        for code in 1..=self.codes.before {
+            leb(code, &mut self.abbreviations);
+            self.abbreviations.extend([dw::DW_TAG_label.0 as u8, 0, 0, 0]);
+        }
+        for declared in std::mem::take(&mut self.declared) {
+            let code = self.code_of(declared.clone());
+            let (tag, has_children, attributes) = declared;
+            leb(code, &mut self.abbreviations);
+            leb(tag.0.into(), &mut self.abbreviations);
+            self.abbreviations.push(has_children.into());
+            for (name, form) in attributes {
+                leb(name.0.into(), &mut self.abbreviations);
+                leb(form.0.into(), &mut self.abbreviations);
+                if form == dw::DW_FORM_implicit_const {
+                    self.abbreviations.extend([0xff, 0x01]);
+                }
+            }
+            self.abbreviations.extend([0, 0]);
+        }
+        self.abbreviations.push(0);
+        self.declared.clear();
+    }
+
+    /// An entry; types are met where they are looked for.
+    fn node(&mut self, node: &Node, is_met: bool) {
+        let start = self.info.len();
+        let mut forms: Vec<(DwAt, DwForm)> = Vec::new();
+        for (number, attribute) in node.attributes.iter().enumerate() {
+            forms.push(match attribute {
+                Attribute::Name(form, _) => (dw::DW_AT_name, *form),
+                // Names that say nothing to the pass.
+                Attribute::Number(form) => (DwAt(0x2300 + number as u16), *form),
+                Attribute::Block(_) => (dw::DW_AT_location, dw::DW_FORM_exprloc),
+                Attribute::Declaration(form, _) => (dw::DW_AT_declaration, *form),
+            });
+        }
+        let sibling = node.sibling.map(|(at, form)| (at.min(forms.len()), form));
+        if let Some((at, form)) = sibling {
+            forms.insert(at, (dw::DW_AT_sibling, form));
+        }
+        let has_children = !node.children.is_empty();
+        let code = self.code_of((node.tag, has_children, forms));
+        leb(code, &mut self.info);
+        let (mut name, mut is_declaration, mut place) = (None, false, None);
+        for position in 0..=node.attributes.len() {
+            if let Some((at, form)) = sibling
+                && at == position
+            {
+                let size = if form == dw::DW_FORM_ref4 { 4 } else { 8 };
+                place = Some((self.info.len(), size));
+                self.put(0, size);
+            }
+            let Some(attribute) = node.attributes.get(position) else { break };
+            match attribute {
+                Attribute::Name(form, number) => {
+                    let text = format!("{number:0width$}", width = usize::from(*number % 7));
+                    self.text(*form, &text);
+                    name = Some(text);
+                }
+                Attribute::Number(form) => self.value(*form),
+                Attribute::Block(length) => {
+                    leb((*length).into(), &mut self.info);
+                    self.info.extend(vec![0x13; (*length).into()]);
+                }
+                Attribute::Declaration(form, value) => {
+                    is_declaration = *value || *form == dw::DW_FORM_flag_present;
+                    if *form == dw::DW_FORM_flag {
+                        self.info.push((*value).into());
+                    }
+                }
+            }
+        }
+        if let Some(name) = name
+            && is_met
+            && TYPES.contains(&node.tag)
+        {
+            let die = DieRef::new(FileId::Main, DieSection::Info, start as u64);
+            self.expected.entry(name).or_default()[usize::from(is_declaration)].push(die);
+        }
+        if has_children {
+            let is_looked_into = is_met && !OTHERS[6..].contains(&node.tag);
+            // Where nothing leads past the children of one that is not looked into, they are looked at.
+            let is_looked_into = is_looked_into || (is_met && sibling.is_none());
+            for child in &node.children {
+                self.node(child, is_looked_into);
+            }
+            self.info.push(0);
+        }
+        if let Some((at, size)) = place {
+            self.patch(at, (self.info.len() - self.unit) as u64, size);
+        }
+    }
+
+    fn text(&mut self, form: DwForm, text: &str) {
+        if form == dw::DW_FORM_strp {
+            self.put(self.texts.len() as u64, 4);
+            self.texts.extend(text.bytes().chain([0]));
+        } else {
+            self.info.extend(text.bytes().chain([0]));
+        }
+    }
+
+    fn value(&mut self, form: DwForm) {
+        match form {
+            dw::DW_FORM_implicit_const => {}
+            dw::DW_FORM_udata | dw::DW_FORM_sdata => leb(0x4321, &mut self.info),
+            dw::DW_FORM_block2 => {
+                self.put(3, 2);
+                self.info.extend([0x13; 3]);
+            }
+            // Bytes that would be codes.
+            dw::DW_FORM_data1 => self.info.push(2),
+            dw::DW_FORM_data2 => self.info.extend([2; 2]),
+            dw::DW_FORM_data4 => self.info.extend([2; 4]),
+            dw::DW_FORM_data8 => self.info.extend([2; 8]),
+            _ => self.info.extend([2; 16]),
+        }
+    }
+}
+
+fn check(units: &[(bool, Vec<Node>)], is_little: bool, codes: Codes, threads: usize) {
+    let (info, abbreviations, texts) = (Vec::new(), Vec::new(), vec![0; 7]);
+    let (declared, expected) = (Vec::new(), Expected::new());
+    let mut writer =
+        Writer { is_little, codes, info, abbreviations, texts, declared, unit: 0, expected };
+    for (is_c, nodes) in units {
+        writer.unit(*is_c, nodes);
+    }
+    let endian = if is_little { RunTimeEndian::Little } else { RunTimeEndian::Big };
+    let sections = [
+        (SectionId::DebugInfo, writer.info),
+        (SectionId::DebugAbbrev, writer.abbreviations),
+        (SectionId::DebugStr, writer.texts),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made.o");
+    std::fs::write(&path, elf_of(endian, &sections)).unwrap();
+    let binary = Binary::open(&Job::new(), &path, &DebugSources::default()).unwrap();
+    let file = DebugFile::new(Arc::new(binary));
+    let index = file.index(&Job::new(), threads).unwrap();
+    assert_eq!(index.problem(), None);
+    let mut met = Expected::new();
+    for name in index.names() {
+        let found = index.find(name);
+        let name = String::from_utf8(name.to_vec()).unwrap();
+        met.insert(name, [found.definitions, found.declarations]);
+    }
+    assert_eq!(met, writer.expected);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_type_with_a_name_is_met(
+        units in prop::collection::vec(
+            any::<bool>().prop_flat_map(|is_c| (Just(is_c), tree(is_c))), 1..12),
+        repeated in prop::sample::select(vec![1_usize, 1, 5]),
+        is_little in any::<bool>(),
+        before in prop::sample::select(vec![0_u64, 0, 0, 120, 127, 16_380]),
+        step in prop::sample::select(vec![1_u64, 1, 1, 3, 700]),
+        threads in 1_usize..4,
+    ) {
+        let units: Vec<_> = std::iter::repeat_n(units, repeated).flatten().collect();
+        check(&units, is_little, Codes { before, step }, threads);
+    }
+}
+
+#[test]
+fn values_far_behind_the_start_of_an_entry_are_read() {
+    // The pass looks at so many bytes at a time: names, siblings and ends are before, on and past that.
+    let leaf = |tag, attributes| Node { tag, attributes, sibling: None, children: Vec::new() };
+    let filler = |sixteens: usize, ones: usize| -> Vec<Attribute> {
+        let sixteens = std::iter::repeat_n(dw::DW_FORM_data16, sixteens);
+        let ones = std::iter::repeat_n(dw::DW_FORM_data1, ones);
+        sixteens.chain(ones).map(Attribute::Number).collect()
+    };
+    let mut nodes = Vec::new();
+    for (sixteens, ones) in (0..18).flat_map(|sixteens| (0..16).map(move |ones| (sixteens, ones))) {
+        let mut attributes = filler(sixteens, ones);
+        attributes.push(Attribute::Name(dw::DW_FORM_strp, 9));
+        nodes.push(leaf(dw::DW_TAG_typedef, attributes));
+        let name = vec![Attribute::Name(dw::DW_FORM_strp, 8)];
+        nodes.push(Node {
+            tag: dw::DW_TAG_call_site,
+            attributes: filler(sixteens, ones),
+            sibling: Some((usize::MAX, dw::DW_FORM_ref4)),
+            children: vec![leaf(dw::DW_TAG_typedef, name)],
+        });
+        let mut attributes = filler(sixteens, ones);
+        attributes.extend([Attribute::Block(5), Attribute::Number(dw::DW_FORM_data2)]);
+        nodes.push(leaf(dw::DW_TAG_variable, attributes));
+    }
+    for is_little in [false, true] {
+        check(&[(true, nodes.clone())], is_little, Codes { before: 0, step: 1 }, 1);
+    }
+}
