@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 
 use super::sigbus::Watch;
 
@@ -28,6 +28,21 @@ impl Mapping {
         Ok(Mapping { watch: Watch::new(&map)?, map })
     }
 
+    /// Gives pages back whose bytes are not read for a while: they are then brought in again. The range is
+    /// of bytes of the file.
+    pub(super) fn release(&self, range: Range<usize>) {
+        let (start, end) = (range.start.min(self.map.len()), range.end.min(self.map.len()));
+        // SAFETY: the range is within the mapping, which is never written: what is read next comes from the
+        // file again, as it does for pages that were never touched.
+        #[allow(unsafe_code)]
+        let released = unsafe {
+            let length = end.saturating_sub(start);
+            self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, length)
+        };
+        // Nothing depends on it.
+        let _ = released;
+    }
+
     /// Whether the file was cut while it was read: what was read since is not to be trusted.
     pub fn is_torn(&self) -> bool {
         self.watch.is_torn()
@@ -47,6 +62,19 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+
+    #[test]
+    fn what_was_released_is_read_again() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 1 << 20]).unwrap();
+        let mapping = Mapping::new(&file).unwrap();
+        assert_eq!(mapping[5000], 7);
+        // Neither the ends of pages nor of the file matter.
+        for range in [1..9000, 4096..8192, 0..1 << 20, 9..9, 100..2 << 20] {
+            mapping.release(range);
+            assert!(mapping.iter().all(|byte| *byte == 7));
+        }
+    }
 
     #[test]
     fn a_file_that_is_cut_reads_as_zeros_and_says_so() {

@@ -131,6 +131,17 @@ impl Sections {
         &self.mapping
     }
 
+    /// Gives back the memory of a section's pages that are used in place: the next who reads them waits for
+    /// the system to bring them in again.
+    pub(crate) fn release(&self, id: SectionId) {
+        let stored = self.stored().filter(|(of, stored)| *of == id && stored.is_in_place);
+        for (_, stored) in stored {
+            let start = usize::try_from(stored.offset).unwrap_or(usize::MAX);
+            let size = usize::try_from(stored.size).unwrap_or(usize::MAX);
+            self.mapping.release(start..start.saturating_add(size));
+        }
+    }
+
     /// The bytes of a section, empty where the file has none or it cannot be decompressed (then
     /// [`Sections::problem`] says why).
     pub fn bytes(&self, id: SectionId) -> &[u8] {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use gimli::EndianSlice;
+use gimli::{EndianSlice, SectionId};
 
 use super::file::{FileTables, FileView};
 use super::split::Splits;
@@ -89,6 +89,13 @@ impl DebugFile {
     pub(super) fn unit_bytes(&self) -> u64 {
         let units = self.units().entries().iter();
         units.map(|unit| unit.end.saturating_sub(unit.start)).fold(0, u64::saturating_add)
+    }
+
+    /// Gives back the memory of the entries that a pass over all of them has read.
+    pub(super) fn release_entries(&self) {
+        if let Some(debug_info) = self.binary.debug_info() {
+            debug_info.sections().release(SectionId::DebugInfo);
+        }
     }
 
     /// Takes over where the units are, of which none is of a type: their headers are all over the file.

@@ -29,6 +29,9 @@ type Extent = (u64, u64);
 /// More than the header of any unit takes (DWARF 5 §7.5.1).
 const UNIT_HEADER: usize = 40;
 
+/// More bytes are worth a thread.
+const LARGE: u64 = 1 << 20;
+
 /// So many bytes are read at a time.
 const CHUNK: usize = 1 << 16;
 
@@ -81,27 +84,48 @@ fn hash_file(
     is_little: bool,
     hasher: &mut DefaultHasher,
 ) -> io::Result<Option<Vec<Extent>>> {
+    file.metadata()?.len().hash(hasher);
+    // A kernel's abbreviations take half as long to read as its headers: that is done beside them.
+    let (abbreviations, units) = std::thread::scope(|scope| {
+        let pieces = || sections.stored().filter(|(id, _)| *id == SectionId::DebugAbbrev);
+        let checksums = move || pieces().map(|(_, piece)| checksum(file, piece)).collect();
+        let is_large = pieces().any(|(_, piece)| piece.size > LARGE);
+        let beside = is_large.then(|| scope.spawn(checksums));
+        let units = hash_sections(file, sections, is_little, hasher);
+        let joined = beside.and_then(|beside| beside.join().ok());
+        let abbreviations: io::Result<Vec<u32>> = joined.unwrap_or_else(checksums);
+        (abbreviations, units)
+    });
+    abbreviations?.hash(hasher);
+    units
+}
+
+/// All but the abbreviations.
+fn hash_sections(
+    file: &File,
+    sections: &Sections,
+    is_little: bool,
+    hasher: &mut DefaultHasher,
+) -> io::Result<Option<Vec<Extent>>> {
     let mut units = None;
     let (mut infos, mut has_types) = (0, false);
-    file.metadata()?.len().hash(hasher);
     for (id, piece) in sections.stored() {
         (id.name(), piece.offset, piece.size, piece.uncompressed_size).hash(hasher);
         infos += usize::from(id == SectionId::DebugInfo);
         has_types |= id == SectionId::DebugTypes && piece.size > 0;
         match id {
-            SectionId::DebugAbbrev => hash_bytes(file, piece, hasher)?,
             SectionId::DebugInfo | SectionId::DebugTypes if piece.is_in_place => {
                 units = hash_headers(file, piece, is_little, hasher)?;
             }
             // Where the headers are is known only once it is unpacked.
-            SectionId::DebugInfo | SectionId::DebugTypes => hash_bytes(file, piece, hasher)?,
+            SectionId::DebugInfo | SectionId::DebugTypes => checksum(file, piece)?.hash(hasher),
             _ => {}
         }
     }
     Ok(units.filter(|_| infos == 1 && !has_types))
 }
 
-fn hash_bytes(file: &File, piece: Stored, hasher: &mut DefaultHasher) -> io::Result<()> {
+fn checksum(file: &File, piece: Stored) -> io::Result<u32> {
     let mut buffer = vec![0; CHUNK];
     let mut checksum = crc32fast::Hasher::new();
     let mut at = piece.offset;
@@ -113,8 +137,7 @@ fn hash_bytes(file: &File, piece: Stored, hasher: &mut DefaultHasher) -> io::Res
         checksum.update(chunk);
         at += wanted as u64;
     }
-    checksum.finalize().hash(hasher);
-    Ok(())
+    Ok(checksum.finalize())
 }
 
 /// Each unit's length leads to the next. Where the units are, if all of them are such as DWARF 2 to 5 have

@@ -41,6 +41,10 @@ enum Bytes {
     Mapped(Mapping),
 }
 
+/// What reading a larger file took is given back on a thread of its own: a kernel's entries take 10 ms, what was
+/// met of them takes one. The process would do so at its end at the latest.
+const LARGE: u64 = 16 << 20;
+
 /// The DIEs of one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Definitions {
@@ -77,14 +81,25 @@ impl Index {
         }
         let mut watchers = Vec::new();
         let parts = Index::parts(job, file, threads, watch, &mut watchers)?;
-        let (index, is_whole) = Index::build(file, &parts, keyed.as_ref());
-        let index = match (keyed, &index.kept_under) {
-            (Some((cache, _)), Some(key)) if is_whole => {
-                cache.keep(key, index.bytes());
-                index
+        let is_large = file.unit_bytes() > LARGE;
+        let (index, is_whole) = std::thread::scope(|scope| {
+            if is_large {
+                scope.spawn(|| file.release_entries());
             }
-            _ => Index { kept_under: None, ..index },
-        };
+            Index::build(file, &parts, keyed.as_ref())
+        });
+        let index = std::thread::scope(|scope| {
+            if is_large {
+                scope.spawn(|| drop(parts));
+            }
+            match (keyed, &index.kept_under) {
+                (Some((cache, _)), Some(key)) if is_whole => {
+                    cache.keep(key, index.bytes());
+                    index
+                }
+                _ => Index { kept_under: None, ..index },
+            }
+        });
         Ok((index, watchers))
     }
 
