@@ -12,7 +12,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::known::{Because, Known};
 use crate::binary::FileStamp;
-use crate::notes::Plugins;
+use crate::notes::Plugin;
 
 /// What was found last.
 #[derive(Debug, Default)]
@@ -20,14 +20,14 @@ pub(super) struct InstalledBinaries(Mutex<Option<Arc<Found>>>);
 
 #[derive(Debug)]
 struct Found {
-    plugins: Arc<Plugins>,
+    plugins: Arc<[Plugin]>,
     folders: Vec<Option<FileStamp>>,
     known: Vec<Known>,
 }
 
 impl InstalledBinaries {
     /// Those in these folders, as of now.
-    pub(super) fn now(&self, plugins: &Arc<Plugins>, folders: &[&Path]) -> Vec<Known> {
+    pub(super) fn now(&self, plugins: &Arc<[Plugin]>, folders: &[&Path]) -> Vec<Known> {
         // Before they are read: one that changes meanwhile then counts as changed.
         let stamps: Vec<_> = folders.iter().map(|folder| FileStamp::of(folder).ok()).collect();
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -43,11 +43,11 @@ impl InstalledBinaries {
     }
 }
 
-fn find(plugins: &Plugins, folders: &[&Path]) -> Vec<Known> {
+fn find(plugins: &[Plugin], folders: &[&Path]) -> Vec<Known> {
     let folders: Vec<Folder> = folders.iter().map(|folder| Folder::read(folder)).collect();
     // One file has many names: the shortest, the development link, is the least telling.
     let mut found: BTreeMap<PathBuf, Known> = BTreeMap::new();
-    for plugin in plugins.iter() {
+    for plugin in plugins {
         let globs = matchers(&plugin.binaries);
         for path in folders.iter().flat_map(|folder| folder.matching(&globs)) {
             let Ok(file) = path.canonicalize() else { continue };
@@ -103,9 +103,9 @@ mod tests {
         let (first, second) = (folder.path().join("a"), folder.path().join("b"));
         fs::create_dir(&first).unwrap();
         let folders = [first.as_path(), second.as_path()];
-        let plugins = Arc::new(Plugins::load(&[]).0);
+        let plugins: Arc<[Plugin]> = Plugin::all(&[]).into();
         let installed = InstalledBinaries::default();
-        let names = |plugins: &Arc<Plugins>| -> Vec<String> {
+        let names = |plugins: &Arc<[Plugin]>| -> Vec<String> {
             // Longer than the clock of the file system takes for a tick.
             sleep(Duration::from_millis(30));
             let known = installed.now(plugins, &folders);
@@ -125,7 +125,8 @@ mod tests {
         fs::rename(first.join("libvirtd"), first.join("libvirtd.old")).unwrap();
         assert_eq!(names(&plugins), ["libxenlight.so.4.17.0"]);
         // Other plugins look for other names.
-        assert_eq!(names(&Arc::new(Plugins::default())), [""; 0]);
+        let none: Arc<[Plugin]> = Arc::new([]);
+        assert_eq!(names(&none), [""; 0]);
         assert_eq!(names(&plugins), ["libxenlight.so.4.17.0"]);
     }
 }

@@ -77,7 +77,7 @@ impl Engine {
         let programs = PROGRAM_FOLDERS.iter().map(Path::new);
         let libraries = self.libraries().folders().iter().map(PathBuf::as_path);
         let folders: Vec<&Path> = programs.chain(libraries).collect();
-        self.installed.now(&self.plugins(), &folders)
+        self.installed.now(&self.plugins_alone(), &folders)
     }
 
     /// The binaries that `opened` loads: its needed libraries, theirs in turn, and the modules of
@@ -110,7 +110,7 @@ impl Engine {
             matchers(&plugin.binaries).iter().any(|glob| glob.is_match(Path::new(name)))
         };
         let mut found = Vec::new();
-        for plugin in self.plugins().iter().filter(is_its) {
+        for plugin in self.plugins_alone().iter().filter(is_its) {
             for module in &plugin.modules {
                 let module = Path::new(module);
                 let globs = module.file_name().and_then(|name| name.to_str()).map(str::to_owned);

@@ -53,7 +53,7 @@ use crate::config::Config;
 use crate::dwarf::IndexCache;
 use crate::error::Error;
 use crate::job::Job;
-use crate::notes::{Plugins, Problem};
+use crate::notes::{Plugin, Plugins, Problem};
 
 /// What is open and known: shared by all requests.
 #[derive(Debug)]
@@ -96,6 +96,11 @@ impl Engine {
     /// shipped, and those configured.
     pub fn plugins(&self) -> Arc<Plugins> {
         Arc::clone(&self.plugins.now(&self.config).plugins)
+    }
+
+    /// Which plugins there are, and which binaries are theirs, as of now.
+    fn plugins_alone(&self) -> Arc<[Plugin]> {
+        self.plugins.alone(&self.config)
     }
 
     /// What is wrong with plugins and notes, and therefore not used.

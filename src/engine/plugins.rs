@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::agreement::plugins_hash;
 use crate::config::Config;
-use crate::notes::{Plugins, Problem};
+use crate::notes::{Plugin, Plugins, Problem};
 
 /// To look at all files of very many notes takes longer than to match a paste with them. It is done
 /// again when so many times that time has passed: it then takes at most a twentieth of a processor.
@@ -19,7 +19,16 @@ pub(super) struct KnownPlugins(Mutex<State>);
 #[derive(Clone, Debug, Default)]
 struct State {
     known: Option<Arc<Known>>,
+    /// The plugins without their notes, and the state of their files.
+    alone: Option<(Arc<[Plugin]>, u64)>,
     looked: Option<Looked>,
+}
+
+impl State {
+    /// Whether the files were looked at a moment ago.
+    fn is_recent(&self) -> bool {
+        self.looked.is_some_and(|looked| looked.at.elapsed() < looked.took * PAUSE)
+    }
 }
 
 /// When all files were looked at, and how long that took.
@@ -51,9 +60,8 @@ impl KnownPlugins {
     /// As of now, or of a moment ago where there are very many. Whoever asks while another reads may read
     /// too: files are not read under a lock.
     pub(super) fn now(&self, config: &Config) -> Arc<Known> {
-        let State { known, looked } = self.state().clone();
-        let is_recent = looked.is_some_and(|looked| looked.at.elapsed() < looked.took * PAUSE);
-        if let Some(known) = known.filter(|_| is_recent) {
+        let state = self.state().clone();
+        if let Some(known) = state.known.clone().filter(|_| state.is_recent()) {
             return known;
         }
         // Before they are read: one that changes meanwhile then counts as changed.
@@ -75,7 +83,23 @@ impl KnownPlugins {
         let mut state = self.state();
         state.looked = Some(Looked { at, took: at.elapsed() });
         state.known.take_if(|known| known.files != files);
+        state.alone.take_if(|(_, then)| *then != files);
         files
+    }
+
+    /// The plugins alone, as of now: which binaries are theirs is asked far more often than what they know.
+    pub(super) fn alone(&self, config: &Config) -> Arc<[Plugin]> {
+        let state = self.state().clone();
+        if let Some((plugins, _)) = state.alone.clone().filter(|_| state.is_recent()) {
+            return plugins;
+        }
+        let files = self.look(config);
+        if let Some((plugins, _)) = self.state().alone.clone() {
+            return plugins;
+        }
+        let plugins: Arc<[Plugin]> = Plugin::all(&config.plugins).into();
+        self.state().alone = Some((Arc::clone(&plugins), files));
+        plugins
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 use serde::Deserialize;
@@ -166,7 +167,15 @@ impl fmt::Display for FramePattern {
 
 /// Globs of file names: a path matches by what follows its last slash. None match everything.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Globs(Vec<GlobMatcher>);
+pub(crate) struct Globs(Vec<Checked>);
+
+/// A glob that is known to be one. It is compiled when a name is first compared with it: most of a plugin's
+/// never are.
+#[derive(Clone, Debug)]
+struct Checked {
+    glob: Glob,
+    matcher: OnceLock<GlobMatcher>,
+}
 
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a string or a list of strings")]
@@ -191,15 +200,22 @@ pub(super) fn strings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
 
 impl<'de> Deserialize<'de> for Globs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let compiled: Result<Vec<GlobMatcher>, globset::Error> =
-            strings(deserializer)?.iter().map(|glob| compile(glob)).collect();
-        compiled.map(Globs).map_err(serde::de::Error::custom)
+        let checked: Result<Vec<Checked>, globset::Error> =
+            strings(deserializer)?.iter().map(|glob| Checked::new(glob)).collect();
+        checked.map(Globs).map_err(serde::de::Error::custom)
     }
 }
 
-/// A glob whose `*` stays within one path component.
-fn compile(glob: &str) -> Result<GlobMatcher, globset::Error> {
-    GlobBuilder::new(glob).literal_separator(true).build().map(|glob: Glob| glob.compile_matcher())
+impl Checked {
+    /// One whose `*` stays within one path component.
+    fn new(glob: &str) -> Result<Checked, globset::Error> {
+        let glob = GlobBuilder::new(glob).literal_separator(true).build()?;
+        Ok(Checked { glob, matcher: OnceLock::new() })
+    }
+
+    fn is_match(&self, name: &str) -> bool {
+        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(name)
+    }
 }
 
 impl Globs {
@@ -222,7 +238,7 @@ impl Globs {
 
 impl fmt::Display for Globs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let globs: Vec<&str> = self.0.iter().map(|glob| glob.glob().glob()).collect();
+        let globs: Vec<&str> = self.0.iter().map(|checked| checked.glob.glob()).collect();
         f.write_str(&globs.join(" or "))
     }
 }

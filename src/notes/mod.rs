@@ -60,7 +60,7 @@ use index::Index;
 use patterns::Patterns;
 use plugin::Manifest;
 
-use crate::trace::LineFormats;
+use crate::trace::{LineFormat, LineFormats};
 
 /// Every plugin loaded, and their notes.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,7 @@ impl Plugins {
             loaded.add_plugin(files, &mut problems);
             loaded.add_notes(files, &mut problems);
         }
-        let line_formats = line_formats(&loaded.plugins, &mut problems);
+        let line_formats = line_formats(&loaded.line_formats, &mut problems);
         let notes = Notes::new(&mut loaded, &mut problems);
         let Loaded { plugins, own_notes, .. } = loaded;
         (Plugins { plugins, line_formats, notes, own_notes }, problems)
@@ -120,8 +120,11 @@ impl Plugins {
 
 /// All forms of lines as one. Should they be more than one set takes, which the bounds on each rule out,
 /// none is used.
-fn line_formats(plugins: &BTreeMap<String, Plugin>, problems: &mut Vec<Problem>) -> LineFormats {
-    let formats = plugins.values().flat_map(|plugin| plugin.line_formats.iter().cloned());
+fn line_formats(
+    plugins: &BTreeMap<String, Vec<LineFormat>>,
+    problems: &mut Vec<Problem>,
+) -> LineFormats {
+    let formats = plugins.values().flatten().cloned();
     LineFormats::new(formats.collect()).unwrap_or_else(|error| {
         problems.push(Problem {
             file: "all plugins".to_owned(),
@@ -137,6 +140,7 @@ fn line_formats(plugins: &BTreeMap<String, Plugin>, problems: &mut Vec<Problem>)
 #[derive(Default)]
 struct Loaded {
     plugins: BTreeMap<String, Plugin>,
+    line_formats: BTreeMap<String, Vec<LineFormat>>,
     notes: BTreeMap<String, Note>,
     /// The files of notes that are not shipped.
     own_notes: BTreeMap<String, String>,
@@ -159,7 +163,7 @@ impl Loaded {
             }
             return;
         };
-        let Manifest { plugin, project, versions, objects, ignored, flaws } =
+        let Manifest { plugin, line_formats, project, versions, objects, ignored, flaws } =
             match Manifest::read(&file.text, &files.name) {
                 Ok(manifest) => manifest,
                 Err(flaw) => {
@@ -169,6 +173,7 @@ impl Loaded {
             };
         problems.extend(flaws.into_iter().map(|flaw| flaw.in_file(&file.path, &file.text)));
         self.plugins.insert(files.name.clone(), plugin);
+        self.line_formats.insert(files.name.clone(), line_formats);
         let lines = files.lines.as_ref().and_then(|file| {
             let lines = versions::read_lines(&file.text, &project);
             lines.map_err(|flaw| problems.push(flaw.in_file(&file.path, &file.text))).ok()

@@ -1,9 +1,14 @@
 //! Which binaries belong to a project, what do they load at run time, what tells its releases, and how are its
 //! logs printed?
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 
+use super::files;
 use super::ignored::Ignored;
 use super::line_format;
 use super::objects::{ObjectKeys, ObjectRule};
@@ -12,7 +17,7 @@ use super::versions::{VersionKeys, VersionRule};
 use crate::trace::{LineFormat, Reads};
 
 /// One project, as its `plugin.toml` tells.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plugin {
     /// The plugin's name: that of its folder.
     pub name: String,
@@ -20,18 +25,64 @@ pub struct Plugin {
     pub binaries: Vec<String>,
     /// Globs of what they open at run time, relative to the folders that hold libraries.
     pub modules: Vec<String>,
-    /// The forms of lines in its logs and traces.
-    pub line_formats: Vec<LineFormat>,
 }
 
+/// What of a manifest says which binaries are a project's.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Keys {
+struct Names {
     name: Spanned<String>,
     #[serde(default)]
     binaries: Vec<Spanned<String>>,
     #[serde(default)]
     modules: Vec<Spanned<String>>,
+}
+
+impl Plugin {
+    /// The plugins that are shipped and those in `folders`, without their notes and all else that they know:
+    /// that would take twenty times as long. What is wrong with one, [`Plugins::load`](super::Plugins::load)
+    /// tells.
+    pub fn all(folders: &[PathBuf]) -> Vec<Plugin> {
+        let mut found = files::shipped();
+        for folder in folders {
+            found.extend(files::in_folder(folder, &mut Vec::new()));
+        }
+        let mut plugins = BTreeMap::new();
+        for files in &found {
+            let manifest = files.manifest.as_ref();
+            let plugin = manifest.and_then(|file| Plugin::read(&file.text, &files.name).ok());
+            plugins.extend(plugin.map(|plugin| (files.name.clone(), plugin)));
+        }
+        plugins.into_values().collect()
+    }
+
+    fn read(text: &str, folder: &str) -> Result<Plugin, Flaw> {
+        let names: Names = toml::from_str(text)?;
+        if names.name.get_ref() != folder {
+            let what =
+                format!("the plugin is called {:?}, its folder {folder:?}", names.name.get_ref());
+            return Err(Flaw::at(&names.name, what, "give both the same name"));
+        }
+        let binaries = names.binaries.into_iter().map(|glob| checked(glob, Slash::Forbidden));
+        let modules = names.modules.into_iter().map(|glob| checked(glob, Slash::Allowed));
+        Ok(Plugin {
+            binaries: binaries.collect::<Result<_, _>>()?,
+            modules: modules.collect::<Result<_, _>>()?,
+            name: names.name.into_inner(),
+        })
+    }
+}
+
+/// All keys of a manifest.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    // These three are read by `Plugin`.
+    #[serde(rename = "name")]
+    _name: IgnoredAny,
+    #[serde(default, rename = "binaries")]
+    _binaries: IgnoredAny,
+    #[serde(default, rename = "modules")]
+    _modules: IgnoredAny,
     #[serde(default, rename = "log_format")]
     log_formats: Vec<line_format::Keys>,
     #[serde(default, rename = "frame_format")]
@@ -49,6 +100,8 @@ struct Keys {
 /// A plugin as its manifest tells it.
 pub(super) struct Manifest {
     pub(super) plugin: Plugin,
+    /// The forms of lines in its logs and traces.
+    pub(super) line_formats: Vec<LineFormat>,
     /// The project whose releases it knows.
     pub(super) project: String,
     pub(super) versions: Vec<VersionRule>,
@@ -64,13 +117,7 @@ impl Manifest {
     /// with what is wrong with it.
     pub(super) fn read(text: &str, folder: &str) -> Result<Manifest, Flaw> {
         let keys: Keys = toml::from_str(text)?;
-        if keys.name.get_ref() != folder {
-            let what =
-                format!("the plugin is called {:?}, its folder {folder:?}", keys.name.get_ref());
-            return Err(Flaw::at(&keys.name, what, "give both the same name"));
-        }
-        let binaries = keys.binaries.into_iter().map(|glob| checked(glob, Slash::Forbidden));
-        let modules = keys.modules.into_iter().map(|glob| checked(glob, Slash::Allowed));
+        let plugin = Plugin::read(text, folder)?;
         let (mut line_formats, mut flaws) = (Vec::new(), Vec::new());
         let records = keys.log_formats.iter().map(|keys| (keys, Reads::Record));
         let frames = keys.frame_formats.iter().map(|keys| (keys, Reads::Frame));
@@ -80,18 +127,12 @@ impl Manifest {
                 Err(flaw) => flaws.push(flaw),
             }
         }
-        let plugin = Plugin {
-            binaries: binaries.collect::<Result<_, _>>()?,
-            modules: modules.collect::<Result<_, _>>()?,
-            name: keys.name.into_inner(),
-            line_formats,
-        };
         let project = keys.project.unwrap_or_else(|| plugin.name.clone());
         let versions = keys.versions.into_iter().map(|keys| VersionRule::read(keys, &project));
         let versions = versions.collect::<Result<_, _>>()?;
         let objects = keys.objects.into_iter().map(ObjectRule::read).collect::<Result<_, _>>()?;
         let ignored = Ignored::read(keys.ignore)?;
-        Ok(Manifest { plugin, project, versions, objects, ignored, flaws })
+        Ok(Manifest { plugin, line_formats, project, versions, objects, ignored, flaws })
     }
 }
 

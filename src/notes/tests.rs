@@ -239,14 +239,27 @@ line = '^(?<function>\w+)$'
     write(folder.path(), "demo/notes/crash.toml", GOOD);
     let (plugins, problems) = Plugins::load(&[folder.path().to_owned()]);
     assert!(plugins.notes().get("demo/crash").is_some());
-    let demo = plugins.iter().find(|plugin| plugin.name == "demo").unwrap();
-    let names: Vec<_> = demo.line_formats.iter().map(LineFormat::name).collect();
-    assert_eq!(names, ["demo/log"]);
-    assert!(plugins.line_formats().iter().any(|format| format.name() == "demo/log"));
+    let names: Vec<_> = plugins.line_formats().iter().map(LineFormat::name).collect();
+    assert_eq!(names.iter().filter(|name| name.starts_with("demo/")).count(), 1, "{names:?}");
+    assert!(names.contains(&"demo/log"));
     let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [Some(9), Some(13), Some(16), Some(21)], "{problems:?}");
     assert!(problems[0].what.contains("unclosed group"), "{}", problems[0]);
     assert!(problems[1].what.contains("size limit"), "{}", problems[1]);
+}
+
+#[test]
+fn plugins_alone_are_those_that_are_loaded() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    write(folders[0].path(), "demo/plugin.toml", MANIFEST);
+    write(folders[0].path(), "libxl/notes/crash.toml", GOOD);
+    write(folders[0].path(), "wrong/plugin.toml", "name = \"other\"\n");
+    write(folders[1].path(), "demo/plugin.toml", "name = \"demo\"\nbinaries = [\"later\"]\n");
+    let paths: Vec<_> = folders.iter().map(|folder| folder.path().to_owned()).collect();
+    let (plugins, _) = Plugins::load(&paths);
+    let alone = Plugin::all(&paths);
+    assert!(plugins.iter().eq(&alone), "{alone:?}");
+    assert!(alone.iter().any(|plugin| plugin.binaries == ["later"]));
 }
 
 #[test]
