@@ -8,8 +8,8 @@ use std::sync::{Arc, LazyLock};
 
 use gimli::{
     AttributeSpecification, AttributeValue, DebugAddrBase, DebugLocListsBase, DebugRngListsBase,
-    DebugStrOffsetsBase, DwAt, DwForm, DwTag, Encoding, EntriesRaw, Reader, Section, Unit,
-    UnitHeader, UnitOffset, constants as dw,
+    DebugStrOffsetsBase, DwAt, DwForm, DwTag, Encoding, EntriesRaw, Reader, Section, SectionId,
+    Unit, UnitHeader, UnitOffset, constants as dw,
 };
 
 use super::abbreviations::{
@@ -323,8 +323,13 @@ impl<'a> Entries<'a> {
 
     /// A reference to the entry at an offset.
     pub fn die_ref(&self, offset: UnitOffset) -> DieRef {
-        let start = self.unit.header.debug_info_offset().map_or(0, |start| start.0);
-        DieRef::new(self.file.id, DieSection::Info, start.saturating_add(offset.0) as u64)
+        let header = &self.unit.header;
+        let section = match header.section() {
+            SectionId::DebugTypes => DieSection::Types,
+            _ => DieSection::Info,
+        };
+        let start = header.offset().0;
+        DieRef::new(self.file.id, section, start.saturating_add(offset.0) as u64)
     }
 
     /// Whether the lower bytes of numbers come first.

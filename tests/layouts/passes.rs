@@ -128,6 +128,7 @@ type Expected = BTreeMap<String, [Vec<DieRef>; 2]>;
 
 struct Writer {
     is_little: bool,
+    section: DieSection,
     codes: Codes,
     info: Vec<u8>,
     abbreviations: Vec<u8>,
@@ -173,13 +174,18 @@ impl Writer {
         self.codes.before + position as u64 * self.codes.step + 1
     }
 
-    /// A unit of DWARF 4.
+    /// A unit of DWARF 4, in .debug_info or .debug_types.
     fn unit(&mut self, is_c: bool, nodes: &[Node]) {
         self.unit = self.info.len();
         self.put(0, 4);
         self.put(4, 2);
         self.put(self.abbreviations.len() as u64, 4);
         self.info.push(8);
+        if self.section == DieSection::Types {
+            // A signature, and where its type is.
+            self.put(self.unit as u64, 8);
+            self.put(23, 4);
+        }
         let language = vec![(dw::DW_AT_language, dw::DW_FORM_data2)];
         let code = self.code_of((dw::DW_TAG_compile_unit, true, language));
         leb(code, &mut self.info);
@@ -270,7 +276,7 @@ impl Writer {
             && is_met
             && TYPES.contains(&node.tag)
         {
-            let die = DieRef::new(FileId::Main, DieSection::Info, start as u64);
+            let die = DieRef::new(FileId::Main, self.section, start as u64);
             self.expected.entry(name).or_default()[usize::from(is_declaration)].push(die);
         }
         if has_children {
@@ -314,17 +320,39 @@ impl Writer {
     }
 }
 
-fn check(units: &[(bool, Vec<Node>)], is_little: bool, codes: Codes, threads: usize) {
+/// How a file is written.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    is_little: bool,
+    section: DieSection,
+    codes: Codes,
+}
+
+fn check(units: &[(bool, Vec<Node>)], written: Written, threads: usize) {
+    let Written { is_little, section, codes } = written;
     let (info, abbreviations, texts) = (Vec::new(), Vec::new(), vec![0; 7]);
     let (declared, expected) = (Vec::new(), Expected::new());
-    let mut writer =
-        Writer { is_little, codes, info, abbreviations, texts, declared, unit: 0, expected };
+    let mut writer = Writer {
+        is_little,
+        section,
+        codes,
+        info,
+        abbreviations,
+        texts,
+        declared,
+        unit: 0,
+        expected,
+    };
     for (is_c, nodes) in units {
         writer.unit(*is_c, nodes);
     }
     let endian = if is_little { RunTimeEndian::Little } else { RunTimeEndian::Big };
+    let id = match section {
+        DieSection::Info => SectionId::DebugInfo,
+        DieSection::Types => SectionId::DebugTypes,
+    };
     let sections = [
-        (SectionId::DebugInfo, writer.info),
+        (id, writer.info),
         (SectionId::DebugAbbrev, writer.abbreviations),
         (SectionId::DebugStr, writer.texts),
     ];
@@ -353,12 +381,13 @@ proptest! {
             any::<bool>().prop_flat_map(|is_c| (Just(is_c), tree(is_c))), 1..12),
         repeated in prop::sample::select(vec![1_usize, 1, 5]),
         is_little in any::<bool>(),
+        section in prop::sample::select(vec![DieSection::Info, DieSection::Info, DieSection::Types]),
         before in prop::sample::select(vec![0_u64, 0, 0, 120, 127, 16_380]),
         step in prop::sample::select(vec![1_u64, 1, 1, 3, 700]),
         threads in 1_usize..4,
     ) {
         let units: Vec<_> = std::iter::repeat_n(units, repeated).flatten().collect();
-        check(&units, is_little, Codes { before, step }, threads);
+        check(&units, Written { is_little, section, codes: Codes { before, step } }, threads);
     }
 }
 
@@ -388,6 +417,7 @@ fn values_far_behind_the_start_of_an_entry_are_read() {
         nodes.push(leaf(dw::DW_TAG_variable, attributes));
     }
     for is_little in [false, true] {
-        check(&[(true, nodes.clone())], is_little, Codes { before: 0, step: 1 }, 1);
+        let (section, codes) = (DieSection::Info, Codes { before: 0, step: 1 });
+        check(&[(true, nodes.clone())], Written { is_little, section, codes }, 1);
     }
 }
