@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use gimli::{DwAte, DwTag, RunTimeEndian, constants as dw};
 
-use super::reader::{Reader, is_aggregate};
-use super::sizes::Extent;
+use super::reader::{MAX_CHAIN, Reader, is_aggregate};
+use super::sizes::{Extent, bound};
 use super::{BitField, Error, Member, MemberKind, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
 use crate::job::Job;
@@ -99,6 +99,9 @@ impl<'a> Decoding<'_, '_, 'a> {
             _ => {}
         }
         match self.bits(bits, die.unit().endian()) {
+            Some(raw) if die.tag() == dw::DW_TAG_subrange_type => {
+                value.text = Some(self.of_range(&die, raw, bits)?);
+            }
             Some(raw) => {
                 value.pointer = u64::try_from(raw).ok().filter(|_| is_pointer(die.tag()));
                 value.text = Some(self.scalar(&die, raw, bits)?);
@@ -288,6 +291,28 @@ impl<'a> Decoding<'_, '_, 'a> {
             },
             _ => format!("{raw:#x}"),
         })
+    }
+
+    /// A value of a range of another type's (DWARF 5 §5.13).
+    fn of_range(&self, range: &Die<'a>, raw: u128, bits: BitField) -> Result<String, Error> {
+        let mut lower = None;
+        let mut current = range.clone();
+        for _ in 0..MAX_CHAIN {
+            if current.tag() != dw::DW_TAG_subrange_type {
+                // Without negative values it has no bit for a sign.
+                let is_natural = lower.is_some_and(|lower| lower >= 0);
+                let bits = BitField { size: bits.size + u64::from(is_natural), ..bits };
+                return self.scalar(&current, raw, bits);
+            }
+            lower = lower.or_else(|| bound(&current, dw::DW_AT_lower_bound));
+            let next = self.reader.type_of(&current)?;
+            let next = next.map(|next| self.reader.underlying(next)).transpose()?.flatten();
+            match next {
+                Some(next) => current = next,
+                None => return Ok(format!("{raw:#x}")),
+            }
+        }
+        Err(Error::TooDeep)
     }
 
     /// The name of an enum's value, or the flags that it is made of.

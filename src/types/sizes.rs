@@ -175,7 +175,7 @@ fn extent(range: &Die<'_>) -> Extent {
 
 /// A bound that is a constant. Forms of a fixed size hold it unsigned: the 255 of `char [256]` is
 /// the one byte 0xff.
-fn bound(range: &Die<'_>, name: DwAt) -> Option<i128> {
+pub(super) fn bound(range: &Die<'_>, name: DwAt) -> Option<i128> {
     let signed = || range.signed(name).map(i128::from);
     range.unsigned(name).map(i128::from).or_else(signed)
 }

@@ -53,6 +53,10 @@ impl<'a> Reader<'_, 'a> {
                 self.spell_target(die, inner, depth)
             }
             tag if is_qualifier(tag) => self.spell_qualified(die, inner, depth),
+            // Some values of another type (Ada, Pascal).
+            dw::DW_TAG_subrange_type if self.view.name(die).is_none() => {
+                self.spell_target(die, inner, depth)
+            }
             dw::DW_TAG_ptr_to_member_type => {
                 let class = self.view.reference(die, dw::DW_AT_containing_type)?;
                 let class = class.map(|at| self.die(at)).transpose()?;

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod ada;
 mod asserts;
 mod bit_fields;
 mod case;

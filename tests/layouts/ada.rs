@@ -1,0 +1,113 @@
+//! Ada: records with variants, ranges of other types, components placed by the bit.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use dbgmate::binary::{Binary, DebugSources};
+use dbgmate::dwarf::DebugFile;
+use dbgmate::job::Job;
+use dbgmate::types::{self, Decoded, LayoutMatch};
+
+use super::toolchain::{find_in, run};
+
+/// What the source gives the objects of each type, in the order in which the program prints their bytes.
+const VALUES: [(&str, &[&str]); 8] = [
+    ("plain", &["a = 120 'x'", "b = 3", "c = true", "d = 1.5"]),
+    ("shape", &["k = square (1)", "id = 7", "side = 3", "tilt = -2"]),
+    ("shape", &["k = circle (0)", "id = 8", "radius = 0.25"]),
+    ("grade", &["n = 5", "one = 77"]),
+    ("grade", &["n = 0", "zero = -1"]),
+    ("grade", &["n = 25", "two = 121 'y'"]),
+    ("grade", &["n = 1000", "rest = -300"]),
+    ("tight", &["set = true", "count = 1000", "of_it = line (2)", "shift = -5"]),
+];
+
+/// With which discriminants components are there, as the source says.
+const WHEN: [(&str, &str, &str); 7] = [
+    ("shape", "radius", "0"),
+    ("shape", "side", "1, 2"),
+    ("shape", "tilt", "1, 2"),
+    ("grade", "zero", "0"),
+    ("grade", "one", "1..=9"),
+    ("grade", "two", "10, 20..=29"),
+    ("grade", "rest", "otherwise"),
+];
+
+fn records(program: &Path, name: &str) -> Vec<LayoutMatch> {
+    find_in(program, &format!("records__{name}"), None, None).unwrap()
+}
+
+/// The first bit of a component, and how many it has.
+fn place(found: &LayoutMatch, component: &str) -> (u64, u64) {
+    let mut members = found.layout.members.iter();
+    let member = members.find(|member| member.name == component).unwrap();
+    match member.bits {
+        Some(bits) => (bits.offset, bits.size),
+        None => (member.offset.unwrap() * 8, member.size.known().unwrap() * 8),
+    }
+}
+
+fn values(decoded: &Decoded) -> Vec<String> {
+    let text = |value: &Decoded| value.text.clone().unwrap_or_default();
+    decoded.values.iter().map(|value| format!("{} = {}", value.name, text(value))).collect()
+}
+
+fn check(flags: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("records");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/records.adb");
+    let mut gnat = Command::new("gnatmake");
+    gnat.arg("-q").arg(source).arg("-o").arg(&program).arg("-cargs").args(flags);
+    if run(gnat.current_dir(&folder)).is_none() {
+        return;
+    }
+    let printed = Command::new(&program).output().unwrap();
+    assert!(printed.status.success());
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let file = Binary::open(&Job::new(), &program, &DebugSources::default()).unwrap();
+    let file = DebugFile::new(Arc::new(file));
+    let (mut places, mut objects) = (0, 0);
+    for line in printed.lines() {
+        let (name, numbers) = line.split_once(' ').unwrap();
+        let mut numbers = numbers.split_whitespace().map(|number| number.parse::<u64>().unwrap());
+        if let Some((record, component)) = name.split_once('.') {
+            let expected = (numbers.next().unwrap(), numbers.next().unwrap());
+            for found in records(&program, record) {
+                assert_eq!(place(&found, component), expected, "{flags:?}: {name}");
+            }
+            places += 1;
+            continue;
+        }
+        let bytes: Vec<u8> = numbers.map(|byte| byte as u8).collect();
+        let (record, expected) = VALUES[objects];
+        assert_eq!(name, record);
+        for found in records(&program, name) {
+            let decoded = types::decode(&Job::new(), &file, found.layout.die, &bytes, 1).unwrap();
+            assert_eq!(values(&decoded), expected, "{flags:?}: {name}");
+        }
+        objects += 1;
+    }
+    assert_eq!((places, objects), (18, VALUES.len()), "{printed}");
+    for (record, component, expected) in WHEN {
+        for found in records(&program, record) {
+            let mut members = found.layout.members.iter();
+            let member = members.find(|member| member.name == component).unwrap();
+            let when: Vec<String> = member.variants.iter().map(ToString::to_string).collect();
+            assert_eq!(when, [expected], "{flags:?}: {record}.{component}");
+        }
+    }
+    // A range without a name is spelled as what it is a range of.
+    for found in records(&program, "tight") {
+        let types = found.layout.members.iter().map(|member| member.type_name.as_str());
+        assert!(types.clone().all(|spelled| spelled != "?"), "{:?}", types.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn components_are_where_the_compiler_says_and_say_what_the_source_gives_them() {
+    for version in ["-gdwarf-3", "-gdwarf-4", "-gdwarf-5"] {
+        check(&[version]);
+        check(&[version, "-fgnat-encodings=minimal", "-O1"]);
+    }
+}
