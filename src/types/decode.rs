@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use gimli::{DwAte, DwTag, RunTimeEndian, constants as dw};
 
-use super::reader::{MAX_CHAIN, Reader, is_aggregate};
-use super::sizes::{Extent, bound};
+use super::reader::{Reader, is_aggregate};
+use super::sizes::Extent;
+use super::subrange::Subrange;
 use super::{BitField, Error, Member, MemberKind, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
 use crate::job::Job;
@@ -99,12 +100,12 @@ impl<'a> Decoding<'_, '_, 'a> {
             _ => {}
         }
         match self.bits(bits, die.unit().endian()) {
-            Some(raw) if die.tag() == dw::DW_TAG_subrange_type => {
-                value.text = Some(self.of_range(&die, raw, bits)?);
-            }
             Some(raw) => {
                 value.pointer = u64::try_from(raw).ok().filter(|_| is_pointer(die.tag()));
-                value.text = Some(self.scalar(&die, raw, bits)?);
+                value.text = Some(match self.reader.range(&die)? {
+                    Some(range) => self.of_range(&range, raw, bits)?,
+                    None => self.scalar(&die, raw, bits)?,
+                });
             }
             None => value.why = Some(self.missing(bits)),
         }
@@ -167,6 +168,7 @@ impl<'a> Decoding<'_, '_, 'a> {
             return Ok(());
         };
         let tag = if part.is_signed { sign_extended(raw, bits.size) } else { raw as i128 };
+        let tag = part.range.as_ref().map_or(tag, |range| range.number(raw, bits.size, tag));
         let mut is_any = false;
         for variant in part.chosen(tag) {
             is_any = true;
@@ -293,26 +295,15 @@ impl<'a> Decoding<'_, '_, 'a> {
         })
     }
 
-    /// A value of a range of another type's (DWARF 5 §5.13).
-    fn of_range(&self, range: &Die<'a>, raw: u128, bits: BitField) -> Result<String, Error> {
-        let mut lower = None;
-        let mut current = range.clone();
-        for _ in 0..MAX_CHAIN {
-            if current.tag() != dw::DW_TAG_subrange_type {
-                // Without negative values it has no bit for a sign.
-                let is_natural = lower.is_some_and(|lower| lower >= 0);
-                let bits = BitField { size: bits.size + u64::from(is_natural), ..bits };
-                return self.scalar(&current, raw, bits);
-            }
-            lower = lower.or_else(|| bound(&current, dw::DW_AT_lower_bound));
-            let next = self.reader.type_of(&current)?;
-            let next = next.map(|next| self.reader.underlying(next)).transpose()?.flatten();
-            match next {
-                Some(next) => current = next,
-                None => return Ok(format!("{raw:#x}")),
-            }
+    /// A value of a range of another type's.
+    fn of_range(&self, range: &Subrange<'a>, raw: u128, bits: BitField) -> Result<String, Error> {
+        let Some(base) = &range.base else { return Ok(format!("{raw:#x}")) };
+        let number = range.number(raw, bits.size, sign_extended(raw, bits.size));
+        match (base.tag(), encoding_of(base)) {
+            (dw::DW_TAG_enumeration_type, _) => self.enumerator(base, raw, number),
+            (dw::DW_TAG_base_type, Some(dw::DW_ATE_signed)) => Ok(number.to_string()),
+            _ => self.scalar(base, raw, bits),
         }
-        Err(Error::TooDeep)
     }
 
     /// The name of an enum's value, or the flags that it is made of.

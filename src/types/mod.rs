@@ -24,11 +24,13 @@ mod name;
 mod order;
 mod path;
 mod plans;
+
 mod reader;
 mod relations;
 mod shape;
 mod sizes;
 mod spelling;
+mod subrange;
 mod suggest;
 mod survey;
 mod template;

@@ -54,7 +54,9 @@ impl<'a> Reader<'_, 'a> {
             }
             tag if is_qualifier(tag) => self.spell_qualified(die, inner, depth),
             // Some values of another type (Ada, Pascal).
-            dw::DW_TAG_subrange_type if self.view.name(die).is_none() => {
+            dw::DW_TAG_subrange_type
+                if self.view.name(die).is_none() && die.has(dw::DW_AT_type) =>
+            {
                 self.spell_target(die, inner, depth)
             }
             dw::DW_TAG_ptr_to_member_type => {

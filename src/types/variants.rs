@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use gimli::{AttributeValue, DwAt, Reader as _, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader};
+use super::subrange::Subrange;
 use super::{Error, Size, Variant};
 use crate::dwarf::{Die, Slice};
 
@@ -18,6 +19,8 @@ pub(super) struct VariantPart<'a> {
     pub(super) own: Option<Die<'a>>,
     /// Whether its values may be negative.
     pub(super) is_signed: bool,
+    /// The range that they are of, if they are.
+    pub(super) range: Option<Subrange<'a>>,
     /// Each variant, with when it is there; none where that cannot be read.
     pub(super) variants: Vec<(Die<'a>, Option<Variant>)>,
 }
@@ -69,7 +72,10 @@ impl<'a> Reader<'_, 'a> {
             Ok((variant, when))
         };
         let variants = variants.into_iter().map(with_condition).collect::<Result<_, Error>>()?;
-        Ok(VariantPart { discriminant, own, is_signed: tag.is_signed, variants })
+        let typed = discriminant.as_ref().map(|die| self.type_of(die)).transpose()?.flatten();
+        let typed = typed.map(|die| self.underlying(die)).transpose()?.flatten();
+        let range = typed.map(|die| self.range(&die)).transpose()?.flatten();
+        Ok(VariantPart { discriminant, own, is_signed: tag.is_signed, range, variants })
     }
 
     /// How the values of a member, or of a variant part, are written.

@@ -12,7 +12,7 @@ use dbgmate::types::{self, Decoded, LayoutMatch};
 use super::toolchain::{find_in, run};
 
 /// What the source gives the objects of each type, in the order in which the program prints their bytes.
-const VALUES: [(&str, &[&str]); 8] = [
+const VALUES: [(&str, &[&str]); 10] = [
     ("plain", &["a = 120 'x'", "b = 3", "c = true", "d = 1.5"]),
     ("shape", &["k = square (1)", "id = 7", "side = 3", "tilt = -2"]),
     ("shape", &["k = circle (0)", "id = 8", "radius = 0.25"]),
@@ -20,11 +20,13 @@ const VALUES: [(&str, &[&str]); 8] = [
     ("grade", &["n = 0", "zero = -1"]),
     ("grade", &["n = 25", "two = 121 'y'"]),
     ("grade", &["n = 1000", "rest = -300"]),
-    ("tight", &["set = true", "count = 1000", "of_it = line (2)", "shift = -5"]),
+    ("tight", &["set = true", "count = 1000", "of_it = line (2)", "shift = -5", "ordinal = 900"]),
+    ("chosen", &["n = 2", "two = 122 'z'"]),
+    ("chosen", &["n = 3", "high = -7"]),
 ];
 
 /// With which discriminants components are there, as the source says.
-const WHEN: [(&str, &str, &str); 7] = [
+const WHEN: [(&str, &str, &str); 10] = [
     ("shape", "radius", "0"),
     ("shape", "side", "1, 2"),
     ("shape", "tilt", "1, 2"),
@@ -32,6 +34,9 @@ const WHEN: [(&str, &str, &str); 7] = [
     ("grade", "one", "1..=9"),
     ("grade", "two", "10, 20..=29"),
     ("grade", "rest", "otherwise"),
+    ("chosen", "low", "0..=1"),
+    ("chosen", "two", "2"),
+    ("chosen", "high", "otherwise"),
 ];
 
 fn records(program: &Path, name: &str) -> Vec<LayoutMatch> {
@@ -82,20 +87,28 @@ fn check(flags: &[&str]) {
         let bytes: Vec<u8> = numbers.map(|byte| byte as u8).collect();
         let (record, expected) = VALUES[objects];
         assert_eq!(name, record);
-        for found in records(&program, name) {
-            let decoded = types::decode(&Job::new(), &file, found.layout.die, &bytes, 1).unwrap();
-            assert_eq!(values(&decoded), expected, "{flags:?}: {name}");
-        }
+        let found = records(&program, name);
+        let said = found.iter().map(|found| {
+            values(&types::decode(&Job::new(), &file, found.layout.die, &bytes, 1).unwrap())
+        });
+        // Beside a record whose components have places of their own, GNAT describes an aligned one that does
+        // not say which component is the discriminant: nothing tells its variants apart.
+        let (told, untold): (Vec<_>, Vec<_>) = said.partition(|said| said == expected);
+        let is_whole = told.len() == 1 && (untold.is_empty() || name == "chosen");
+        assert!(is_whole, "{flags:?}: {name}: {told:?} {untold:?}");
         objects += 1;
     }
-    assert_eq!((places, objects), (18, VALUES.len()), "{printed}");
+    assert_eq!((places, objects), (22, VALUES.len()), "{printed}");
     for (record, component, expected) in WHEN {
-        for found in records(&program, record) {
+        let found = records(&program, record);
+        let when = found.iter().map(|found| {
             let mut members = found.layout.members.iter();
             let member = members.find(|member| member.name == component).unwrap();
             let when: Vec<String> = member.variants.iter().map(ToString::to_string).collect();
-            assert_eq!(when, [expected], "{flags:?}: {record}.{component}");
-        }
+            when.join(" and ")
+        });
+        let when: Vec<String> = when.collect();
+        assert!(when.iter().any(|when| when == expected), "{flags:?}: {component}: {when:?}");
     }
     // A range without a name is spelled as what it is a range of.
     for found in records(&program, "tight") {
