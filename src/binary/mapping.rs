@@ -28,12 +28,13 @@ impl Mapping {
         Ok(Mapping { watch: Watch::new(&map)?, map })
     }
 
-    /// Gives pages back whose bytes are not read for a while: they are then brought in again. The range is
-    /// of bytes of the file.
+    /// Gives back the memory of the pages that some bytes of the file are in. Those that are read again are
+    /// brought in again.
     pub(super) fn release(&self, range: Range<usize>) {
         let (start, end) = (range.start.min(self.map.len()), range.end.min(self.map.len()));
         // SAFETY: the range is within the mapping, which is never written: what is read next comes from the
-        // file again, as it does for pages that were never touched.
+        // file again, as it does for pages that were never touched; where the file was cut and the watch has
+        // put pages of zeros, they read as zeros again.
         #[allow(unsafe_code)]
         let released = unsafe {
             let length = end.saturating_sub(start);

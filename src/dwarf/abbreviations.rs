@@ -391,7 +391,7 @@ fn measure(
             return Err(Error::TooManyAttributes(count));
         }
         if form == dw::DW_FORM_implicit_const {
-            input.skip_leb128()?;
+            input.read_sleb128()?;
         }
         match name {
             dw::DW_AT_sibling => {

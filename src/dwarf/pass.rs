@@ -20,6 +20,9 @@ pub(super) const LANES: usize = 4;
 /// So many entries of each are passed at a time.
 const STEPS: usize = 128;
 
+/// So much is met before it is handed over: few units of C have as many types.
+const MET: usize = 1 << 14;
+
 /// The bytes that a step looks at: a code, and attributes up to [`MAX_SIZE`] with a number behind them, as
 /// is read, and not used, where there are none.
 type Window = [u8; 2 + MAX_SIZE + 4];
@@ -239,7 +242,7 @@ pub(super) fn go_on(passes: &mut [Pass<'_>]) {
 }
 
 impl<'a> Pass<'a> {
-    /// Over the entries of a unit; `met` is cleared and used.
+    /// Over the entries of a unit; `met` is memory that another one has left.
     pub(super) fn new(entries: Entries<'a>, is_c: bool, met: Vec<Met>) -> Pass<'a> {
         let jumps = JUMPS | if is_c { JUMPS_IN_C } else { 0 };
         Pass { entries, jumps, at: 0, met, count: 0, error: None }
@@ -248,6 +251,16 @@ impl<'a> Pass<'a> {
     /// Whether there is nothing left.
     pub(super) fn is_done(&self) -> bool {
         self.at >= self.entries.bytes().len()
+    }
+
+    /// Whether so much was met that it is to be handed over.
+    pub(super) fn is_full(&self) -> bool {
+        self.count >= MET
+    }
+
+    /// Forgets what was met so far.
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
     }
 
     /// The unit, and what was met in it.

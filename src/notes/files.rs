@@ -1,11 +1,14 @@
 //! Which files make up the plugins: those inside the program, and those in a person's folders?
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
 use super::problem::Problem;
+
+/// What says that a folder is a plugin.
+const MANIFEST: &str = "plugin.toml";
 
 /// The table of assertion lines in a plugin's folder.
 const LINES: &str = "assertion-lines.tsv";
@@ -48,23 +51,39 @@ pub(super) fn shipped() -> Vec<PluginFiles> {
     SHIPPED.dirs().map(shipped_plugin).collect()
 }
 
+/// Each `plugin.toml`, shipped and in these folders, with its folder's name; the later of two are to be used.
+pub(super) fn manifests(folders: &[PathBuf]) -> Vec<(String, TextFile)> {
+    let shipped = SHIPPED.dirs().filter_map(|folder| {
+        let manifest = folder.get_file(folder.path().join(MANIFEST)).and_then(shipped_file)?;
+        Some((folder.path().display().to_string(), manifest))
+    });
+    let mut problems = Vec::new();
+    let mut own = Vec::new();
+    for folder in folders.iter().flat_map(|folder| plugin_folders(folder, &mut problems)) {
+        let name = folder.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        own.extend(name.zip(read(&folder.join(MANIFEST), &mut Vec::new())));
+    }
+    shipped.chain(own).collect()
+}
+
+fn shipped_file(file: &include_dir::File<'_>) -> Option<TextFile> {
+    let text = file.contents_utf8()?.to_owned();
+    Some(TextFile { path: format!("shipped:{}", file.path().display()), text })
+}
+
 fn shipped_plugin(folder: &Dir<'_>) -> PluginFiles {
-    let read = |file: &include_dir::File<'_>| {
-        let text = file.contents_utf8()?.to_owned();
-        Some(TextFile { path: format!("shipped:{}", file.path().display()), text })
-    };
     let notes = folder.get_dir(folder.path().join("notes"));
     let mut notes: Vec<(String, TextFile)> = notes
         .into_iter()
         .flat_map(Dir::files)
-        .filter_map(|file| Some((note_name(file.path())?, read(file)?)))
+        .filter_map(|file| Some((note_name(file.path())?, shipped_file(file)?)))
         .collect();
     notes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     PluginFiles {
         name: folder.path().display().to_string(),
         folder: format!("shipped:{}", folder.path().display()),
-        manifest: folder.get_file(folder.path().join("plugin.toml")).and_then(read),
-        lines: folder.get_file(folder.path().join(LINES)).and_then(read),
+        manifest: folder.get_file(folder.path().join(MANIFEST)).and_then(shipped_file),
+        lines: folder.get_file(folder.path().join(LINES)).and_then(shipped_file),
         notes,
     }
 }
@@ -78,14 +97,17 @@ pub(super) fn shipped_text(id: &str) -> Option<&'static str> {
 /// The plugins in a folder, or the plugin that it is itself; none where the folder does not exist,
 /// which is the usual case.
 pub(super) fn in_folder(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PluginFiles> {
+    let folders = plugin_folders(folder, problems);
+    folders.iter().filter_map(|folder| plugin_in(folder, problems)).collect()
+}
+
+fn plugin_folders(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     if is_plugin(folder) {
-        return plugin_in(folder, problems).into_iter().collect();
+        return vec![folder.to_owned()];
     }
-    children(folder, problems)
-        .into_iter()
-        .filter(|path| path.is_dir() && !is_hidden(path))
-        .filter_map(|path| plugin_in(&path, problems))
-        .collect()
+    let mut folders = children(folder, problems);
+    folders.retain(|path| path.is_dir() && !is_hidden(path));
+    folders
 }
 
 /// A folder with a manifest, or with notes; a plugin may be called `notes`.
@@ -95,7 +117,7 @@ fn is_plugin(folder: &Path) -> bool {
         let mut entries = fs::read_dir(&notes).into_iter().flatten().flatten();
         entries.any(|entry| note_name(&entry.path()).is_some())
     };
-    folder.join("plugin.toml").is_file() || !notes.join("plugin.toml").exists() && has_notes()
+    folder.join(MANIFEST).is_file() || !notes.join(MANIFEST).exists() && has_notes()
 }
 
 fn plugin_in(folder: &Path, problems: &mut Vec<Problem>) -> Option<PluginFiles> {
@@ -104,7 +126,7 @@ fn plugin_in(folder: &Path, problems: &mut Vec<Problem>) -> Option<PluginFiles> 
         let path = folder.join(name);
         path.exists().then(|| read(&path, problems)).flatten()
     };
-    let (manifest, lines) = (optional("plugin.toml"), optional(LINES));
+    let (manifest, lines) = (optional(MANIFEST), optional(LINES));
     let notes = children(&folder.join("notes"), problems)
         .iter()
         .filter_map(|path| Some((note_name(path)?, read(path, problems)?)))
@@ -113,7 +135,7 @@ fn plugin_in(folder: &Path, problems: &mut Vec<Problem>) -> Option<PluginFiles> 
 }
 
 /// The entries of a folder in the order of their names.
-fn children(folder: &Path, problems: &mut Vec<Problem>) -> Vec<std::path::PathBuf> {
+fn children(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),

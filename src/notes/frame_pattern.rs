@@ -169,6 +169,9 @@ impl fmt::Display for FramePattern {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Globs(Vec<Checked>);
 
+/// Names of files are shorter; what is far longer takes more memory to compile than a glob may.
+const MAX_GLOB: usize = 1 << 10;
+
 /// A glob that is known to be one. It is compiled when a name is first compared with it: most of a plugin's
 /// never are.
 #[derive(Clone, Debug)]
@@ -200,7 +203,7 @@ pub(super) fn strings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
 
 impl<'de> Deserialize<'de> for Globs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let checked: Result<Vec<Checked>, globset::Error> =
+        let checked: Result<Vec<Checked>, String> =
             strings(deserializer)?.iter().map(|glob| Checked::new(glob)).collect();
         checked.map(Globs).map_err(serde::de::Error::custom)
     }
@@ -208,8 +211,12 @@ impl<'de> Deserialize<'de> for Globs {
 
 impl Checked {
     /// One whose `*` stays within one path component.
-    fn new(glob: &str) -> Result<Checked, globset::Error> {
-        let glob = GlobBuilder::new(glob).literal_separator(true).build()?;
+    fn new(glob: &str) -> Result<Checked, String> {
+        if glob.len() > MAX_GLOB {
+            return Err(format!("a glob of {} bytes, more than {MAX_GLOB}", glob.len()));
+        }
+        let glob = GlobBuilder::new(glob).literal_separator(true).build();
+        let glob = glob.map_err(|error| error.to_string())?;
         Ok(Checked { glob, matcher: OnceLock::new() })
     }
 
@@ -272,6 +279,8 @@ mod tests {
         assert!(frame("{ functoin = 'x' }").unwrap_err().contains("functoin"));
         assert!(frame("7").unwrap_err().contains("a function's name"));
         assert!(frame("{ function = 'f', module = '[' }").is_err());
+        let long = format!("{{ function = 'f', module = '{}' }}", "?".repeat(2000));
+        assert!(frame(&long).unwrap_err().contains("2000 bytes"));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::files;
@@ -27,62 +26,28 @@ pub struct Plugin {
     pub modules: Vec<String>,
 }
 
-/// What of a manifest says which binaries are a project's.
+impl Plugin {
+    /// The plugins that are shipped and those in `folders`, without reading their notes: that would take twenty
+    /// times as long. What is wrong with one, [`Plugins::load`](super::Plugins::load) tells.
+    pub fn all(folders: &[PathBuf]) -> Vec<Plugin> {
+        let mut plugins = BTreeMap::new();
+        for (name, file) in files::manifests(folders) {
+            if let Ok(manifest) = Manifest::read(&file.text, &name) {
+                plugins.insert(name, manifest.plugin);
+            }
+        }
+        plugins.into_values().collect()
+    }
+}
+
 #[derive(Deserialize)]
-struct Names {
+#[serde(deny_unknown_fields)]
+struct Keys {
     name: Spanned<String>,
     #[serde(default)]
     binaries: Vec<Spanned<String>>,
     #[serde(default)]
     modules: Vec<Spanned<String>>,
-}
-
-impl Plugin {
-    /// The plugins that are shipped and those in `folders`, without their notes and all else that they know:
-    /// that would take twenty times as long. What is wrong with one, [`Plugins::load`](super::Plugins::load)
-    /// tells.
-    pub fn all(folders: &[PathBuf]) -> Vec<Plugin> {
-        let mut found = files::shipped();
-        for folder in folders {
-            found.extend(files::in_folder(folder, &mut Vec::new()));
-        }
-        let mut plugins = BTreeMap::new();
-        for files in &found {
-            let manifest = files.manifest.as_ref();
-            let plugin = manifest.and_then(|file| Plugin::read(&file.text, &files.name).ok());
-            plugins.extend(plugin.map(|plugin| (files.name.clone(), plugin)));
-        }
-        plugins.into_values().collect()
-    }
-
-    fn read(text: &str, folder: &str) -> Result<Plugin, Flaw> {
-        let names: Names = toml::from_str(text)?;
-        if names.name.get_ref() != folder {
-            let what =
-                format!("the plugin is called {:?}, its folder {folder:?}", names.name.get_ref());
-            return Err(Flaw::at(&names.name, what, "give both the same name"));
-        }
-        let binaries = names.binaries.into_iter().map(|glob| checked(glob, Slash::Forbidden));
-        let modules = names.modules.into_iter().map(|glob| checked(glob, Slash::Allowed));
-        Ok(Plugin {
-            binaries: binaries.collect::<Result<_, _>>()?,
-            modules: modules.collect::<Result<_, _>>()?,
-            name: names.name.into_inner(),
-        })
-    }
-}
-
-/// All keys of a manifest.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Keys {
-    // These three are read by `Plugin`.
-    #[serde(rename = "name")]
-    _name: IgnoredAny,
-    #[serde(default, rename = "binaries")]
-    _binaries: IgnoredAny,
-    #[serde(default, rename = "modules")]
-    _modules: IgnoredAny,
     #[serde(default, rename = "log_format")]
     log_formats: Vec<line_format::Keys>,
     #[serde(default, rename = "frame_format")]
@@ -117,7 +82,18 @@ impl Manifest {
     /// with what is wrong with it.
     pub(super) fn read(text: &str, folder: &str) -> Result<Manifest, Flaw> {
         let keys: Keys = toml::from_str(text)?;
-        let plugin = Plugin::read(text, folder)?;
+        if keys.name.get_ref() != folder {
+            let what =
+                format!("the plugin is called {:?}, its folder {folder:?}", keys.name.get_ref());
+            return Err(Flaw::at(&keys.name, what, "give both the same name"));
+        }
+        let binaries = keys.binaries.into_iter().map(|glob| checked(glob, Slash::Forbidden));
+        let modules = keys.modules.into_iter().map(|glob| checked(glob, Slash::Allowed));
+        let plugin = Plugin {
+            binaries: binaries.collect::<Result<_, _>>()?,
+            modules: modules.collect::<Result<_, _>>()?,
+            name: keys.name.into_inner(),
+        };
         let (mut line_formats, mut flaws) = (Vec::new(), Vec::new());
         let records = keys.log_formats.iter().map(|keys| (keys, Reads::Record));
         let frames = keys.frame_formats.iter().map(|keys| (keys, Reads::Frame));

@@ -254,6 +254,8 @@ fn plugins_alone_are_those_that_are_loaded() {
     write(folders[0].path(), "demo/plugin.toml", MANIFEST);
     write(folders[0].path(), "libxl/notes/crash.toml", GOOD);
     write(folders[0].path(), "wrong/plugin.toml", "name = \"other\"\n");
+    write(folders[0].path(), "libvirt/plugin.toml", "name = \"libvirt\"\nbinareis = [\"x\"]\n");
+    write(folders[0].path(), "glibc/plugin.toml", "name = \"glibc\"\n[[version]]\nlog = \"(\"\n");
     write(folders[1].path(), "demo/plugin.toml", "name = \"demo\"\nbinaries = [\"later\"]\n");
     let paths: Vec<_> = folders.iter().map(|folder| folder.path().to_owned()).collect();
     let (plugins, _) = Plugins::load(&paths);

@@ -421,3 +421,20 @@ fn values_far_behind_the_start_of_an_entry_are_read() {
         check(&[(true, nodes.clone())], Written { is_little, section, codes }, 1);
     }
 }
+
+#[test]
+fn a_unit_of_very_many_types_is_met_whole() {
+    let leaf = |number: usize| Node {
+        tag: if number % 3 == 0 { dw::DW_TAG_typedef } else { dw::DW_TAG_base_type },
+        attributes: vec![Attribute::Name(
+            if number % 7 == 0 { dw::DW_FORM_string } else { dw::DW_FORM_strp },
+            (number % 40) as u8,
+        )],
+        sibling: None,
+        children: Vec::new(),
+    };
+    let unit = (true, (0..50_000).map(leaf).collect::<Vec<_>>());
+    let (section, codes) = (DieSection::Info, Codes { before: 0, step: 1 });
+    let written = Written { is_little: true, section, codes };
+    check(&[unit.clone(), unit], written, 2);
+}

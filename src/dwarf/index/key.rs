@@ -8,6 +8,7 @@ use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::thread::Builder;
 
 use gimli::{SectionId, constants as dw};
 
@@ -90,7 +91,9 @@ fn hash_file(
         let pieces = || sections.stored().filter(|(id, _)| *id == SectionId::DebugAbbrev);
         let checksums = move || pieces().map(|(_, piece)| checksum(file, piece)).collect();
         let is_large = pieces().any(|(_, piece)| piece.size > LARGE);
-        let beside = is_large.then(|| scope.spawn(checksums));
+        // Without another thread, this one reads both.
+        let beside = || Builder::new().spawn_scoped(scope, checksums).ok();
+        let beside = is_large.then(beside).flatten();
         let units = hash_sections(file, sections, is_little, hasher);
         let joined = beside.and_then(|beside| beside.join().ok());
         let abbreviations: io::Result<Vec<u32>> = joined.unwrap_or_else(checksums);

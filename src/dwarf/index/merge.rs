@@ -28,7 +28,8 @@ pub(super) fn merged(parts: &[Part<'_>], units: &Units, key: u64) -> Option<Box<
     for (part, ranks) in parts.iter().zip(&ranks) {
         ranked.extend(part.units().map(|(run, types)| (run, types, ranks.as_slice())));
     }
-    ranked.sort_unstable_by_key(|(run, ..)| run.start);
+    // The parts of a unit are all of one thread.
+    ranked.sort_unstable_by_key(|(run, ..)| (run.start, run.first));
     let width = width_of(ranked.iter().map(|(run, ..)| run.end).max().unwrap_or_default());
     let types = parts.iter().map(|part| part.types.len()).sum();
     let (names, units) = (names.collect(), places.collect());

@@ -16,6 +16,7 @@ use key::Key;
 pub use scan::Watch;
 
 use std::fmt;
+use std::thread::Builder;
 
 use rustc_hash::FxHashSet;
 
@@ -41,8 +42,8 @@ enum Bytes {
     Mapped(Mapping),
 }
 
-/// What reading a larger file took is given back on a thread of its own: a kernel's entries take 10 ms, what was
-/// met of them takes one. The process would do so at its end at the latest.
+/// The entries of a larger file are given back once they are in an index. A kernel's take 10 ms, when the process
+/// ends at the latest: that is done beside the making of the index.
 const LARGE: u64 = 16 << 20;
 
 /// The DIEs of one name.
@@ -81,25 +82,20 @@ impl Index {
         }
         let mut watchers = Vec::new();
         let parts = Index::parts(job, file, threads, watch, &mut watchers)?;
-        let is_large = file.unit_bytes() > LARGE;
         let (index, is_whole) = std::thread::scope(|scope| {
-            if is_large {
-                scope.spawn(|| file.release_entries());
+            if threads > 1 && file.unit_bytes() > LARGE {
+                // Where no thread is to be had, it is given back at the end.
+                let _ = Builder::new().spawn_scoped(scope, || file.release_entries());
             }
             Index::build(file, &parts, keyed.as_ref())
         });
-        let index = std::thread::scope(|scope| {
-            if is_large {
-                scope.spawn(|| drop(parts));
+        let index = match (keyed, &index.kept_under) {
+            (Some((cache, _)), Some(key)) if is_whole => {
+                cache.keep(key, index.bytes());
+                index
             }
-            match (keyed, &index.kept_under) {
-                (Some((cache, _)), Some(key)) if is_whole => {
-                    cache.keep(key, index.bytes());
-                    index
-                }
-                _ => Index { kept_under: None, ..index },
-            }
-        });
+            _ => Index { kept_under: None, ..index },
+        };
         Ok((index, watchers))
     }
 

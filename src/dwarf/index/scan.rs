@@ -67,7 +67,7 @@ pub(super) struct Part<'a> {
 /// The hash of a name, the name, and its position.
 pub(super) type Sorted<'a> = (u32, &'a [u8], u32);
 
-/// A unit that was read.
+/// A unit that was read, or a part of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
     /// Where it is.
@@ -189,10 +189,10 @@ impl<'a> Scan<'_, 'a> {
         let (passes, buffers) = (Vec::new(), Vec::new());
         let mut worker = Worker { part, watch, table, passes, buffers };
         loop {
-            self.job.check()?;
             while worker.passes.len() < self.lanes
                 && let Some(place) = self.places.get(self.next.fetch_add(1, Ordering::Relaxed))
             {
+                self.job.check()?;
                 if let Err(error) = worker.enter(&view, *place) {
                     worker.part.damage(error.to_string());
                 }
@@ -201,12 +201,12 @@ impl<'a> Scan<'_, 'a> {
                 worker.part.sort_names();
                 return Ok((worker.part, worker.watch));
             }
+            self.job.check()?;
             pass::go_on(&mut worker.passes);
-            while let Some(done) = worker.passes.iter().position(Pass::is_done) {
-                let (size, read) = worker.leave(&view, done);
-                if let Err(error) = read {
-                    worker.part.damage(error.to_string());
-                }
+            let is_told = |pass: &Pass<'_>| pass.is_done() || pass.is_full();
+            while let Some(position) = worker.passes.iter().position(is_told) {
+                self.job.check()?;
+                let size = worker.hand_over(&view, position);
                 self.tell(size);
             }
         }
@@ -339,9 +339,10 @@ impl<'a, W: Watch<'a>> Worker<'a, W> {
         Ok(())
     }
 
-    /// Takes over what was met in a unit. Its size.
-    fn leave(&mut self, view: &View<'a>, position: usize) -> (u64, Result<(), Error>) {
-        let pass = self.passes.swap_remove(position);
+    /// Takes over what was met in a unit, and ends with it if nothing is left, or what was met cannot be
+    /// read. The size of a unit that is done.
+    fn hand_over(&mut self, view: &View<'a>, position: usize) -> u64 {
+        let Some(pass) = self.passes.get_mut(position) else { return 0 };
         let (entries, met) = pass.parts();
         let part = &mut self.part;
         part.names_of(entries.file());
@@ -352,10 +353,17 @@ impl<'a, W: Watch<'a>> Worker<'a, W> {
         for offset in part.wanted.drain(..) {
             self.watch.definition(entries, UnitOffset(offset as usize), start.plus(offset));
         }
-        let size = entries.end().0 as u64;
-        let (passed, buffer) = pass.end();
+        pass.clear();
+        if added.is_ok() && !pass.is_done() {
+            return 0;
+        }
+        let size = pass.parts().0.end().0 as u64;
+        let (passed, buffer) = self.passes.swap_remove(position).end();
         self.buffers.push(buffer);
-        (size, added.and(passed))
+        if let Err(error) = added.and(passed) {
+            self.part.damage(error.to_string());
+        }
+        size
     }
 }
 
