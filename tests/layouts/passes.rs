@@ -425,9 +425,9 @@ fn values_far_behind_the_start_of_an_entry_are_read() {
 #[test]
 fn a_unit_of_very_many_types_is_met_whole() {
     let leaf = |number: usize| Node {
-        tag: if number % 3 == 0 { dw::DW_TAG_typedef } else { dw::DW_TAG_base_type },
+        tag: if number.is_multiple_of(3) { dw::DW_TAG_typedef } else { dw::DW_TAG_base_type },
         attributes: vec![Attribute::Name(
-            if number % 7 == 0 { dw::DW_FORM_string } else { dw::DW_FORM_strp },
+            if number.is_multiple_of(7) { dw::DW_FORM_string } else { dw::DW_FORM_strp },
             (number % 40) as u8,
         )],
         sibling: None,
