@@ -51,7 +51,7 @@ fn ranked_names<'a>(parts: &[Part<'a>]) -> (Vec<Hashed<'a>>, Vec<Vec<u32>>) {
         (one, one_text).cmp(&(other, text))
     });
     let mut names: Vec<Hashed<'a>> = Vec::new();
-    let mut ranks: Vec<Vec<u32>> = parts.iter().map(|part| vec![0; part.names.len()]).collect();
+    let mut ranks: Vec<Vec<u32>> = parts.iter().map(|part| vec![0; part.counts.len()]).collect();
     for ((hash, text, position), part) in all {
         if names.last() != Some(&(hash, text)) {
             names.push((hash, text));

@@ -43,9 +43,9 @@ impl<'a> Watch<'a> for () {
 /// The types that one thread has met.
 #[derive(Debug, Default)]
 pub(super) struct Part<'a> {
-    /// Each name once.
-    pub(super) names: Vec<&'a [u8]>,
-    /// The same, sorted, once there are no more.
+    /// Each name once; none when they are sorted.
+    names: Vec<&'a [u8]>,
+    /// Each name once, sorted when there are no more.
     pub(super) sorted: Vec<Sorted<'a>>,
     /// How many definitions, and how many declarations, each has.
     pub(super) counts: Vec<[u32; 2]>,
@@ -312,8 +312,8 @@ impl<'a> Part<'a> {
     }
 
     fn sort_names(&mut self) {
-        let names = self.names.iter().zip(0..);
-        self.sorted = names.map(|(text, position)| (hash_of(text), *text, position)).collect();
+        let names = std::mem::take(&mut self.names).into_iter().zip(0..);
+        self.sorted = names.map(|(text, position)| (hash_of(text), text, position)).collect();
         self.sorted.sort_unstable();
     }
 
