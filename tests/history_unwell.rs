@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use dbgmate::history::{History, Line, Record, now};
+use dbgmate::history::{Error, History, Line, Record, now};
 use home::{Home, Run};
 use rusqlite::Connection;
 
@@ -188,7 +188,7 @@ fn a_history_that_cannot_be_used_is_told_and_left_as_it_is() {
             let bytes = fs::read(path).unwrap();
             fs::write(path, &bytes[..bytes.len() - 700]).unwrap();
         }),
-        ("is damaged: it is not a database", "history export", |path| {
+        ("is damaged: file is not a database", "history export", |path| {
             fs::write(path, "text, and more text\n".repeat(900)).unwrap();
         }),
         ("is a database of another program", "`file` of [history]", |path| {
@@ -267,6 +267,24 @@ fn many_commands_and_the_daemon_write_one_history_and_nothing_is_lost() {
         }
     });
     assert_eq!(kept(&file(&home)), writers.len() * EACH);
+}
+
+/// While a history is begun its locks are those of the file, which a process loses with any descriptor
+/// of it that is closed.
+#[test]
+fn who_opens_a_history_takes_no_lock_from_the_others_of_its_process() {
+    let home = Home::new();
+    remember(&home, "leaf");
+    let begun = Connection::open(file(&home)).unwrap();
+    begun.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE").unwrap();
+    let opened = History::open(&file(&home), Duration::ZERO);
+    assert!(matches!(opened, Err(Error::InUse { .. })), "{opened:?}");
+    home.write("paste.txt", crash("leaf"));
+    let other = home.run(&["--daemon", "never", "triage", "paste.txt"]);
+    assert!(other.stderr.contains("locked by another program"), "{other:?}");
+    begun.execute_batch("ROLLBACK").unwrap();
+    assert!(remember(&home, "stem").stderr.contains("remembered as v1-"));
+    assert_eq!(kept(&file(&home)), 2);
 }
 
 #[test]

@@ -78,7 +78,14 @@ impl Error {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Error::Damaged { path, why }
             }
-            _ => Error::Failed { path, why },
+            // The words for all errors of input and output are the same.
+            _ => match error.sqlite_error() {
+                Some(said) => {
+                    let why = format!("{why} (SQLite's code {})", said.extended_code);
+                    Error::Failed { path, why }
+                }
+                None => Error::Failed { path, why },
+            },
         }
     }
 }

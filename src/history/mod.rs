@@ -17,6 +17,10 @@
 //! nothing of it.
 //!
 //! Rule: names of functions, assertions, times. No paste, no argument, no path is kept.
+//!
+//! Rule: nothing but SQLite opens the file. A process that closes any descriptor of a file gives up all
+//! the locks that it holds on it, also those of its other threads
+//! (<https://sqlite.org/howtocorrupt.html>, 2.2).
 
 mod error;
 mod pairs;
@@ -30,13 +34,15 @@ pub use error::Error;
 pub use record::{Entry, Imported, Line, Page, PersonNote, Record, Seen, Similar, now};
 pub use similarity::similarity;
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::io::Errno;
 
 /// A history that is open.
 #[derive(Debug)]
@@ -54,15 +60,13 @@ impl History {
             if let Some(folder) = path.parent() {
                 DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
             }
-            // SQLite gives its other files the mode of this one.
-            let mut options = OpenOptions::new();
-            options.create(true).append(true).mode(0o600).open(path).map_err(unusable)?;
+            create(path).map_err(unusable)?;
         }
-        refuse_cut(path)?;
+        let uncut = schema::Uncut::of(path).map_err(unusable)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(path, flags);
         let mut connection = opened.map_err(|error| Error::of(error, path))?;
-        schema::prepare(&mut connection, path, wait)?;
+        schema::prepare(&mut connection, path, uncut, wait)?;
         Ok(History { connection, path: path.to_owned() })
     }
 
@@ -80,33 +84,14 @@ impl History {
     }
 }
 
-/// SQLite takes a file that is shorter than a page for an empty one, and a last page that is cut for one
-/// with zeros in it: it would write over what is left. A log beside the file may hold what is missing.
-/// (<https://sqlite.org/fileformat.html#the_database_header>)
-fn refuse_cut(path: &Path) -> Result<(), Error> {
-    let mut head = Vec::new();
-    let length = File::open(path).and_then(|file| {
-        let length = file.metadata()?.len();
-        file.take(18).read_to_end(&mut head)?;
-        Ok(length)
-    });
-    let length = length.map_err(|error| Error::Unusable { path: path.to_owned(), error })?;
-    let damaged = |why: &str| Err(Error::Damaged { path: path.to_owned(), why: why.to_owned() });
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    if length == 0 || Path::new(&log).exists() {
-        return Ok(());
+/// Makes an empty file that only its owner may read, without opening it; SQLite gives its other files the
+/// mode of this one.
+fn create(path: &Path) -> io::Result<()> {
+    match mknodat(CWD, path, FileType::RegularFile, Mode::RUSR | Mode::WUSR, 0) {
+        // Another process was faster.
+        Err(Errno::EXIST) => Ok(()),
+        made => Ok(made?),
     }
-    match head.strip_prefix(b"SQLite format 3\0") {
-        None => damaged("it is not a database"),
-        Some(&[high, low]) if is_whole(length, u16::from_be_bytes([high, low])) => Ok(()),
-        Some(_) => damaged("its end is missing"),
-    }
-}
-
-/// Whether so many bytes are whole pages; 1 stands for the largest size of a page, 65,536.
-fn is_whole(length: u64, page: u16) -> bool {
-    length.is_multiple_of(if page == 1 { 65_536 } else { u64::from(page) })
 }
 
 /// Whether a file is there; what is there and is none is an error, since to open a FIFO blocks.

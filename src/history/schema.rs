@@ -1,5 +1,6 @@
 //! The tables, and how a file of an earlier version becomes one of this.
 
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -45,15 +46,33 @@ const STEPS: [&str; 1] = ["
 /// The version of a file that all steps were made on.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
+/// How many bytes a file has to be whole in itself; none is asked of an empty one, and of one with a log
+/// beside it, which may hold what is missing.
+pub(super) struct Uncut(Option<u64>);
+
+impl Uncut {
+    /// Before SQLite makes a log of its own.
+    pub(super) fn of(path: &Path) -> io::Result<Uncut> {
+        let length = path.metadata()?.len();
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        Ok(Uncut((length > 0 && !Path::new(&log).exists()).then_some(length)))
+    }
+}
+
 /// Makes a connection ready for use; waits so long for others.
 pub(super) fn prepare(
     connection: &mut Connection,
     path: &Path,
+    uncut: Uncut,
     wait: Duration,
 ) -> Result<(), Error> {
     let failed = |error| Error::of(error, path);
     connection.busy_timeout(wait).map_err(failed)?;
-    check(connection, path)?;
+    let read = connection.transaction().map_err(failed)?;
+    check(&read, path)?;
+    refuse_cut(&read, path, uncut)?;
+    read.finish().map_err(failed)?;
     write_ahead(connection, wait).map_err(failed)?;
     // Each commit is on the disk when it returns; deleted text is overwritten.
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
@@ -71,7 +90,8 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// A file that is not ours, or of a version that is not known yet, is not touched.
+/// A file that is not ours, or of a version that is not known yet, is not touched. Within one transaction:
+/// another process may be making it.
 fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
     let failed = |error| Error::of(error, path);
     let version = version(connection).map_err(failed)?;
@@ -93,6 +113,19 @@ fn has_tables(connection: &Connection, path: &Path) -> Result<bool, Error> {
     let count = "SELECT count(*) FROM sqlite_schema";
     let count: rusqlite::Result<i64> = connection.query_row(count, [], |row| row.get(0));
     count.map(|count| count > 0).map_err(|error| Error::of(error, path))
+}
+
+/// SQLite takes a file that is shorter than a page for an empty one, and a last page that is cut for one
+/// with zeros in it: it would write over what is left.
+/// (<https://sqlite.org/fileformat.html#the_database_header>)
+fn refuse_cut(connection: &Connection, path: &Path, uncut: Uncut) -> Result<(), Error> {
+    let Uncut(Some(length)) = uncut else { return Ok(()) };
+    let page = connection.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0));
+    let page = page.map_err(|error| Error::of(error, path))?;
+    if length.is_multiple_of(u64::from(page)) {
+        return Ok(());
+    }
+    Err(Error::Damaged { path: path.to_owned(), why: "its end is missing".to_owned() })
 }
 
 /// Changes to write-ahead logging, which the file remembers. SQLite does not wait for others here:
