@@ -1,6 +1,7 @@
 //! What is read once of a binary's DWARF and shared by all questions.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 use gimli::{EndianSlice, SectionId};
@@ -91,11 +92,16 @@ impl DebugFile {
         units.map(|unit| unit.end.saturating_sub(unit.start)).fold(0, u64::saturating_add)
     }
 
-    /// Gives back the memory of the entries that a pass over all of them has read.
+    /// Gives back the memory of the entries that a pass over all of them has read: by a thread of its
+    /// own, that nobody waits for.
     pub(super) fn release_entries(&self) {
-        if let Some(debug_info) = self.binary.debug_info() {
-            debug_info.sections().release(SectionId::DebugInfo);
-        }
+        let binary = Arc::clone(&self.binary);
+        let release = move || {
+            let sections = binary.debug_info().map(DebugInfo::sections);
+            sections.into_iter().for_each(|sections| sections.release(SectionId::DebugInfo));
+        };
+        // Where no thread is to be had, it is given back at the end.
+        let _ = Builder::new().spawn(release);
     }
 
     /// Takes over where the units are, of which none is of a type: their headers are all over the file.

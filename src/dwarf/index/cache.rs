@@ -9,8 +9,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, SystemTime};
 
+use super::super::debug_file::lock;
 use super::bytes::Table;
 use super::key::Key;
 use crate::binary::{Mapping, map_file};
@@ -32,41 +35,59 @@ const PARTIAL: &str = ".part";
 
 /// The folder in which indexes are kept between processes. What cannot be read or written there is
 /// as if there were no such folder: the index is made anew.
+///
+/// Indexes are written by threads of their own, for which whoever drops it waits.
 #[derive(Debug)]
 pub struct IndexCache {
-    folder: PathBuf,
+    folder: Folder,
+    writers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Where the files are, and how many bytes they may have together.
+#[derive(Clone, Debug)]
+struct Folder {
+    path: PathBuf,
     size: u64,
+}
+
+impl Drop for IndexCache {
+    fn drop(&mut self) {
+        for writer in std::mem::take(&mut *lock(&self.writers)) {
+            // One that has panicked has written nothing: the index is made again.
+            let _ = writer.join();
+        }
+    }
 }
 
 impl IndexCache {
     /// A folder, which may not be there yet, for files of so many bytes together.
-    pub fn new(folder: PathBuf, size: u64) -> IndexCache {
-        IndexCache { folder, size }
+    pub fn new(path: PathBuf, size: u64) -> IndexCache {
+        IndexCache { folder: Folder { path, size }, writers: Mutex::default() }
     }
 
     /// The index of a key; none where it is not there, or not as it was made.
     pub(super) fn load(&self, key: &Key) -> Option<Mapping> {
-        let path = self.folder.join(key.file_name());
+        let path = self.folder.path.join(key.file_name());
         let mapping = map_file(&path).ok()?;
         if Table::checked(&mapping, key.content).is_none() {
             // Whoever made it anew meanwhile only loses the work.
             let _ = fs::remove_file(&path);
             return None;
         }
-        self.touch(&path);
+        touch(&path);
         Some(mapping)
     }
 
     /// What was found out about a question to the binary of a key.
     pub(in crate::dwarf) fn recall(&self, key: &Key, question: &str) -> Option<Vec<u8>> {
-        let path = self.folder.join(key.answer_name(question));
+        let path = self.folder.path.join(key.answer_name(question));
         let mapping = map_file(&path).ok()?;
         let (head, answer) = mapping.split_at_checked(ANSWER_HEAD)?;
         if head != answer_head(key, question, answer) {
             let _ = fs::remove_file(&path);
             return None;
         }
-        self.touch(&path);
+        touch(&path);
         Some(answer.to_vec())
     }
 
@@ -74,30 +95,38 @@ impl IndexCache {
     pub(in crate::dwarf) fn remember(&self, key: &Key, question: &str, answer: &[u8]) {
         let bytes = [&answer_head(key, question, answer), answer].concat();
         // Else it is found out again.
-        if self.write(&key.answer_name(question), &bytes).is_ok() {
-            self.make_room();
-        }
+        self.folder.keep(&key.answer_name(question), &bytes);
     }
 
-    /// Keeps an index for those who come later.
-    pub(super) fn keep(&self, key: &Key, bytes: &[u8]) {
-        // Without room or leave to write, the next process makes it again.
-        if bytes.len() as u64 <= self.size && self.write(&key.file_name(), bytes).is_ok() {
+    /// Keeps an index for those who come later; it may be written after this has returned.
+    pub(super) fn keep(&self, key: &Key, bytes: Arc<Box<[u8]>>) {
+        let (folder, name) = (self.folder.clone(), key.file_name());
+        let mut writers = lock(&self.writers);
+        writers.retain(|writer| !writer.is_finished());
+        // Without a thread, room or leave to write, the next process makes it again.
+        writers.extend(Builder::new().spawn(move || folder.keep(&name, &bytes)));
+    }
+}
+
+impl Folder {
+    /// Keeps a file, if there is room and leave to.
+    fn keep(&self, name: &str, bytes: &[u8]) {
+        if bytes.len() as u64 <= self.size && self.write(name, bytes).is_ok() {
             self.make_room();
         }
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let partial = format!("{name}.{}-{number}{PARTIAL}", std::process::id());
-        let partial = self.folder.join(partial);
+        let partial = self.path.join(partial);
         let written = (|| {
             let mut options = OpenOptions::new();
             let mut file = options.write(true).create_new(true).mode(0o600).open(&partial)?;
             file.write_all(bytes)?;
-            fs::rename(&partial, self.folder.join(name))
+            fs::rename(&partial, self.path.join(name))
         })();
         if written.is_err() {
             let _ = fs::remove_file(&partial);
@@ -105,24 +134,9 @@ impl IndexCache {
         written
     }
 
-    /// Marks a file as used now.
-    fn touch(&self, path: &Path) {
-        let touched = || -> io::Result<()> {
-            let now = SystemTime::now();
-            let is_fresh = age(&fs::metadata(path)?, now) < FRESH;
-            if is_fresh {
-                Ok(())
-            } else {
-                File::options().write(true).open(path)?.set_modified(now)
-            }
-        };
-        // It then goes sooner than it should.
-        let _ = touched();
-    }
-
     /// Removes what was used longest ago until the rest is small enough, and what was given up.
     fn make_room(&self) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let Ok(entries) = fs::read_dir(&self.path) else { return };
         let now = SystemTime::now();
         let mut files: Vec<(Duration, u64, PathBuf)> = Vec::new();
         for entry in entries.flatten() {
@@ -143,6 +157,17 @@ impl IndexCache {
             }
         }
     }
+}
+
+/// Marks a file as used now.
+fn touch(path: &Path) {
+    let touched = || -> io::Result<()> {
+        let now = SystemTime::now();
+        let is_fresh = age(&fs::metadata(path)?, now) < FRESH;
+        if is_fresh { Ok(()) } else { File::options().write(true).open(path)?.set_modified(now) }
+    };
+    // It then goes sooner than it should.
+    let _ = touched();
 }
 
 /// What stands before an answer: it tells whether all of it is there, and whose it is.
@@ -180,12 +205,18 @@ mod tests {
         names
     }
 
+    /// Keeps an index of so many bytes, and waits until it is written.
+    fn keep(cache: &IndexCache, name: &str, size: usize) {
+        let Folder { path, size: room } = cache.folder.clone();
+        IndexCache::new(path, room).keep(&Key::made_up(name), Arc::new(vec![0; size].into()));
+    }
+
     #[test]
     fn what_was_used_longest_ago_makes_room() {
         let (_folder, path) = folder();
         let cache = IndexCache::new(path.clone(), 100);
         for (name, hours) in [("a", 5_u64), ("b", 9), ("c", 7)] {
-            cache.write(&Key::made_up(name).file_name(), &[0; 30]).unwrap();
+            cache.folder.write(&Key::made_up(name).file_name(), &[0; 30]).unwrap();
             let used = SystemTime::now() - Duration::from_secs(hours * 3600);
             let file = path.join(Key::made_up(name).file_name());
             File::options().write(true).open(file).unwrap().set_modified(used).unwrap();
@@ -195,11 +226,11 @@ mod tests {
         let partial = File::options().write(true).open(path.join("old.types.1-0.part")).unwrap();
         partial.set_modified(long_ago).unwrap();
         fs::write(path.join("new.types.2-0.part"), "x").unwrap();
-        cache.keep(&Key::made_up("d"), &[0; 30]);
+        keep(&cache, "d", 30);
         let left: Vec<String> = names(&path).iter().map(|name| name[..3].to_owned()).collect();
         assert_eq!(left, ["a-0", "c-0", "d-0", "new"]);
         // One that has no room of itself is not written, and drives out none.
-        cache.keep(&Key::made_up("e"), &[0; 101]);
+        keep(&cache, "e", 101);
         assert_eq!(names(&path).len(), 4);
     }
 
@@ -234,7 +265,7 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, "x").unwrap();
         let cache = IndexCache::new(path.clone(), 100);
-        cache.keep(&Key::made_up("a"), b"bytes");
+        keep(&cache, "a", 5);
         assert!(cache.load(&Key::made_up("a")).is_none());
         assert_eq!(fs::read(&path).unwrap(), b"x");
     }

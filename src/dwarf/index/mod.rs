@@ -16,7 +16,7 @@ use key::Key;
 pub use scan::Watch;
 
 use std::fmt;
-use std::thread::Builder;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -38,7 +38,7 @@ pub struct Index {
 
 /// Where the table is.
 enum Bytes {
-    Built(Box<[u8]>),
+    Built(Arc<Box<[u8]>>),
     Mapped(Mapping),
 }
 
@@ -82,21 +82,15 @@ impl Index {
         }
         let mut watchers = Vec::new();
         let parts = Index::parts(job, file, threads, watch, &mut watchers)?;
-        let (index, is_whole) = std::thread::scope(|scope| {
-            if threads > 1 && file.unit_bytes() > LARGE {
-                // Where no thread is to be had, it is given back at the end.
-                let _ = Builder::new().spawn_scoped(scope, || file.release_entries());
-            }
-            Index::build(file, &parts, keyed.as_ref())
-        });
-        let index = match (keyed, &index.kept_under) {
-            (Some((cache, _)), Some(key)) if is_whole => {
-                cache.keep(key, index.bytes());
-                index
-            }
-            _ => Index { kept_under: None, ..index },
-        };
-        Ok((index, watchers))
+        if threads > 1 && file.unit_bytes() > LARGE {
+            file.release_entries();
+        }
+        let (bytes, problem, kept_under) = Index::build(file, &parts, keyed.as_ref());
+        let bytes = Arc::new(bytes);
+        if let (Some((cache, _)), Some(key)) = (keyed, &kept_under) {
+            cache.keep(key, Arc::clone(&bytes));
+        }
+        Ok((Index { bytes: Bytes::Built(bytes), problem, kept_under }, watchers))
     }
 
     /// Reads every unit once.
@@ -125,19 +119,19 @@ impl Index {
         Ok(parts)
     }
 
-    /// Makes one of what was read. And whether it is all there.
+    /// Makes one of what was read, with what is wrong with it, and the key it is kept under where it is
+    /// whole.
     fn build(
         file: &DebugFile,
         parts: &[Part<'_>],
         keyed: Option<&(&IndexCache, Key)>,
-    ) -> (Index, bool) {
-        let mut is_whole = file.units().problem().is_none();
+    ) -> (Box<[u8]>, Option<String>, Option<Key>) {
         let damaged = parts.iter().filter_map(|part| part.damaged.as_ref());
         let problem = damaged.clone().next().map(|(why, _)| {
             let units: usize = damaged.map(|(_, units)| units).sum();
             format!("{units} of its units could not be read to the end ({why})")
         });
-        is_whole &= problem.is_none();
+        let is_whole = problem.is_none() && file.units().problem().is_none();
         let mut runs = parts.iter().flat_map(|part| &part.runs);
         let is_split = runs.any(|run| matches!(run.start.file(), FileId::Split(_)));
         let kept_under = keyed.filter(|_| is_whole).map(|(cache, key)| match is_split {
@@ -147,11 +141,9 @@ impl Index {
         let content = kept_under.as_ref().map_or(0, |key| key.content);
         let Some(bytes) = merge::merged(parts, file.units(), content) else {
             let problem = Some("it has more types than can be counted".to_owned());
-            let bytes = Bytes::Built(Box::default());
-            return (Index { bytes, problem, kept_under: None }, false);
+            return (Box::default(), problem, None);
         };
-        let bytes = Bytes::Built(bytes);
-        (Index { bytes, problem, kept_under }, is_whole)
+        (bytes, problem, kept_under)
     }
 
     /// How many named types there are, declarations included.
