@@ -22,11 +22,11 @@ use dbgmate::api::layout::{OffsetsOfMethod, OffsetsOfRequest};
 use dbgmate::api::trace::{ParseMethod, ParseRequest};
 use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::config::{self, Config};
-use dbgmate::dwarf::DebugFile;
+use dbgmate::dwarf::{DebugFile, IndexCache};
 use dbgmate::engine::{Answer, Engine};
 use dbgmate::job::Job;
 use dbgmate::rpc::Client;
-use dbgmate::types::{Layouts, Question, TypeName};
+use dbgmate::types::{Layouts, Question, TypeName, find};
 
 const WARM_UP: usize = 200;
 const CALLS: usize = 5_000;
@@ -45,7 +45,7 @@ fn main() {
     if let Some(request) = layout() {
         latency::<OffsetsOfMethod>(&socket, &request);
         in_process::<OffsetsOfMethod>(&request);
-        known_layout(&request);
+        layouts(&request, home.path());
     }
     throughput(&socket);
 
@@ -94,14 +94,16 @@ fn in_process<M: Answer<Request: Clone>>(request: &M::Request) {
     });
 }
 
-/// The layout itself, as a program has it that keeps the file open and what was found in it.
-fn known_layout(request: &OffsetsOfRequest) {
+/// The layout itself: built anew with each question, and as a program has it that keeps what was found.
+fn layouts(request: &OffsetsOfRequest, kept: &Path) {
     let [BinaryRef::Path(path)] = request.binaries.as_slice() else { return };
     let job = Job::new();
     let binary = Binary::open(&job, Path::new(path), &DebugSources::default()).unwrap();
-    let (file, layouts) = (DebugFile::new(Arc::new(binary)), Layouts::default());
-    let name = TypeName::parse(&request.type_name).unwrap();
+    let cache = IndexCache::new(kept.to_owned(), 1 << 30);
+    let file = DebugFile::with_cache(Arc::new(binary), Some(Arc::new(cache)));
+    let (name, layouts) = (TypeName::parse(&request.type_name).unwrap(), Layouts::default());
     let question = Question { name: &name, path: None, language: None, threads: 2 };
+    measure("built anew", || assert!(!find(&job, &file, &question).unwrap().is_empty()));
     measure("the known layout", || {
         assert!(!layouts.find(&job, &file, &question).unwrap().is_empty());
     });

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gimli::{EndianSlice, SectionId};
 
+use super::answers::Answers;
 use super::file::{FileTables, FileView};
 use super::split::Splits;
 use super::units::{Place, Units};
@@ -24,6 +25,7 @@ pub struct DebugFile {
     splits: OnceLock<Splits>,
     index: Mutex<Slot>,
     built: Condvar,
+    answers: Answers,
 }
 
 /// The state of the name index.
@@ -67,6 +69,7 @@ impl DebugFile {
             splits: OnceLock::new(),
             index: Mutex::new(Slot::Absent),
             built: Condvar::new(),
+            answers: Answers::default(),
         }
     }
 
@@ -200,9 +203,19 @@ impl DebugFile {
         }
     }
 
-    /// What an earlier process has found out about a question to this very file.
+    /// What was found out about a question to this very file, by this process or an earlier one.
     pub fn recall(&self, question: &str) -> Option<Vec<u8>> {
-        self.cache.as_ref()?.recall(self.indexed()?.key()?, question)
+        if let Some(held) = self.answers.get(question) {
+            return Some(held);
+        }
+        let answer = self.cache.as_ref()?.recall(self.indexed()?.key()?, question)?;
+        self.answers.hold(question, &answer);
+        Some(answer)
+    }
+
+    /// Holds what was found out, for as long as this lives.
+    pub fn hold(&self, question: &str, answer: &[u8]) {
+        self.answers.hold(question, answer);
     }
 
     /// Keeps it for later processes, where the index is kept too.

@@ -9,6 +9,7 @@
 //! Rule: offsets are bounds-checked on use, never trusted; damage loses the unit it is in, no more.
 
 mod abbreviations;
+mod answers;
 mod attributes;
 mod debug_file;
 mod die;

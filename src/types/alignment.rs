@@ -10,7 +10,7 @@ use super::layout::is_static;
 use super::location::{Location, location};
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_transparent};
 use super::{Error, Size};
-use crate::dwarf::Die;
+use crate::dwarf::{Die, DieRef};
 
 /// Structs in structs are looked into so deep.
 const MAX_NESTING: usize = 24;
@@ -20,8 +20,23 @@ const MOST: u64 = 16;
 
 impl<'a> Reader<'_, 'a> {
     /// The alignment of a type; none where it is not certain.
-    pub(super) fn alignment_of(&self, die: &Die<'a>) -> Result<Option<u64>, Error> {
-        self.alignment_within(die, MAX_NESTING)
+    pub(super) fn alignment_at(&self, at: DieRef) -> Result<Option<u64>, Error> {
+        self.known_alignment(at, MAX_NESTING, || self.die(at))
+    }
+
+    /// A struct has many members of few types: each is looked at once.
+    fn known_alignment(
+        &self,
+        at: DieRef,
+        nesting: usize,
+        read: impl FnOnce() -> Result<Die<'a>, Error>,
+    ) -> Result<Option<u64>, Error> {
+        if let Some(known) = self.alignments.borrow().get(&at) {
+            return Ok(*known);
+        }
+        let found = self.alignment_within(&read()?, nesting)?;
+        self.alignments.borrow_mut().insert(at, found);
+        Ok(found)
     }
 
     fn alignment_within(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
@@ -90,9 +105,11 @@ impl<'a> Reader<'_, 'a> {
             if !is_member && child.tag() != dw::DW_TAG_inheritance {
                 continue;
             }
-            let align = match (child.unsigned(dw::DW_AT_alignment), self.type_of(&child)?) {
+            let align = match (child.unsigned(dw::DW_AT_alignment), self.view.type_of(&child)?) {
                 (Some(stated), _) => Some(stated).filter(|stated| stated.is_power_of_two()),
-                (None, Some(declared)) => self.alignment_within(&declared, nesting)?,
+                (None, Some(declared)) => {
+                    self.known_alignment(declared, nesting, || self.die_from(&child, declared))?
+                }
                 (None, None) => None,
             };
             let Some(align) = align else { return Ok(None) };

@@ -100,7 +100,7 @@ pub fn find(
 }
 
 /// The targets of a name that are written differently, each with how many are like it, and the first
-/// reason why one was left out. What took many definitions to find out is kept for later processes.
+/// reason why one was left out. What was found out is kept for later questions.
 fn distinct_targets(
     workers: &Workers<'_>,
     reader: &Reader<'_, '_>,
@@ -111,7 +111,6 @@ fn distinct_targets(
     let unshaped = targets.iter().filter(|(_, shape)| shape.is_none());
     let unshaped: Vec<DieRef> = unshaped.map(|(target, _)| target.die).collect();
     let mut shapes = workers.each(&unshaped, |comparing, die| comparing.shape(*die))?.into_iter();
-    let all = targets.len();
     let mut groups: FxHashMap<_, usize> = FxHashMap::default();
     let mut distinct = Distinct::new();
     for (target, shape) in targets {
@@ -124,7 +123,7 @@ fn distinct_targets(
             None => distinct.push((target, 1)),
         }
     }
-    if failure.is_none() && all >= kept::WORTH_KEEPING {
+    if failure.is_none() {
         kept::remember(workers.file, question, &distinct);
     }
     Ok((distinct, failure))

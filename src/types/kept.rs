@@ -1,4 +1,4 @@
-//! Which definitions of a name are distinct, kept from one process to the next: two thousand of them
+//! Which definitions of a name are distinct, held by a process and kept for the next: two thousand of them
 //! are compared once.
 //!
 //! What is kept are references and names. The layouts are read from the binary each time.
@@ -8,16 +8,20 @@ use super::distinct::Target;
 use crate::dwarf::{DebugFile, DieRef};
 
 /// Fewer definitions are compared sooner than a file is opened.
-pub(super) const WORTH_KEEPING: usize = 64;
+const WORTH_KEEPING: usize = 64;
 
-/// What an earlier process has found.
+/// What an earlier question, or an earlier process, has found.
 pub(super) fn recall(file: &DebugFile, question: &Question<'_>) -> Option<Vec<(Target, usize)>> {
     decode(&file.recall(&key(question))?)
 }
 
 /// Keeps it for a later one.
 pub(super) fn remember(file: &DebugFile, question: &Question<'_>, distinct: &[(Target, usize)]) {
-    file.remember(&key(question), &encode(distinct));
+    let (key, answer) = (key(question), encode(distinct));
+    file.hold(&key, &answer);
+    if distinct.iter().map(|(_, units)| units).sum::<usize>() >= WORTH_KEEPING {
+        file.remember(&key, &answer);
+    }
 }
 
 /// The member that is asked for does not matter: all definitions are compared in full.

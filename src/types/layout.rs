@@ -132,12 +132,10 @@ impl<'a> Reader<'_, 'a> {
         }
         let (mut fields, mut strictest) = (Vec::new(), 1);
         for member in &layout.members {
-            let Some(declared) = member.type_die.map(|at| self.die(at)).transpose()? else {
-                return Ok(());
-            };
-            let natural = match member.align {
-                Some(stated) => Some(stated),
-                None => self.alignment_of(&declared)?,
+            let natural = match (member.align, member.type_die) {
+                (Some(stated), _) => Some(stated),
+                (None, Some(declared)) => self.alignment_at(declared)?,
+                (None, None) => None,
             };
             let Some(align) = natural.filter(|align| align.is_power_of_two()) else {
                 return Ok(());

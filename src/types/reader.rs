@@ -31,7 +31,7 @@ pub(super) struct Reader<'v, 'a> {
     completions: RefCell<FxHashMap<Declared<'a>, Rc<Completions>>>,
     /// What members show of the types that were met.
     pub(super) types: RefCell<FxHashMap<DieRef, Rc<Typed<'a>>>>,
-    /// The alignments of structs that were looked into: one may be met in many others.
+    /// The alignments of types that were looked into: one may be met in many structs.
     pub(super) alignments: RefCell<FxHashMap<DieRef, Option<u64>>>,
 }
 

@@ -206,7 +206,7 @@ impl<'s> Surveyor<'s> {
     /// The alignment of a layout's type, stated or as the ABIs have it; none where it is not certain.
     pub fn alignment(&self, die: DieRef) -> Result<Option<u64>, Error> {
         let reader = Reader::new(self.job, &self.view, &self.index);
-        reader.alignment_of(&reader.die(die)?)
+        reader.alignment_at(die)
     }
 
     /// Whether a member of a type, at any depth, takes these very bytes.
