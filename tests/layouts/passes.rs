@@ -1,6 +1,6 @@
-//! The pass over all entries meets every type with a name, however its unit is written: forms, orders of
-//! attributes, codes of one byte to three, DW_AT_sibling or none, in both byte orders. The entries are made
-//! here byte by byte, so that what should be met is known without reading them.
+//! The pass over all entries meets every type with a name, however its unit is written: DWARF 4 and 5, of 32
+//! and 64 bits, forms, orders of attributes, codes of one byte to three, DW_AT_sibling or none, in both byte
+//! orders. The entries are made here byte by byte, so that what should be met is known without reading them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +12,13 @@ use gimli::{DwAt, DwForm, DwTag, RunTimeEndian, SectionId, constants as dw};
 use proptest::prelude::*;
 
 use super::dies::elf_of;
+
+/// So many names there are.
+const NAMES: u8 = 40;
+
+fn name_of(number: u8) -> String {
+    format!("{number:0width$}", width = usize::from(number % 7))
+}
 
 /// An entry with all below it.
 #[derive(Clone, Debug)]
@@ -68,11 +75,29 @@ fn attribute() -> impl Strategy<Value = Attribute> {
         dw::DW_FORM_sdata,
         dw::DW_FORM_implicit_const,
         dw::DW_FORM_block2,
+        dw::DW_FORM_addr,
+        dw::DW_FORM_addrx,
+        dw::DW_FORM_sec_offset,
+        dw::DW_FORM_ref_addr,
+        dw::DW_FORM_ref_sig8,
+        dw::DW_FORM_ref_udata,
+        dw::DW_FORM_strx3,
+        dw::DW_FORM_indirect,
     ]);
-    let text = prop::sample::select(vec![dw::DW_FORM_strp, dw::DW_FORM_string]);
+    let text = prop::sample::select(vec![
+        dw::DW_FORM_strp,
+        dw::DW_FORM_strp,
+        dw::DW_FORM_string,
+        dw::DW_FORM_line_strp,
+        dw::DW_FORM_strx,
+        dw::DW_FORM_strx1,
+        dw::DW_FORM_strx2,
+        dw::DW_FORM_strx3,
+        dw::DW_FORM_strx4,
+    ]);
     let flag = prop::sample::select(vec![dw::DW_FORM_flag, dw::DW_FORM_flag_present]);
     prop_oneof![
-        3 => (text, 0_u8..40).prop_map(|(form, name)| Attribute::Name(form, name)),
+        3 => (text, 0..NAMES).prop_map(|(form, name)| Attribute::Name(form, name)),
         3 => number.prop_map(Attribute::Number),
         1 => (0_u8..200).prop_map(Attribute::Block),
         1 => (flag, any::<bool>()).prop_map(|(form, value)| Attribute::Declaration(form, value)),
@@ -126,10 +151,29 @@ type Declared = (DwTag, bool, Vec<(DwAt, DwForm)>);
 /// The types of each name, definitions and declarations.
 type Expected = BTreeMap<String, [Vec<DieRef>; 2]>;
 
-struct Writer {
+/// How a file is written.
+#[derive(Clone, Copy, Debug)]
+struct Written {
     is_little: bool,
     section: DieSection,
     codes: Codes,
+    version: u16,
+    /// Of offsets, in bytes: 4, or 8 in DWARF of 64 bits.
+    offset: usize,
+    /// Of addresses, in bytes.
+    address: u8,
+}
+
+impl Written {
+    /// Of 32 bits, and with codes that follow each other.
+    fn plain(is_little: bool) -> Written {
+        let codes = Codes { before: 0, step: 1 };
+        Written { is_little, section: DieSection::Info, codes, version: 4, offset: 4, address: 8 }
+    }
+}
+
+struct Writer {
+    written: Written,
     info: Vec<u8>,
     abbreviations: Vec<u8>,
     texts: Vec<u8>,
@@ -149,7 +193,7 @@ fn leb(mut value: u64, bytes: &mut Vec<u8>) {
 
 impl Writer {
     fn number(&self, value: u64, size: usize) -> Vec<u8> {
-        match self.is_little {
+        match self.written.is_little {
             true => value.to_le_bytes()[..size].to_vec(),
             false => value.to_be_bytes()[8 - size..].to_vec(),
         }
@@ -171,36 +215,57 @@ impl Writer {
             self.declared.push(declared);
             self.declared.len() - 1
         });
-        self.codes.before + position as u64 * self.codes.step + 1
+        self.written.codes.before + position as u64 * self.written.codes.step + 1
     }
 
-    /// A unit of DWARF 4, in .debug_info or .debug_types.
+    /// A length that stands at the start of what it is of, to be told later.
+    fn initial_length(&mut self) {
+        if self.written.offset == 8 {
+            self.put(0xffff_ffff, 4);
+        }
+        self.put(0, self.written.offset);
+    }
+
+    fn put_offset(&mut self, offset: usize) {
+        self.put(offset as u64, self.written.offset);
+    }
+
+    /// A unit, in .debug_info or .debug_types.
     fn unit(&mut self, is_c: bool, nodes: &[Node]) {
+        let Written { version, offset, address, section, .. } = self.written;
         self.unit = self.info.len();
-        self.put(0, 4);
-        self.put(4, 2);
-        self.put(self.abbreviations.len() as u64, 4);
-        self.info.push(8);
-        if self.section == DieSection::Types {
+        self.initial_length();
+        let start = self.info.len();
+        self.put(version.into(), 2);
+        if version == 5 {
+            self.info.extend([dw::DW_UT_compile.0, address]);
+            self.put_offset(self.abbreviations.len());
+        } else {
+            self.put_offset(self.abbreviations.len());
+            self.info.push(address);
+        }
+        if section == DieSection::Types {
             // A signature, and where its type is.
             self.put(self.unit as u64, 8);
-            self.put(23, 4);
+            self.put_offset(self.info.len() + offset - self.unit);
         }
-        let language = vec![(dw::DW_AT_language, dw::DW_FORM_data2)];
-        let code = self.code_of((dw::DW_TAG_compile_unit, true, language));
+        let language = (dw::DW_AT_language, dw::DW_FORM_data2);
+        let base = (dw::DW_AT_str_offsets_base, dw::DW_FORM_sec_offset);
+        let code = self.code_of((dw::DW_TAG_compile_unit, true, vec![language, base]));
         leb(code, &mut self.info);
         let language = if is_c { dw::DW_LANG_C11 } else { dw::DW_LANG_C_plus_plus_11 };
         self.put(language.0.into(), 2);
+        self.put_offset(2 * offset);
         for node in nodes {
             self.node(node, true);
         }
         self.info.push(0);
-        self.patch(self.unit, (self.info.len() - self.unit - 4) as u64, 4);
+        self.patch(start - offset, (self.info.len() - start) as u64, offset);
         self.table();
     }
 
     fn table(&mut self) {
-        for code in 1..=self.codes.before {
+        for code in 1..=self.written.codes.before {
             leb(code, &mut self.abbreviations);
             self.abbreviations.extend([dw::DW_TAG_label.0 as u8, 0, 0, 0]);
         }
@@ -255,9 +320,8 @@ impl Writer {
             let Some(attribute) = node.attributes.get(position) else { break };
             match attribute {
                 Attribute::Name(form, number) => {
-                    let text = format!("{number:0width$}", width = usize::from(*number % 7));
-                    self.text(*form, &text);
-                    name = Some(text);
+                    self.text(*form, *number);
+                    name = Some(name_of(*number));
                 }
                 Attribute::Number(form) => self.value(*form),
                 Attribute::Block(length) => {
@@ -276,7 +340,7 @@ impl Writer {
             && is_met
             && TYPES.contains(&node.tag)
         {
-            let die = DieRef::new(FileId::Main, self.section, start as u64);
+            let die = DieRef::new(FileId::Main, self.written.section, start as u64);
             self.expected.entry(name).or_default()[usize::from(is_declaration)].push(die);
         }
         if has_children {
@@ -293,13 +357,47 @@ impl Writer {
         }
     }
 
-    fn text(&mut self, form: DwForm, text: &str) {
-        if form == dw::DW_FORM_strp {
-            self.put(self.texts.len() as u64, 4);
-            self.texts.extend(text.bytes().chain([0]));
-        } else {
-            self.info.extend(text.bytes().chain([0]));
+    fn text(&mut self, form: DwForm, number: u8) {
+        let size = match form {
+            dw::DW_FORM_string => {
+                self.info.extend(name_of(number).bytes().chain([0]));
+                return;
+            }
+            // Each time a text of its own.
+            dw::DW_FORM_strp => {
+                self.put_offset(self.texts.len());
+                self.texts.extend(name_of(number).bytes().chain([0]));
+                return;
+            }
+            dw::DW_FORM_line_strp => {
+                let before: usize = (0..number).map(|before| name_of(before).len() + 1).sum();
+                return self.put_offset(before);
+            }
+            dw::DW_FORM_strx | dw::DW_FORM_strx1 => 1,
+            dw::DW_FORM_strx2 => 2,
+            dw::DW_FORM_strx3 => 3,
+            _ => 4,
+        };
+        self.put(number.into(), size);
+    }
+
+    /// The texts that are used by number, and where: .debug_line_str, and .debug_str_offsets with its one
+    /// list.
+    fn numbered(&mut self) -> (Vec<u8>, Vec<u8>) {
+        let (info, offset) = (std::mem::take(&mut self.info), self.written.offset);
+        self.initial_length();
+        self.patch(self.info.len() - offset, (4 + usize::from(NAMES) * offset) as u64, offset);
+        self.put(5, 2);
+        self.put(0, 2);
+        // The header takes twice as much as an offset.
+        assert_eq!(self.info.len(), 2 * offset);
+        let mut lines = Vec::new();
+        for number in 0..NAMES {
+            self.put_offset(self.texts.len());
+            self.texts.extend(name_of(number).bytes().chain([0]));
+            lines.extend(name_of(number).bytes().chain([0]));
         }
+        (lines, std::mem::replace(&mut self.info, info))
     }
 
     fn value(&mut self, form: DwForm) {
@@ -310,44 +408,34 @@ impl Writer {
                 self.put(3, 2);
                 self.info.extend([0x13; 3]);
             }
+            dw::DW_FORM_addr => self.put(0x0202_0202, self.written.address.into()),
+            dw::DW_FORM_sec_offset | dw::DW_FORM_ref_addr => self.put_offset(0x0202_0202),
+            dw::DW_FORM_addrx | dw::DW_FORM_ref_udata => leb(0x8001, &mut self.info),
+            dw::DW_FORM_strx3 => self.put(2, 3),
+            dw::DW_FORM_indirect => {
+                leb(dw::DW_FORM_data2.0.into(), &mut self.info);
+                self.put(0x0202, 2);
+            }
             // Bytes that would be codes.
             dw::DW_FORM_data1 => self.info.push(2),
             dw::DW_FORM_data2 => self.info.extend([2; 2]),
             dw::DW_FORM_data4 => self.info.extend([2; 4]),
-            dw::DW_FORM_data8 => self.info.extend([2; 8]),
+            dw::DW_FORM_data8 | dw::DW_FORM_ref_sig8 => self.info.extend([2; 8]),
             _ => self.info.extend([2; 16]),
         }
     }
 }
 
-/// How a file is written.
-#[derive(Clone, Copy, Debug)]
-struct Written {
-    is_little: bool,
-    section: DieSection,
-    codes: Codes,
-}
-
 fn check(units: &[(bool, Vec<Node>)], written: Written, threads: usize) {
-    let Written { is_little, section, codes } = written;
     let (info, abbreviations, texts) = (Vec::new(), Vec::new(), vec![0; 7]);
     let (declared, expected) = (Vec::new(), Expected::new());
-    let mut writer = Writer {
-        is_little,
-        section,
-        codes,
-        info,
-        abbreviations,
-        texts,
-        declared,
-        unit: 0,
-        expected,
-    };
+    let mut writer = Writer { written, info, abbreviations, texts, declared, unit: 0, expected };
     for (is_c, nodes) in units {
         writer.unit(*is_c, nodes);
     }
-    let endian = if is_little { RunTimeEndian::Little } else { RunTimeEndian::Big };
-    let id = match section {
+    let (lines, offsets) = writer.numbered();
+    let endian = if written.is_little { RunTimeEndian::Little } else { RunTimeEndian::Big };
+    let id = match written.section {
         DieSection::Info => SectionId::DebugInfo,
         DieSection::Types => SectionId::DebugTypes,
     };
@@ -355,6 +443,8 @@ fn check(units: &[(bool, Vec<Node>)], written: Written, threads: usize) {
         (id, writer.info),
         (SectionId::DebugAbbrev, writer.abbreviations),
         (SectionId::DebugStr, writer.texts),
+        (SectionId::DebugLineStr, lines),
+        (SectionId::DebugStrOffsets, offsets),
     ];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("made.o");
@@ -381,13 +471,19 @@ proptest! {
             any::<bool>().prop_flat_map(|is_c| (Just(is_c), tree(is_c))), 1..12),
         repeated in prop::sample::select(vec![1_usize, 1, 5]),
         is_little in any::<bool>(),
-        section in prop::sample::select(vec![DieSection::Info, DieSection::Info, DieSection::Types]),
+        (version, section) in prop::sample::select(vec![
+            (4, DieSection::Info), (5, DieSection::Info), (4, DieSection::Types),
+        ]),
+        offset in prop::sample::select(vec![4_usize, 4, 8]),
+        address in prop::sample::select(vec![4_u8, 8]),
         before in prop::sample::select(vec![0_u64, 0, 0, 120, 127, 16_380]),
         step in prop::sample::select(vec![1_u64, 1, 1, 3, 700]),
         threads in 1_usize..4,
     ) {
         let units: Vec<_> = std::iter::repeat_n(units, repeated).flatten().collect();
-        check(&units, Written { is_little, section, codes: Codes { before, step } }, threads);
+        let codes = Codes { before, step };
+        let written = Written { is_little, section, codes, version, offset, address };
+        check(&units, written, threads);
     }
 }
 
@@ -417,8 +513,7 @@ fn values_far_behind_the_start_of_an_entry_are_read() {
         nodes.push(leaf(dw::DW_TAG_variable, attributes));
     }
     for is_little in [false, true] {
-        let (section, codes) = (DieSection::Info, Codes { before: 0, step: 1 });
-        check(&[(true, nodes.clone())], Written { is_little, section, codes }, 1);
+        check(&[(true, nodes.clone())], Written::plain(is_little), 1);
     }
 }
 
@@ -434,7 +529,5 @@ fn a_unit_of_very_many_types_is_met_whole() {
         children: Vec::new(),
     };
     let unit = (true, (0..50_000).map(leaf).collect::<Vec<_>>());
-    let (section, codes) = (DieSection::Info, Codes { before: 0, step: 1 });
-    let written = Written { is_little: true, section, codes };
-    check(&[unit.clone(), unit], written, 2);
+    check(&[unit.clone(), unit], Written::plain(true), 2);
 }
