@@ -42,7 +42,7 @@ enum Bytes {
     Mapped(Mapping),
 }
 
-/// The entries of a larger file are given back once they are in an index. A kernel's take 10 ms, when the process
+/// The entries of a larger file are given back once they are read. A kernel's take 10 ms, when the process
 /// ends at the latest: that is done beside the making of the index.
 const LARGE: u64 = 16 << 20;
 
