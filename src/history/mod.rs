@@ -34,15 +34,21 @@ pub use error::Error;
 pub use record::{Entry, Imported, Line, Page, PersonNote, Record, Seen, Similar, now};
 pub use similarity::similarity;
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, OpenOptions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::io::Errno;
+
+/// More symbolic links than one that leads anywhere is made of (path_resolution(7)).
+const MAX_LINKS: usize = 40;
+
+/// Bytes of the header of a write-ahead log (<https://sqlite.org/fileformat2.html#walformat>).
+const LOG_HEADER: u64 = 32;
 
 /// A history that is open.
 #[derive(Debug)]
@@ -62,11 +68,11 @@ impl History {
             }
             create(path).map_err(unusable)?;
         }
-        let uncut = schema::Uncut::of(path).map_err(unusable)?;
+        let has_log = has_log(path).map_err(unusable)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(path, flags);
         let mut connection = opened.map_err(|error| Error::of(error, path))?;
-        schema::prepare(&mut connection, path, uncut, wait)?;
+        schema::prepare(&mut connection, path, has_log, wait)?;
         Ok(History { connection, path: path.to_owned() })
     }
 
@@ -84,14 +90,36 @@ impl History {
     }
 }
 
-/// Makes an empty file that only its owner may read, without opening it; SQLite gives its other files the
-/// mode of this one.
+/// Makes an empty file that only its owner may read; SQLite gives its other files the mode of this one.
 fn create(path: &Path) -> io::Result<()> {
-    match mknodat(CWD, path, FileType::RegularFile, Mode::RUSR | Mode::WUSR, 0) {
+    let path = behind_links(path);
+    match mknodat(CWD, &path, FileType::RegularFile, Mode::RUSR | Mode::WUSR, 0) {
         // Another process was faster.
         Err(Errno::EXIST) => Ok(()),
+        // Some file systems make files only where they are opened. It is new: nobody has locked it yet.
+        Err(Errno::NOSYS | Errno::PERM | Errno::OPNOTSUPP) => {
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map(|_| ())
+        }
         made => Ok(made?),
     }
+}
+
+/// What a symbolic link stands for, be it there or not.
+fn behind_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let (Ok(target), Some(folder)) = (path.read_link(), path.parent()) else { break };
+        path = folder.join(target);
+    }
+    path
+}
+
+/// Whether there is a log that may hold what the file lacks: one of no more than its header holds nothing.
+/// SQLite makes an empty one where it opens a file; it looks for it beside what a link stands for.
+fn has_log(path: &Path) -> io::Result<bool> {
+    let mut log = path.canonicalize()?.into_os_string();
+    log.push("-wal");
+    Ok(Path::new(&log).metadata().is_ok_and(|log| log.len() > LOG_HEADER))
 }
 
 /// Whether a file is there; what is there and is none is an error, since to open a FIFO blocks.

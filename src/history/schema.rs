@@ -1,6 +1,5 @@
 //! The tables, and how a file of an earlier version becomes one of this.
 
-use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -46,32 +45,21 @@ const STEPS: [&str; 1] = ["
 /// The version of a file that all steps were made on.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
-/// How many bytes a file has to be whole in itself; none is asked of an empty one, and of one with a log
-/// beside it, which may hold what is missing.
-pub(super) struct Uncut(Option<u64>);
-
-impl Uncut {
-    /// Before SQLite makes a log of its own.
-    pub(super) fn of(path: &Path) -> io::Result<Uncut> {
-        let length = path.metadata()?.len();
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        Ok(Uncut((length > 0 && !Path::new(&log).exists()).then_some(length)))
-    }
-}
-
-/// Makes a connection ready for use; waits so long for others.
+/// Makes a connection ready for use; waits so long for others. Where there is a log, it may hold what the
+/// file itself lacks.
 pub(super) fn prepare(
     connection: &mut Connection,
     path: &Path,
-    uncut: Uncut,
+    has_log: bool,
     wait: Duration,
 ) -> Result<(), Error> {
     let failed = |error| Error::of(error, path);
     connection.busy_timeout(wait).map_err(failed)?;
     let read = connection.transaction().map_err(failed)?;
     check(&read, path)?;
-    refuse_cut(&read, path, uncut)?;
+    if !has_log {
+        refuse_cut(&read, path)?;
+    }
     read.finish().map_err(failed)?;
     write_ahead(connection, wait).map_err(failed)?;
     // Each commit is on the disk when it returns; deleted text is overwritten.
@@ -118,11 +106,13 @@ fn has_tables(connection: &Connection, path: &Path) -> Result<bool, Error> {
 /// SQLite takes a file that is shorter than a page for an empty one, and a last page that is cut for one
 /// with zeros in it: it would write over what is left.
 /// (<https://sqlite.org/fileformat.html#the_database_header>)
-fn refuse_cut(connection: &Connection, path: &Path, uncut: Uncut) -> Result<(), Error> {
-    let Uncut(Some(length)) = uncut else { return Ok(()) };
-    let page = connection.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0));
+fn refuse_cut(read: &Connection, path: &Path) -> Result<(), Error> {
+    let page = read.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0));
     let page = page.map_err(|error| Error::of(error, path))?;
-    if length.is_multiple_of(u64::from(page)) {
+    // Not before what a journal holds was played back, which the transaction has done.
+    let length =
+        path.metadata().map_err(|error| Error::Unusable { path: path.to_owned(), error })?;
+    if length.len().is_multiple_of(u64::from(page)) {
         return Ok(());
     }
     Err(Error::Damaged { path: path.to_owned(), why: "its end is missing".to_owned() })

@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Instant;
 
 use super::*;
@@ -256,6 +256,47 @@ fn a_cut_or_overwritten_file_is_an_error() {
             let _ = fs::remove_file(folder.path().join(format!("h{suffix}")));
         }
     }
+}
+
+/// Whoever opens a file makes such a log, and one who is killed leaves it.
+#[test]
+fn a_log_that_holds_nothing_hides_no_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("h");
+    open(&path).store(&[record(1, &["a"])], 10).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let cut = &whole[..whole.len() - 700];
+    for log in [0, 32] {
+        fs::write(&path, cut).unwrap();
+        fs::write(folder.path().join("h-wal"), vec![0; log]).unwrap();
+        let error = opened(&path);
+        assert!(matches!(error, Error::Damaged { .. }), "{log}: {error:?}");
+        assert_eq!(fs::read(&path).unwrap(), cut);
+    }
+}
+
+#[test]
+fn a_history_may_be_behind_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, middle) = (folder.path().join("h"), folder.path().join("m"));
+    fs::create_dir(folder.path().join("far")).unwrap();
+    symlink("m", &path).unwrap();
+    symlink("far/history.db", &middle).unwrap();
+    open(&path).store(&[record(1, &["a"])], 10).unwrap();
+    let there = folder.path().join("far/history.db");
+    assert_eq!(fs::metadata(&there).unwrap().permissions().mode() & 0o777, 0o600);
+    // What the log beside the file itself holds is not missing.
+    let mut first = open(&path);
+    first.store(&[record(2, &["b"])], 10).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["history.db", "history.db-wal"] {
+        fs::copy(there.with_file_name(name), copy.path().join(name)).unwrap();
+    }
+    let file = fs::OpenOptions::new().append(true).open(copy.path().join("history.db")).unwrap();
+    file.set_len(file.metadata().unwrap().len() + 100).unwrap();
+    let link = copy.path().join("link");
+    symlink("history.db", &link).unwrap();
+    assert_eq!(open(&link).list(None, 10).unwrap().entries.len(), 2);
 }
 
 #[test]
