@@ -67,6 +67,11 @@ impl Binaries {
         Binaries { sources, indexes: indexes.map(Arc::new), open, clock }
     }
 
+    /// Waits until the indexes that were to be kept are written.
+    pub(super) fn settle(&self) {
+        self.indexes.iter().for_each(|indexes| indexes.settle());
+    }
+
     /// The servers that sources can be had from too.
     pub(super) fn debuginfod(&self) -> Option<&Debuginfod> {
         self.sources.debuginfod.as_deref()

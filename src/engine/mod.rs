@@ -108,6 +108,11 @@ impl Engine {
         self.plugins.now(&self.config).problems.clone()
     }
 
+    /// Waits until what was to be kept for later processes is written.
+    pub fn settle(&self) {
+        self.binaries.settle();
+    }
+
     /// The folders in which this system keeps shared libraries.
     fn libraries(&self) -> &Libraries {
         self.libraries.get_or_init(Libraries::of_system)

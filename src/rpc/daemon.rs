@@ -31,9 +31,10 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// when a second signal ended it before its requests had.
 pub fn serve(engine: Arc<Engine>, socket: Bound, log: Log) -> Result<(), Error> {
     let runtime = runtime(&engine.config().daemon)?;
-    let ended = runtime.block_on(until_stopped(engine, socket, log));
-    // Not dropped, which would wait for a worker that does not end.
+    let ended = runtime.block_on(until_stopped(&engine, socket, log));
+    // Not dropped, which would wait for a worker that does not end, or for an index that cannot be written.
     runtime.shutdown_background();
+    std::mem::forget(engine);
     ended
 }
 
@@ -47,12 +48,12 @@ fn runtime(limits: &config::Daemon) -> Result<Runtime, Error> {
         .map_err(|error| cannot("start its threads", error))
 }
 
-async fn until_stopped(engine: Arc<Engine>, socket: Bound, log: Log) -> Result<(), Error> {
+async fn until_stopped(engine: &Arc<Engine>, socket: Bound, log: Log) -> Result<(), Error> {
     let time_to_stop = Duration::from_secs(engine.config().daemon.stop_seconds);
     let mut signals = Signals::new().map_err(|error| cannot("wait for signals", error))?;
     let (listener, place) = socket.listen().map_err(|error| cannot("listen", error))?;
     let (stop, handle) = stop_channel();
-    let server = Server::new(engine, stop, Arc::clone(&log))
+    let server = Server::new(Arc::clone(engine), stop, Arc::clone(&log))
         .map_err(|error| cannot("register its methods", error))?;
 
     log(&format!("listening on {}", place.path().display()));
@@ -62,8 +63,14 @@ async fn until_stopped(engine: Arc<Engine>, socket: Bound, log: Log) -> Result<(
     // Fails only when nobody listens any longer, and then all have stopped.
     let _ = handle.stop();
 
+    let settled = async {
+        server.idle().await;
+        let engine = Arc::clone(engine);
+        // Fails only where the thread panics: then there is nothing to wait for.
+        let _ = tokio::task::spawn_blocking(move || engine.settle()).await;
+    };
     tokio::select! {
-        () = server.idle() => Ok(()),
+        () = settled => Ok(()),
         () = tokio::time::sleep(time_to_stop) => {
             log("some requests did not end in time; they are abandoned");
             Ok(())

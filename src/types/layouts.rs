@@ -38,7 +38,7 @@ struct Known {
 }
 
 impl Layouts {
-    /// As [`find`], and the same again without reading anything. What is not there is looked for each time.
+    /// As [`find`], and the same again without reading anything; what is not there is not kept here.
     pub fn find(
         &self,
         job: &Job,

@@ -203,5 +203,8 @@ pub(crate) fn find_in(
     let question = Question { name: &name, path: path.as_ref(), language, threads: 2 };
     let found = types::find(&Job::new(), &file, &question);
     assert_eq!(file.problem(), None);
+    // Which definitions are distinct is held: the answer is the same.
+    let again = types::find(&Job::new(), &file, &question);
+    assert_eq!(format!("{again:?}"), format!("{found:?}"));
     found
 }

@@ -36,7 +36,7 @@ const PARTIAL: &str = ".part";
 /// The folder in which indexes are kept between processes. What cannot be read or written there is
 /// as if there were no such folder: the index is made anew.
 ///
-/// Indexes are written by threads of their own, for which whoever drops it waits.
+/// Indexes are written by threads of their own, which are waited for when it is dropped.
 #[derive(Debug)]
 pub struct IndexCache {
     folder: Folder,
@@ -52,10 +52,7 @@ struct Folder {
 
 impl Drop for IndexCache {
     fn drop(&mut self) {
-        for writer in std::mem::take(&mut *lock(&self.writers)) {
-            // One that has panicked has written nothing: the index is made again.
-            let _ = writer.join();
-        }
+        self.settle();
     }
 }
 
@@ -63,6 +60,15 @@ impl IndexCache {
     /// A folder, which may not be there yet, for files of so many bytes together.
     pub fn new(path: PathBuf, size: u64) -> IndexCache {
         IndexCache { folder: Folder { path, size }, writers: Mutex::default() }
+    }
+
+    /// Waits until all that was to be kept is written.
+    pub fn settle(&self) {
+        let writers = std::mem::take(&mut *lock(&self.writers));
+        for writer in writers {
+            // One that has panicked has written nothing: the index is made again.
+            let _ = writer.join();
+        }
     }
 
     /// The index of a key; none where it is not there, or not as it was made.
@@ -101,15 +107,21 @@ impl IndexCache {
     /// Keeps an index for those who come later; it may be written after this has returned.
     pub(super) fn keep(&self, key: &Key, bytes: Arc<Box<[u8]>>) {
         let (folder, name) = (self.folder.clone(), key.file_name());
-        let mut writers = lock(&self.writers);
-        writers.retain(|writer| !writer.is_finished());
-        // Without a thread, room or leave to write, the next process makes it again.
-        writers.extend(Builder::new().spawn(move || folder.keep(&name, &bytes)));
+        let written = Arc::clone(&bytes);
+        match Builder::new().spawn(move || folder.keep(&name, &written)) {
+            Ok(writer) => {
+                let mut writers = lock(&self.writers);
+                writers.retain(|writer| !writer.is_finished());
+                writers.push(writer);
+            }
+            // Without a thread it is waited for.
+            Err(_) => self.folder.keep(&key.file_name(), &bytes),
+        }
     }
 }
 
 impl Folder {
-    /// Keeps a file, if there is room and leave to.
+    /// Keeps a file. Without room or leave to write, the next process makes it again.
     fn keep(&self, name: &str, bytes: &[u8]) {
         if bytes.len() as u64 <= self.size && self.write(name, bytes).is_ok() {
             self.make_room();
