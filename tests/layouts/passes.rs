@@ -1,6 +1,7 @@
 //! The pass over all entries meets every type with a name, however its unit is written: DWARF 4 and 5, of 32
-//! and 64 bits, forms, orders of attributes, codes of one byte to three, DW_AT_sibling or none, in both byte
-//! orders. The entries are made here byte by byte, so that what should be met is known without reading them.
+//! and 64 bits, side by side, forms, orders of attributes, codes of one byte to three, DW_AT_sibling or none,
+//! in both byte orders. The entries are made here byte by byte, so that what should be met is known without
+//! reading them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,15 @@ const NAMES: u8 = 40;
 fn name_of(number: u8) -> String {
     format!("{number:0width$}", width = usize::from(number % 7))
 }
+
+/// Where a name is when all are behind each other.
+fn line_of(number: u8) -> usize {
+    (0..number).map(|before| name_of(before).len() + 1).sum()
+}
+
+/// Where the offsets begin in .debug_str_offsets for units of 32 bits, and for those of 64.
+const FIRST_LIST: usize = 8;
+const SECOND_LIST: usize = FIRST_LIST + NAMES as usize * 4 + 16;
 
 /// An entry with all below it.
 #[derive(Clone, Debug)]
@@ -157,6 +167,19 @@ struct Written {
     is_little: bool,
     section: DieSection,
     codes: Codes,
+}
+
+impl Written {
+    /// With codes that follow each other.
+    fn plain(is_little: bool) -> Written {
+        let codes = Codes { before: 0, step: 1 };
+        Written { is_little, section: DieSection::Info, codes }
+    }
+}
+
+/// How a unit is.
+#[derive(Clone, Copy, Debug)]
+struct Encoding {
     version: u16,
     /// Of offsets, in bytes: 4, or 8 in DWARF of 64 bits.
     offset: usize,
@@ -164,19 +187,25 @@ struct Written {
     address: u8,
 }
 
-impl Written {
-    /// Of 32 bits, and with codes that follow each other.
-    fn plain(is_little: bool) -> Written {
-        let codes = Codes { before: 0, step: 1 };
-        Written { is_little, section: DieSection::Info, codes, version: 4, offset: 4, address: 8 }
-    }
+const PLAIN: Encoding = Encoding { version: 4, offset: 4, address: 8 };
+
+/// What is in a unit, and whether that is C.
+#[derive(Clone, Debug)]
+struct Unit {
+    is_c: bool,
+    nodes: Vec<Node>,
+    encoding: Encoding,
 }
 
 struct Writer {
     written: Written,
+    /// Of the unit at hand.
+    encoding: Encoding,
     info: Vec<u8>,
     abbreviations: Vec<u8>,
     texts: Vec<u8>,
+    /// Where the table that was written last begins.
+    table: usize,
     /// Those of the unit at hand.
     declared: Vec<Declared>,
     unit: usize,
@@ -220,28 +249,31 @@ impl Writer {
 
     /// A length that stands at the start of what it is of, to be told later.
     fn initial_length(&mut self) {
-        if self.written.offset == 8 {
+        if self.encoding.offset == 8 {
             self.put(0xffff_ffff, 4);
         }
-        self.put(0, self.written.offset);
+        self.put(0, self.encoding.offset);
     }
 
     fn put_offset(&mut self, offset: usize) {
-        self.put(offset as u64, self.written.offset);
+        self.put(offset as u64, self.encoding.offset);
     }
 
     /// A unit, in .debug_info or .debug_types.
-    fn unit(&mut self, is_c: bool, nodes: &[Node]) {
-        let Written { version, offset, address, section, .. } = self.written;
+    fn unit(&mut self, unit: &Unit) {
+        let Unit { is_c, nodes, encoding } = unit;
+        let (Encoding { version, offset, address }, section) = (*encoding, self.written.section);
+        self.encoding = *encoding;
         self.unit = self.info.len();
         self.initial_length();
         let start = self.info.len();
         self.put(version.into(), 2);
         if version == 5 {
             self.info.extend([dw::DW_UT_compile.0, address]);
-            self.put_offset(self.abbreviations.len());
-        } else {
-            self.put_offset(self.abbreviations.len());
+        }
+        let table = self.info.len();
+        self.put_offset(0);
+        if version == 4 {
             self.info.push(address);
         }
         if section == DieSection::Types {
@@ -253,39 +285,47 @@ impl Writer {
         let base = (dw::DW_AT_str_offsets_base, dw::DW_FORM_sec_offset);
         let code = self.code_of((dw::DW_TAG_compile_unit, true, vec![language, base]));
         leb(code, &mut self.info);
-        let language = if is_c { dw::DW_LANG_C11 } else { dw::DW_LANG_C_plus_plus_11 };
+        let language = if *is_c { dw::DW_LANG_C11 } else { dw::DW_LANG_C_plus_plus_11 };
         self.put(language.0.into(), 2);
-        self.put_offset(2 * offset);
+        self.put_offset(if offset == 4 { FIRST_LIST } else { SECOND_LIST });
         for node in nodes {
             self.node(node, true);
         }
         self.info.push(0);
         self.patch(start - offset, (self.info.len() - start) as u64, offset);
-        self.table();
+        let begins = self.table();
+        self.patch(table, begins as u64, offset);
     }
 
-    fn table(&mut self) {
+    /// Writes the declarations of the unit, unless the unit before it had the same. Where they begin.
+    fn table(&mut self) -> usize {
+        let mut bytes = Vec::new();
         for code in 1..=self.written.codes.before {
-            leb(code, &mut self.abbreviations);
-            self.abbreviations.extend([dw::DW_TAG_label.0 as u8, 0, 0, 0]);
+            leb(code, &mut bytes);
+            bytes.extend([dw::DW_TAG_label.0 as u8, 0, 0, 0]);
         }
         for declared in std::mem::take(&mut self.declared) {
             let code = self.code_of(declared.clone());
             let (tag, has_children, attributes) = declared;
-            leb(code, &mut self.abbreviations);
-            leb(tag.0.into(), &mut self.abbreviations);
-            self.abbreviations.push(has_children.into());
+            leb(code, &mut bytes);
+            leb(tag.0.into(), &mut bytes);
+            bytes.push(has_children.into());
             for (name, form) in attributes {
-                leb(name.0.into(), &mut self.abbreviations);
-                leb(form.0.into(), &mut self.abbreviations);
+                leb(name.0.into(), &mut bytes);
+                leb(form.0.into(), &mut bytes);
                 if form == dw::DW_FORM_implicit_const {
-                    self.abbreviations.extend([0xff, 0x01]);
+                    bytes.extend([0xff, 0x01]);
                 }
             }
-            self.abbreviations.extend([0, 0]);
+            bytes.extend([0, 0]);
         }
-        self.abbreviations.push(0);
+        bytes.push(0);
         self.declared.clear();
+        if self.abbreviations.get(self.table..) != Some(&bytes) {
+            self.table = self.abbreviations.len();
+            self.abbreviations.extend(bytes);
+        }
+        self.table
     }
 
     /// An entry; types are met where they are looked for.
@@ -370,8 +410,7 @@ impl Writer {
                 return;
             }
             dw::DW_FORM_line_strp => {
-                let before: usize = (0..number).map(|before| name_of(before).len() + 1).sum();
-                return self.put_offset(before);
+                return self.put_offset(line_of(number));
             }
             dw::DW_FORM_strx | dw::DW_FORM_strx1 => 1,
             dw::DW_FORM_strx2 => 2,
@@ -381,21 +420,27 @@ impl Writer {
         self.put(number.into(), size);
     }
 
-    /// The texts that are used by number, and where: .debug_line_str, and .debug_str_offsets with its one
-    /// list.
+    /// The texts that are used by number, and where: .debug_line_str, and .debug_str_offsets with a list
+    /// for units of 32 bits, and one for those of 64.
     fn numbered(&mut self) -> (Vec<u8>, Vec<u8>) {
-        let (info, offset) = (std::mem::take(&mut self.info), self.written.offset);
-        self.initial_length();
-        self.patch(self.info.len() - offset, (4 + usize::from(NAMES) * offset) as u64, offset);
-        self.put(5, 2);
-        self.put(0, 2);
-        // The header takes twice as much as an offset.
-        assert_eq!(self.info.len(), 2 * offset);
         let mut lines = Vec::new();
+        let texts = self.texts.len();
         for number in 0..NAMES {
-            self.put_offset(self.texts.len());
-            self.texts.extend(name_of(number).bytes().chain([0]));
             lines.extend(name_of(number).bytes().chain([0]));
+        }
+        self.texts.extend(&lines);
+        let info = std::mem::take(&mut self.info);
+        for (offset, list) in [(4, FIRST_LIST), (8, SECOND_LIST)] {
+            self.encoding.offset = offset;
+            self.initial_length();
+            let length = 4 + usize::from(NAMES) * offset;
+            self.patch(self.info.len() - offset, length as u64, offset);
+            self.put(5, 2);
+            self.put(0, 2);
+            assert_eq!(self.info.len(), list);
+            for number in 0..NAMES {
+                self.put_offset(texts + line_of(number));
+            }
         }
         (lines, std::mem::replace(&mut self.info, info))
     }
@@ -408,7 +453,7 @@ impl Writer {
                 self.put(3, 2);
                 self.info.extend([0x13; 3]);
             }
-            dw::DW_FORM_addr => self.put(0x0202_0202, self.written.address.into()),
+            dw::DW_FORM_addr => self.put(0x0202_0202, self.encoding.address.into()),
             dw::DW_FORM_sec_offset | dw::DW_FORM_ref_addr => self.put_offset(0x0202_0202),
             dw::DW_FORM_addrx | dw::DW_FORM_ref_udata => leb(0x8001, &mut self.info),
             dw::DW_FORM_strx3 => self.put(2, 3),
@@ -426,13 +471,13 @@ impl Writer {
     }
 }
 
-fn check(units: &[(bool, Vec<Node>)], written: Written, threads: usize) {
+fn check(units: &[Unit], written: Written, threads: usize) {
     let (info, abbreviations, texts) = (Vec::new(), Vec::new(), vec![0; 7]);
     let (declared, expected) = (Vec::new(), Expected::new());
-    let mut writer = Writer { written, info, abbreviations, texts, declared, unit: 0, expected };
-    for (is_c, nodes) in units {
-        writer.unit(*is_c, nodes);
-    }
+    let (encoding, table, unit) = (PLAIN, 0, 0);
+    let mut writer =
+        Writer { written, encoding, info, abbreviations, texts, table, declared, unit, expected };
+    units.iter().for_each(|unit| writer.unit(unit));
     let (lines, offsets) = writer.numbered();
     let endian = if written.is_little { RunTimeEndian::Little } else { RunTimeEndian::Big };
     let id = match written.section {
@@ -462,6 +507,15 @@ fn check(units: &[(bool, Vec<Node>)], written: Written, threads: usize) {
     assert_eq!(met, writer.expected);
 }
 
+fn encoding() -> impl Strategy<Value = Encoding> {
+    let sizes = (prop::sample::select(vec![4_usize, 4, 8]), prop::sample::select(vec![4_u8, 8]));
+    (4_u16..=5, sizes).prop_map(|(version, (offset, address))| Encoding {
+        version,
+        offset,
+        address,
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -469,21 +523,27 @@ proptest! {
     fn every_type_with_a_name_is_met(
         units in prop::collection::vec(
             any::<bool>().prop_flat_map(|is_c| (Just(is_c), tree(is_c))), 1..12),
+        encodings in prop::collection::vec(encoding(), 1..4),
         repeated in prop::sample::select(vec![1_usize, 1, 5]),
+        alike in any::<bool>(),
         is_little in any::<bool>(),
-        (version, section) in prop::sample::select(vec![
-            (4, DieSection::Info), (5, DieSection::Info), (4, DieSection::Types),
-        ]),
-        offset in prop::sample::select(vec![4_usize, 4, 8]),
-        address in prop::sample::select(vec![4_u8, 8]),
+        section in prop::sample::select(vec![DieSection::Info, DieSection::Info, DieSection::Types]),
         before in prop::sample::select(vec![0_u64, 0, 0, 120, 127, 16_380]),
         step in prop::sample::select(vec![1_u64, 1, 1, 3, 700]),
         threads in 1_usize..4,
     ) {
-        let units: Vec<_> = std::iter::repeat_n(units, repeated).flatten().collect();
+        let mut units: Vec<_> = std::iter::repeat_n(units, repeated).flatten().collect();
+        // Units that differ in nothing but their encodings share what they declare.
+        if alike {
+            units.sort_by_key(|(_, nodes)| format!("{nodes:?}"));
+        }
+        let units: Vec<Unit> = units.into_iter().zip(encodings.iter().cycle()).map(
+            |((is_c, nodes), encoding)| {
+                let version = if section == DieSection::Types { 4 } else { encoding.version };
+                Unit { is_c, nodes, encoding: Encoding { version, ..*encoding } }
+            }).collect();
         let codes = Codes { before, step };
-        let written = Written { is_little, section, codes, version, offset, address };
-        check(&units, written, threads);
+        check(&units, Written { is_little, section, codes }, threads);
     }
 }
 
@@ -513,7 +573,11 @@ fn values_far_behind_the_start_of_an_entry_are_read() {
         nodes.push(leaf(dw::DW_TAG_variable, attributes));
     }
     for is_little in [false, true] {
-        check(&[(true, nodes.clone())], Written::plain(is_little), 1);
+        check(
+            &[Unit { is_c: true, nodes: nodes.clone(), encoding: PLAIN }],
+            Written::plain(is_little),
+            1,
+        );
     }
 }
 
@@ -528,6 +592,7 @@ fn a_unit_of_very_many_types_is_met_whole() {
         sibling: None,
         children: Vec::new(),
     };
-    let unit = (true, (0..50_000).map(leaf).collect::<Vec<_>>());
+    let nodes = (0..50_000).map(leaf).collect();
+    let unit = Unit { is_c: true, nodes, encoding: PLAIN };
     check(&[unit.clone(), unit], Written::plain(true), 2);
 }
