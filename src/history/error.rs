@@ -79,13 +79,11 @@ impl Error {
                 Error::Damaged { path, why }
             }
             // The words for all errors of input and output are the same.
-            _ => match error.sqlite_error() {
-                Some(said) => {
-                    let why = format!("{why} (SQLite's code {})", said.extended_code);
-                    Error::Failed { path, why }
-                }
-                None => Error::Failed { path, why },
-            },
+            _ => {
+                let said = error.sqlite_error();
+                let code = said.map(|said| format!(" (SQLite's code {})", said.extended_code));
+                Error::Failed { path, why: why + &code.unwrap_or_default() }
+            }
         }
     }
 }
