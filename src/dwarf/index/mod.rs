@@ -1,7 +1,7 @@
 //! The name index: which DIEs define or declare a type of a name.
 //!
 //! Every named type DIE is found by one pass over the entries ([`scan`]). What was found is laid out
-//! as bytes ([`format`]), which are used as they are, whether they were just made or are mapped from
+//! as bytes ([`bytes`]), which are used as they are, whether they were just made or are mapped from
 //! the file that an earlier process has left ([`cache`], under a [`key`]).
 
 mod bytes;
@@ -38,6 +38,7 @@ pub struct Index {
 
 /// Where the table is.
 enum Bytes {
+    /// Shared with the thread that writes it; an `Arc<[u8]>` would be a copy of megabytes.
     Built(Arc<Box<[u8]>>),
     Mapped(Mapping),
 }
