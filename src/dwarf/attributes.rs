@@ -4,28 +4,41 @@ use gimli::{AttributeValue, DwAt, constants as dw};
 
 use super::{Die, DieRef, Error, Slice, UnitView, View};
 
+/// A constant that cannot be negative, from a value as written. Section offsets count as constants:
+/// DWARF 3 wrote member locations in forms that it also gave to list offsets, and producers meant
+/// constants.
+#[inline]
+pub fn unsigned(value: AttributeValue<Slice<'_>>) -> Option<u64> {
+    match value {
+        AttributeValue::SecOffset(offset) => Some(offset as u64),
+        AttributeValue::Sdata(value) => u64::try_from(value).ok(),
+        value => value.udata_value(),
+    }
+}
+
+/// A constant that may be negative, from a value as written.
+#[inline]
+pub fn signed(value: AttributeValue<Slice<'_>>) -> Option<i64> {
+    match value {
+        AttributeValue::Udata(value) => i64::try_from(value).ok(),
+        value => value.sdata_value(),
+    }
+}
+
 impl<'a> Die<'a> {
     /// A flag (DW_FORM_flag, DW_FORM_flag_present); absent is false.
     pub fn flag(&self, name: DwAt) -> bool {
         matches!(self.entry.attr_value(name), Some(AttributeValue::Flag(true)))
     }
 
-    /// A constant that cannot be negative. Section offsets count as constants: DWARF 3 wrote
-    /// member locations in forms that it also gave to list offsets, and producers meant constants.
+    /// A constant that cannot be negative.
     pub fn unsigned(&self, name: DwAt) -> Option<u64> {
-        match self.entry.attr_value_raw(name)? {
-            AttributeValue::SecOffset(offset) => Some(offset as u64),
-            AttributeValue::Sdata(value) => u64::try_from(value).ok(),
-            value => value.udata_value(),
-        }
+        unsigned(self.entry.attr_value_raw(name)?)
     }
 
     /// A constant that may be negative.
     pub fn signed(&self, name: DwAt) -> Option<i64> {
-        match self.entry.attr_value_raw(name)? {
-            AttributeValue::Udata(value) => i64::try_from(value).ok(),
-            value => value.sdata_value(),
-        }
+        signed(self.entry.attr_value_raw(name)?)
     }
 
     /// The value by the attribute's class, for attributes whose classes differ in meaning.

@@ -80,8 +80,14 @@ impl<'a> Die<'a> {
 
     /// Its children, in order.
     pub fn children(&self) -> Children<'a> {
-        let next = self.entry.has_children.then_some(self.after);
-        Children { unit: Rc::clone(&self.unit), next }
+        Children { unit: Rc::clone(&self.unit), next: self.first_child() }
+    }
+
+    /// Where its first child is, or the end of its list; none where it can have no children. Producers
+    /// leave out the terminating null at the end of a unit: that ends the list too.
+    pub(super) fn first_child(&self) -> Option<UnitOffset> {
+        let first = self.entry.has_children.then_some(self.after);
+        first.filter(|offset| *offset < self.unit.end())
     }
 
     /// The offset at which the DIE after this one and its children starts, where the producer says
@@ -122,7 +128,6 @@ impl<'a> Iterator for Children<'a> {
     type Item = Result<Die<'a>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Producers leave out the terminating null at the end of a unit: that ends the list too.
         let offset = self.next.take().filter(|offset| *offset < self.unit.end())?;
         let step = || -> Result<Option<(Die<'a>, UnitOffset)>, Error> {
             let Some(die) = Die::read_at(&self.unit, offset)? else { return Ok(None) };

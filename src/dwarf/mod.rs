@@ -27,6 +27,7 @@ mod units;
 mod view;
 mod walk;
 
+pub use attributes::{signed, unsigned};
 pub use debug_file::DebugFile;
 pub use die::{Children, Die};
 pub use die_ref::{DieRef, DieSection, FileId};

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use gimli::{AttributeValue, DwAt, DwTag, EntriesRaw, constants as dw};
 
-use super::{DieRef, Error, Slice, UnitView, View};
+use super::{Die, DieRef, Error, Slice, UnitView, View};
 
 /// A position in a unit's entries.
 #[derive(Debug)]
@@ -39,7 +39,21 @@ impl<'a> UnitView<'a> {
     }
 }
 
+impl<'a> Die<'a> {
+    /// Starts at its first child; none where it can have no children.
+    pub fn walk_children(&self) -> Result<Option<Walk<'_, 'a>>, Error> {
+        let Some(first) = self.first_child() else { return Ok(None) };
+        let raw = self.unit.unit.entries_raw(Some(first))?;
+        Ok(Some(Walk { unit: &self.unit, raw }))
+    }
+}
+
 impl<'a> Walk<'_, 'a> {
+    /// The reference of the next entry.
+    pub fn next(&self) -> DieRef {
+        self.unit.die_ref(self.raw.next_offset())
+    }
+
     /// Reads the next entry and shows its attributes as written; none at the end of a list of
     /// children, and of the unit (producers leave out the last terminators).
     pub fn step(

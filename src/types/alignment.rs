@@ -6,8 +6,8 @@
 
 use gimli::{AttributeValue, constants as dw};
 
-use super::layout::is_static;
 use super::location::{Location, location};
+use super::member_entry::MemberEntry;
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_transparent};
 use super::{Error, Size};
 use crate::dwarf::{Die, DieRef};
@@ -98,22 +98,25 @@ impl<'a> Reader<'_, 'a> {
     /// The strictest of the members; 1 where they show that the type is packed.
     fn strictest(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
         let mut strictest = 1;
-        for child in die.children() {
+        let (unit, mut children) = (die.unit(), die.walk_children()?);
+        while let Some(walk) = &mut children {
+            let mut member = MemberEntry::default();
+            let Some(step) = walk.step(|name, value| member.take(name, value))? else { break };
+            walk.skip_children(step)?;
             self.count()?;
-            let child = child?;
-            let is_member = child.tag() == dw::DW_TAG_member && !is_static(&child);
-            if !is_member && child.tag() != dw::DW_TAG_inheritance {
+            let is_member = step.tag == dw::DW_TAG_member && !member.is_static;
+            if !is_member && step.tag != dw::DW_TAG_inheritance {
                 continue;
             }
-            let align = match (child.unsigned(dw::DW_AT_alignment), self.view.type_of(&child)?) {
+            let align = match (member.align, self.target(unit, &member)?) {
                 (Some(stated), _) => Some(stated).filter(|stated| stated.is_power_of_two()),
                 (None, Some(declared)) => {
-                    self.known_alignment(declared, nesting, || self.die_from(&child, declared))?
+                    self.known_alignment(declared, nesting, || self.die_near(unit, declared))?
                 }
                 (None, None) => None,
             };
             let Some(align) = align else { return Ok(None) };
-            if let Location::Bytes(offset) = location(&child, Size::Dynamic)
+            if let Location::Bytes(offset) = location(unit, &member, Size::Dynamic)
                 && !offset.is_multiple_of(align)
             {
                 return Ok(Some(1));

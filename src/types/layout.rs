@@ -1,8 +1,11 @@
 //! Reads one type's layout from its DIE.
 
-use gimli::{AttributeValue, constants as dw};
+use std::rc::Rc;
+
+use gimli::{DwTag, constants as dw};
 
 use super::location::{Location, location};
+use super::member_entry::MemberEntry;
 use super::order::Field;
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
@@ -11,7 +14,7 @@ use super::{
     Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep,
     Selected, Size, gaps, order,
 };
-use crate::dwarf::{Die, DieRef, Language};
+use crate::dwarf::{Die, DieRef, Language, UnitView};
 
 /// The members of members are laid out so deep. A tuple of forty nests as deep; beyond, a member
 /// says that its own are left out.
@@ -61,6 +64,7 @@ impl<'a> Reader<'_, 'a> {
     /// The layout of a type. `known_as` is the typedef that names a type without a name.
     pub(super) fn layout(&self, die: &Die<'a>, known_as: Option<&str>) -> Result<Layout, Error> {
         let mut layout = self.layout_of(die, known_as, Nesting::Deep)?;
+        layout.declared_at = self.view.declared_at(die);
         match self.judge(&mut layout) {
             Err(Error::Stopped(stopped)) => Err(Error::Stopped(stopped)),
             // It reads types that the layout itself does not need: damage there is none of it.
@@ -68,8 +72,9 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// The same without what is inside of members whose types have a name, and without a judgement on
-    /// the order of its members.
+    /// The same without what is inside of members whose types have a name, without a judgement on the
+    /// order of its members, and without the place of its declaration: where that is, the file names of
+    /// its unit have to be read for.
     pub(super) fn own_layout(
         &self,
         die: &Die<'a>,
@@ -96,7 +101,7 @@ impl<'a> Reader<'_, 'a> {
             via: Vec::new(),
             size: self.size_of(die)?,
             align: die.unsigned(dw::DW_AT_alignment),
-            declared_at: self.view.declared_at(die),
+            declared_at: None,
             language: die.language(),
             members: Vec::new(),
             enumerators: Vec::new(),
@@ -194,21 +199,29 @@ impl<'a> Reader<'_, 'a> {
     ) -> Result<(Vec<Member>, Option<String>), Error> {
         let within = &Within::new(die, outer)?;
         let mut members = Vec::new();
-        for child in die.children() {
+        let (unit, mut children) = (die.unit(), die.walk_children()?);
+        while let Some(walk) = &mut children {
             self.count()?;
-            let child = match child {
-                Ok(child) => child,
+            let (at, mut entry) = (walk.next(), MemberEntry::default());
+            let step = walk.step(|name, value| entry.take(name, value));
+            let read = step.and_then(|step| {
+                step.map(|step| walk.skip_children(step).map(|()| step)).transpose()
+            });
+            let step = match read {
+                Ok(Some(step)) => step,
+                Ok(None) => break,
                 Err(error) => {
                     return Ok((members, Some(format!("its members end early: {error}"))));
                 }
             };
-            match child.tag() {
-                dw::DW_TAG_member if !is_static(&child) => {
-                    members.push(self.member(&child, base, nesting, within)?);
+            match step.tag {
+                dw::DW_TAG_member if entry.is_static => {}
+                dw::DW_TAG_member | dw::DW_TAG_inheritance => {
+                    members.push(self.member(unit, step.tag, &entry, base, nesting, within)?);
                 }
-                dw::DW_TAG_inheritance => members.push(self.member(&child, base, nesting, within)?),
                 dw::DW_TAG_variant_part if nesting != Nesting::Always => {
-                    self.variants(&child, base, nesting, within, &mut members)?
+                    let part = self.view.die_from(unit, at)?;
+                    self.variants(&part, base, nesting, within, &mut members)?
                 }
                 _ => {}
             }
@@ -265,7 +278,8 @@ impl<'a> Reader<'_, 'a> {
         nesting: Nesting,
         within: &Within<'_>,
     ) -> Result<Member, Error> {
-        let mut discriminant = self.member(die, base, nesting, within)?;
+        let entry = MemberEntry::of(die)?;
+        let mut discriminant = self.member(die.unit(), die.tag(), &entry, base, nesting, within)?;
         if discriminant.name.is_empty() {
             discriminant.name = "<discriminant>".to_owned();
         }
@@ -279,21 +293,24 @@ impl<'a> Reader<'_, 'a> {
 
     fn member(
         &self,
-        die: &Die<'a>,
+        unit: &Rc<UnitView<'a>>,
+        tag: DwTag,
+        entry: &MemberEntry<'a>,
         base: Option<u64>,
         nesting: Nesting,
         within: &Within<'_>,
     ) -> Result<Member, Error> {
         self.count_member()?;
-        let typed = self.typed(die)?;
+        let typed = self.typed(unit, entry)?;
         let (size, aggregate) = (typed.size, typed.aggregate.as_ref());
-        let name = self.name(die);
-        let kind = match die.tag() {
+        let name = entry.name.and_then(|name| self.view.string(unit, name));
+        let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
+        let kind = match tag {
             dw::DW_TAG_inheritance => MemberKind::Base,
             _ if name.is_empty() && aggregate.is_some() => MemberKind::Anonymous,
             _ => MemberKind::Field,
         };
-        let (offset, bits, mut why) = place(base, location(die, size));
+        let (offset, bits, mut why) = place(base, location(unit, entry, size));
         let (mut members, mut holes) = (Vec::new(), Vec::new());
         if let Some(aggregate) = aggregate {
             let inner = match nesting {
@@ -330,8 +347,8 @@ impl<'a> Reader<'_, 'a> {
             offset,
             size,
             bits,
-            align: die.unsigned(dw::DW_AT_alignment),
-            access: access_of(die).unwrap_or(within.access),
+            align: entry.align,
+            access: entry.access.unwrap_or(within.access),
             variants: Vec::new(),
             members,
             holes,
@@ -471,21 +488,6 @@ impl<'a> Reader<'_, 'a> {
         let type_die = remaining.is_empty().then(|| element.at());
         let member = Member { name, type_name, type_die, offset, size, ..from.clone() };
         Ok((member, rest))
-    }
-}
-
-/// Static members have no place in the object: DWARF 5 gives them DW_TAG_variable, older versions a
-/// member that is only declared (DWARF 4 §5.5.6).
-pub(super) fn is_static(member: &Die<'_>) -> bool {
-    member.is_declaration() || member.flag(dw::DW_AT_external)
-}
-
-/// What a member says of who may name it.
-fn access_of(member: &Die<'_>) -> Option<Access> {
-    match member.value(dw::DW_AT_accessibility)? {
-        AttributeValue::Accessibility(dw::DW_ACCESS_private) => Some(Access::Private),
-        AttributeValue::Accessibility(dw::DW_ACCESS_protected) => Some(Access::Protected),
-        _ => Some(Access::Public),
     }
 }
 

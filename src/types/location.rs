@@ -1,9 +1,10 @@
 //! Where a member is (DWARF 5 §5.7.6; DWARF 3 §5.5.6 for the older bit fields).
 
-use gimli::{AttributeValue, Operation, RunTimeEndian, constants as dw};
+use gimli::{AttributeValue, Expression, Operation, RunTimeEndian};
 
+use super::member_entry::MemberEntry;
 use super::{BitField, Size};
-use crate::dwarf::Die;
+use crate::dwarf::{UnitView, unsigned};
 
 /// A member's place from the start of the type it is declared in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,42 +17,41 @@ pub(super) enum Location {
     Dynamic,
 }
 
-/// Reads a member's place; `storage` is the size of its type, which the older form of bit fields
-/// counts from.
-pub(super) fn location(member: &Die<'_>, storage: Size) -> Location {
-    let Some(start) = byte_offset(member) else { return Location::Dynamic };
-    let Some(size) = member.unsigned(dw::DW_AT_bit_size) else {
+/// A member's place; `storage` is the size of its type, which the older form of bit fields counts from.
+pub(super) fn location(unit: &UnitView<'_>, member: &MemberEntry<'_>, storage: Size) -> Location {
+    let Some(start) = byte_offset(unit, member) else { return Location::Dynamic };
+    let Some(size) = member.bit_size else {
         // A member without bit_size that lies on a bit: DWARF allows it, C has none.
-        return match member.unsigned(dw::DW_AT_data_bit_offset) {
+        return match member.data_bit_offset {
             Some(bits) if bits.is_multiple_of(8) => Location::Bytes(bits / 8),
             Some(_) => Location::Dynamic,
             None => Location::Bytes(start),
         };
     };
     // Overrides the rest: counted from the start of the containing type, whatever the byte order.
-    if let Some(offset) = member.unsigned(dw::DW_AT_data_bit_offset) {
+    if let Some(offset) = member.data_bit_offset {
         return Location::Bits(BitField { offset, size });
     }
-    let Some(from_top) = member.signed(dw::DW_AT_bit_offset) else {
+    let Some(from_top) = member.bit_offset else {
         return Location::Bits(BitField { offset: start.saturating_mul(8), size });
     };
-    let storage = member.unsigned(dw::DW_AT_byte_size).or(storage.known());
+    let storage = member.byte_size.or(storage.known());
     storage
-        .and_then(|bytes| older_bit_offset(member, start, bytes, from_top, size))
+        .and_then(|bytes| older_bit_offset(unit, start, bytes, from_top, size))
         .map_or(Location::Dynamic, |offset| Location::Bits(BitField { offset, size }))
 }
 
 /// DW_AT_bit_offset counts from the most significant bit of the storage unit, so the result
 /// depends on the byte order; it is signed, since packed fields may reach outside of their unit.
 fn older_bit_offset(
-    member: &Die<'_>,
+    unit: &UnitView<'_>,
     start: u64,
     storage: u64,
     from_top: i64,
     size: u64,
 ) -> Option<u64> {
     let (start, storage) = (i128::from(start), i128::from(storage));
-    let bits = match member.unit().endian() {
+    let bits = match unit.endian() {
         RunTimeEndian::Big => 8 * start + i128::from(from_top),
         RunTimeEndian::Little => 8 * start + 8 * storage - i128::from(from_top) - i128::from(size),
     };
@@ -59,14 +59,17 @@ fn older_bit_offset(
 }
 
 /// DW_AT_data_member_location in bytes; absent means 0, none means that it is no constant.
-fn byte_offset(member: &Die<'_>) -> Option<u64> {
-    let name = dw::DW_AT_data_member_location;
-    let Some(AttributeValue::Exprloc(expression)) = member.value(name) else {
-        return if member.has(name) { member.unsigned(name) } else { Some(0) };
+fn byte_offset(unit: &UnitView<'_>, member: &MemberEntry<'_>) -> Option<u64> {
+    let expression = match member.place {
+        None => return Some(0),
+        Some(AttributeValue::Exprloc(expression)) => expression,
+        // Before DWARF 4, expressions were blocks.
+        Some(AttributeValue::Block(bytes)) => Expression(bytes),
+        Some(value) => return unsigned(value),
     };
     // The address of the containing object is on the stack: what is added to it is the offset.
     let mut stack = vec![0_u64];
-    let mut operations = expression.operations(member.unit().encoding());
+    let mut operations = expression.operations(unit.encoding());
     loop {
         match operations.next() {
             Ok(Some(Operation::PlusConstant { value })) => match stack.last_mut() {

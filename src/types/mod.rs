@@ -18,13 +18,13 @@ mod layout;
 mod layouts;
 mod locate;
 mod location;
+mod member_entry;
 mod memory;
 mod model;
 mod name;
 mod order;
 mod path;
 mod plans;
-
 mod reader;
 mod relations;
 mod shape;

@@ -7,8 +7,9 @@ use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
 
 use super::Error;
+use super::member_entry::MemberEntry;
 use super::typed::Typed;
-use crate::dwarf::{self, Die, DieRef, Index, Language, View};
+use crate::dwarf::{self, Die, DieRef, Index, Language, UnitView, View};
 use crate::job::Job;
 
 /// A chain of typedefs and qualifiers longer than this is a cycle.
@@ -113,8 +114,25 @@ impl<'v, 'a> Reader<'v, 'a> {
 
     /// Reads the DIE at a reference that `from` makes.
     pub(super) fn die_from(&self, from: &Die<'a>, at: DieRef) -> Result<Die<'a>, Error> {
+        self.die_near(from.unit(), at)
+    }
+
+    /// Reads the DIE at a reference that one of `unit` makes.
+    pub(super) fn die_near(&self, unit: &Rc<UnitView<'a>>, at: DieRef) -> Result<Die<'a>, Error> {
         self.count()?;
-        self.defined(self.view.die_from(from.unit(), at)?)
+        self.defined(self.view.die_from(unit, at)?)
+    }
+
+    /// Where the type of a member of that unit is; none for `void`.
+    pub(super) fn target(
+        &self,
+        unit: &UnitView<'a>,
+        member: &MemberEntry<'a>,
+    ) -> Result<Option<DieRef>, Error> {
+        match member.target {
+            Some(target) => Ok(self.view.follow(unit, target)?),
+            None => Ok(None),
+        }
     }
 
     /// A DIE that only stands for a type unit's (DWARF 5 §5.7.1, DW_AT_signature) is passed over for

@@ -175,8 +175,8 @@ impl<'s> Surveyor<'s> {
         Ok(Surveyor { job, survey, view: file.view(), index: file.index(job, 1)? })
     }
 
-    /// The distinct layouts of a name, without what is inside of members whose types have a name. What is
-    /// damaged is left out.
+    /// The distinct layouts of a name, without what is inside of members whose types have a name, and
+    /// without the place of the declaration. What is damaged is left out.
     pub fn layouts(
         &self,
         name: &str,
@@ -201,6 +201,11 @@ impl<'s> Surveyor<'s> {
             }
         }
         Ok(all)
+    }
+
+    /// The file and line of a layout's declaration, which [`Surveyor::layouts`] leaves out.
+    pub fn declared_at(&self, die: DieRef) -> Result<Option<(String, u64)>, Error> {
+        Ok(self.view.declared_at(&self.view.die(die)?))
     }
 
     /// The alignment of a layout's type, stated or as the ABIs have it; none where it is not certain.

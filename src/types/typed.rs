@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
+use super::member_entry::MemberEntry;
 use super::reader::{Reader, is_aggregate};
 use super::{Error, Size};
-use crate::dwarf::{Die, DieRef};
+use crate::dwarf::{Die, DieRef, UnitView};
 
 /// So many types are remembered at a time: a question about all of them meets a million.
 const MAX_KNOWN: usize = 1 << 14;
@@ -21,16 +22,20 @@ pub(super) struct Typed<'a> {
 }
 
 impl<'a> Reader<'_, 'a> {
-    /// The type of a member.
-    pub(super) fn typed(&self, member: &Die<'a>) -> Result<Rc<Typed<'a>>, Error> {
-        let Some(target) = self.view.type_of(member)? else {
+    /// The type of a member of that unit.
+    pub(super) fn typed(
+        &self,
+        unit: &Rc<UnitView<'a>>,
+        member: &MemberEntry<'a>,
+    ) -> Result<Rc<Typed<'a>>, Error> {
+        let Some(target) = self.target(unit, member)? else {
             let spelled = self.spell(None)?;
             return Ok(Rc::new(Typed { at: None, spelled, size: Size::Dynamic, aggregate: None }));
         };
         if let Some(known) = self.types.borrow().get(&target) {
             return Ok(Rc::clone(known));
         }
-        let declared = self.die_from(member, target)?;
+        let declared = self.die_near(unit, target)?;
         let typed = Rc::new(Typed {
             at: Some(declared.at()),
             spelled: self.spell(Some(&declared))?,

@@ -54,12 +54,13 @@ impl Answer for FindMethod {
             looking.part(&names, &binaries, |position, name| {
                 let Some((surveyor, conditions)) = shaped.get(position) else { return Ok(vec![]) };
                 let mut fitting = Vec::new();
-                for found in surveyor.layouts(name, language)? {
+                for mut found in surveyor.layouts(name, language)? {
                     // A typedef of a tag is the same answer again, unless a name is asked for.
                     let via = &found.layout.via;
                     let is_own = via.is_empty() || found.layout.type_name == name;
                     let is_wanted = is_own || request.name.is_some() || request.like.is_some();
                     if is_wanted && conditions.fit(surveyor, &found.layout)? {
+                        found.layout.declared_at = surveyor.declared_at(found.layout.die)?;
                         fitting.push(found);
                     }
                 }
