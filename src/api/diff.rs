@@ -107,15 +107,15 @@ pub struct Side {
     pub value: Option<String>,
 }
 
-impl From<&types::Change<'_>> for MemberDiff {
-    fn from(change: &types::Change<'_>) -> Self {
-        let side = |side: &Option<types::Side<'_>>| side.as_ref().map(Side::from);
+impl From<&types::Change> for MemberDiff {
+    fn from(change: &types::Change) -> Self {
+        let side = |side: &Option<types::Side>| side.as_ref().map(Side::from);
         MemberDiff { path: change.path.clone(), old: side(&change.old), new: side(&change.new) }
     }
 }
 
-impl From<&types::Side<'_>> for Side {
-    fn from(side: &types::Side<'_>) -> Self {
+impl From<&types::Side> for Side {
+    fn from(side: &types::Side) -> Self {
         let none = Side {
             type_name: None,
             offset: None,
@@ -126,7 +126,7 @@ impl From<&types::Side<'_>> for Side {
         };
         match side {
             types::Side::Member(member) => Side {
-                type_name: Some(member.type_name.clone()),
+                type_name: Some(member.type_name.to_string()),
                 offset: member.offset,
                 size: member.size.known(),
                 bit_offset: member.bits.map(|bits| bits.offset),

@@ -310,11 +310,23 @@ impl From<&types::Hole> for Hole {
     }
 }
 
+impl Hole {
+    /// One of a struct that starts `base` bytes into the type asked for.
+    fn inside(hole: &types::Hole, base: u64) -> Hole {
+        let bit_offset = base.saturating_mul(8).saturating_add(hole.bit_offset);
+        Hole { bit_offset, bit_size: hole.bit_size }
+    }
+}
+
 impl From<&types::Member> for Member {
     fn from(member: &types::Member) -> Self {
+        let parts = member.parts.as_deref();
+        let holes = parts
+            .zip(member.offset)
+            .map(|(parts, base)| parts.holes.iter().map(|hole| Hole::inside(hole, base)).collect());
         Member {
-            name: member.name.clone(),
-            type_name: member.type_name.clone(),
+            name: member.name.to_string(),
+            type_name: member.type_name.to_string(),
             offset: member.offset,
             size: member.size.known(),
             bit_offset: member.bits.map(|bits| bits.offset),
@@ -331,8 +343,8 @@ impl From<&types::Member> for Member {
                 let all = member.variants.iter().map(types::Variant::to_string);
                 all.collect::<Vec<_>>().join(" and ")
             }),
-            members: member.members.iter().map(Member::from).collect(),
-            holes: member.holes.iter().map(Hole::from).collect(),
+            members: member.inside().map(|inner| Member::from(&inner)).collect(),
+            holes: holes.unwrap_or_default(),
             why: member.why.clone(),
         }
     }

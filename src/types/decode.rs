@@ -123,8 +123,8 @@ impl<'a> Decoding<'_, '_, 'a> {
         if depth > MAX_DEPTH {
             return Err(Error::TooDeep);
         }
-        for member in self.reader.constant_members(die, base)? {
-            value.values.push(self.member(member, depth)?);
+        for member in self.reader.constant_members(die)? {
+            value.values.push(self.member(member.seen_from(Some(base)), depth)?);
         }
         for child in die.children() {
             // Damage ends them as it ends the members.
@@ -145,7 +145,7 @@ impl<'a> Decoding<'_, '_, 'a> {
     ) -> Result<(), Error> {
         let part = self.reader.variant_part(part)?;
         if let Some(own) = &part.own {
-            let member = self.reader.discriminant_of(own, base)?;
+            let member = self.reader.discriminant_of(own)?.seen_from(Some(base));
             value.values.push(self.member(member, depth)?);
         }
         let Some(discriminant) = &part.discriminant else {
@@ -155,7 +155,7 @@ impl<'a> Decoding<'_, '_, 'a> {
             }
             return Ok(());
         };
-        let member = self.reader.discriminant_of(discriminant, base)?;
+        let member = self.reader.discriminant_of(discriminant)?.seen_from(Some(base));
         let name = member.name.clone();
         let Some(bits) = bits_of(&member) else {
             value.why =
@@ -190,11 +190,11 @@ impl<'a> Decoding<'_, '_, 'a> {
         });
         let name = match member.kind {
             MemberKind::Base => format!("<base {}>", member.type_name),
-            MemberKind::Field | MemberKind::Anonymous => member.name,
+            MemberKind::Field | MemberKind::Anonymous => member.name.to_string(),
         };
         let value = Decoded {
             name,
-            type_name: member.type_name,
+            type_name: member.type_name.to_string(),
             bits: place.or(rest),
             is_bit_field: member.bits.is_some(),
             pointer: None,

@@ -4,20 +4,20 @@ use super::{Layout, Member, MemberKind};
 
 /// A member, or an enumerator, that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change<'l> {
+pub struct Change {
     /// `entry.le_next`.
     pub path: String,
     /// What it was; none for one that has come.
-    pub old: Option<Side<'l>>,
+    pub old: Option<Side>,
     /// What it is; none for one that has gone.
-    pub new: Option<Side<'l>>,
+    pub new: Option<Side>,
 }
 
 /// One side of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side<'l> {
-    /// A member.
-    Member(&'l Member),
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A member, with places from the start of the type.
+    Member(Member),
     /// An enumerator's value.
     Value(i128),
 }
@@ -33,9 +33,9 @@ pub enum Reach {
 
 /// What differs between two layouts of a type, in the order of the newer one; what has gone comes last
 /// at its level. A member that only moved with the struct it is in is not told apart.
-pub fn diff<'l>(old: &'l Layout, new: &'l Layout, reach: Reach) -> Vec<Change<'l>> {
+pub fn diff(old: &Layout, new: &Layout, reach: Reach) -> Vec<Change> {
     let mut changes = Vec::new();
-    members((&old.members, 0), (&new.members, 0), "", reach, &mut changes);
+    members((&old.members, Some(0)), (&new.members, Some(0)), "", reach, &mut changes);
     for value in &new.enumerators {
         let before = old.enumerators.iter().find(|other| other.name == value.name);
         if before.is_none_or(|before| before.value != value.value) {
@@ -55,17 +55,16 @@ pub fn diff<'l>(old: &'l Layout, new: &'l Layout, reach: Reach) -> Vec<Change<'l
     changes
 }
 
-/// The members of one struct in the outer one, and its first bit there.
-type Inside<'l> = (&'l [Member], u64);
+/// The members of one struct, and where it starts in the type; none where only run time can tell.
+type Inside<'l> = (&'l [Member], Option<u64>);
 
-fn members<'l>(
-    (old, old_start): Inside<'l>,
-    (new, new_start): Inside<'l>,
+fn members(
+    (old, old_start): Inside<'_>,
+    (new, new_start): Inside<'_>,
     within: &str,
     reach: Reach,
-    changes: &mut Vec<Change<'l>>,
+    changes: &mut Vec<Change>,
 ) {
-    let (old, new) = (visible(old), visible(new));
     let path = |member: &Member| {
         let name = match (member.kind, member.name.as_str()) {
             (MemberKind::Base, _) => format!("<base {}>", member.type_name),
@@ -74,57 +73,88 @@ fn members<'l>(
         };
         if within.is_empty() { name } else { format!("{within}.{name}") }
     };
-    let mut gone: Vec<&Member> = old.clone();
-    for member in new {
-        let Some(position) = gone.iter().position(|other| is_namesake(other, member)) else {
-            let new = Some(Side::Member(member));
-            changes.push(Change { path: path(member), old: None, new });
+    let mut gone = visible(old, Some(0));
+    for now in visible(new, Some(0)) {
+        let member = now.member;
+        let Some(position) = gone.iter().position(|other| other.is_namesake_of(&now)) else {
+            changes.push(Change { path: path(member), old: None, new: Some(now.side(new_start)) });
             continue;
         };
-        let before = gone.remove(position);
-        let place = |member: &Member, start: u64| {
-            let first = member.bits.map(|bits| bits.offset).or(member.offset?.checked_mul(8))?;
-            first.checked_sub(start)
-        };
-        let is_same = place(before, old_start) == place(member, new_start)
+        let was = gone.remove(position);
+        let before = was.member;
+        let is_same = was.place() == now.place()
             && before.size == member.size
             && before.bits.map(|bits| bits.size) == member.bits.map(|bits| bits.size)
             && before.type_name == member.type_name;
         if !is_same {
-            let (old, new) = (Some(Side::Member(before)), Some(Side::Member(member)));
+            let (old, new) = (Some(was.side(old_start)), Some(now.side(new_start)));
             changes.push(Change { path: path(member), old, new });
         }
         if reach == Reach::Whole || super::layout::is_without_name(&member.type_name) {
-            let start = |member: &Member| member.offset.unwrap_or(0).saturating_mul(8);
-            let inside = |member: &'l Member| (member.members.as_slice(), start(member));
-            members(inside(before), inside(member), &path(member), reach, changes);
+            let (old, new) = (was.inside(old_start), now.inside(new_start));
+            members(old, new, &path(member), reach, changes);
         }
     }
-    for member in gone {
-        let old = Some(Side::Member(member));
-        changes.push(Change { path: path(member), old, new: None });
+    for was in gone {
+        let old = Some(was.side(old_start));
+        changes.push(Change { path: path(was.member), old, new: None });
     }
 }
 
-/// The members of a scope: those of anonymous ones stand in it too.
-fn visible(members: &[Member]) -> Vec<&Member> {
-    let mut all = Vec::new();
+/// A member of a scope. Those of anonymous structs and unions stand in the scope around them.
+#[derive(Clone, Copy, Debug)]
+struct Visible<'l> {
+    member: &'l Member,
+    /// Where what it is a member of starts in the scope.
+    start: Option<u64>,
+}
+
+fn visible(members: &[Member], start: Option<u64>) -> Vec<Visible<'_>> {
+    let mut all = Vec::with_capacity(members.len());
     for member in members {
         match member.kind {
-            MemberKind::Anonymous => all.extend(visible(&member.members)),
-            MemberKind::Base | MemberKind::Field => all.push(member),
+            MemberKind::Anonymous => {
+                all.extend(visible(member.members(), sum(start, member.offset)));
+            }
+            MemberKind::Base | MemberKind::Field => all.push(Visible { member, start }),
         }
     }
     all
 }
 
-fn is_namesake(one: &Member, other: &Member) -> bool {
-    let name = |member: &Member| match member.kind {
-        MemberKind::Base => Some(member.type_name.clone()),
-        _ => Some(member.name.clone()).filter(|name| !name.is_empty()),
-    };
-    match (name(one), name(other)) {
-        (None, None) => one.bits == other.bits && one.offset == other.offset,
-        (one_name, other_name) => one.kind == other.kind && one_name == other_name,
+fn sum(start: Option<u64>, offset: Option<u64>) -> Option<u64> {
+    start?.checked_add(offset?)
+}
+
+impl<'l> Visible<'l> {
+    /// Its first bit, from the start of the scope.
+    fn place(&self) -> Option<u64> {
+        let first = self.member.bits.map(|bits| bits.offset).or(self.member.offset?.checked_mul(8));
+        first?.checked_add(self.start?.checked_mul(8)?)
+    }
+
+    fn is_namesake_of(&self, other: &Visible<'_>) -> bool {
+        fn name(member: &Member) -> &str {
+            if member.kind == MemberKind::Base { &member.type_name } else { &member.name }
+        }
+        let (one_name, other_name) = (name(self.member), name(other.member));
+        match (one_name, other_name) {
+            ("", "") => self.place() == other.place() && self.bit_size() == other.bit_size(),
+            _ => self.member.kind == other.member.kind && one_name == other_name,
+        }
+    }
+
+    fn bit_size(&self) -> Option<u64> {
+        self.member.bits.map(|bits| bits.size)
+    }
+
+    /// What the change shows, of a scope that starts there in the type.
+    fn side(&self, scope: Option<u64>) -> Side {
+        Side::Member(self.member.clone().seen_from(sum(scope, self.start)))
+    }
+
+    /// Its own members, and where they start in the type.
+    fn inside(&self, scope: Option<u64>) -> Inside<'l> {
+        (self.member.members(), sum(sum(scope, self.start), self.member.offset))
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn find(layout: &mut Layout) {
         layout.padding = size;
         return;
     }
-    let Some((mut holes, used)) = between(0, &layout.members) else { return };
+    let Some((mut holes, used)) = between(&layout.members) else { return };
     // The bits left in the last byte used are a hole; whole bytes behind it are padding.
     let byte_end = used.checked_next_multiple_of(8).unwrap_or(total).min(total);
     holes.extend(hole(used, byte_end));
@@ -22,24 +22,22 @@ pub(super) fn find(layout: &mut Layout) {
     layout.padding = total.saturating_sub(byte_end) / 8;
 }
 
-/// The bits of a struct inside another that none of its members uses, to its end. `start` is its
-/// offset in the outermost type, which its members count from.
-pub(super) fn inside(start: Option<u64>, size: Size, members: &[Member]) -> Vec<Hole> {
-    let (Some(start), Size::Known(size)) = (start, size) else { return Vec::new() };
-    let start = start.saturating_mul(8);
-    let Some((mut holes, used)) = between(start, members) else { return Vec::new() };
-    holes.extend(hole(used, start.saturating_add(size.saturating_mul(8))));
+/// The bits of a struct inside another that none of its members uses, to its end.
+pub(super) fn inside(size: Size, members: &[Member]) -> Vec<Hole> {
+    let Size::Known(size) = size else { return Vec::new() };
+    let Some((mut holes, used)) = between(members) else { return Vec::new() };
+    holes.extend(hole(used, size.saturating_mul(8)));
     holes
 }
 
 /// The holes between members, and where the last of their bits is; none where there are no members
 /// or the place of one is not known. Overlap is legal: what counts is the union of their bits.
-fn between(start: u64, members: &[Member]) -> Option<(Vec<Hole>, u64)> {
+fn between(members: &[Member]) -> Option<(Vec<Hole>, u64)> {
     let mut ranges = members.iter().map(bits_of).collect::<Option<Vec<_>>>()?;
     ranges.sort_unstable();
     ranges.first()?;
     let mut holes = Vec::new();
-    let mut used = start;
+    let mut used = 0;
     for (first, end) in ranges {
         holes.extend(hole(used, first));
         used = used.max(end);

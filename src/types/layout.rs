@@ -1,18 +1,19 @@
 //! Reads one type's layout from its DIE.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gimli::{DwTag, constants as dw};
+use smol_str::SmolStr;
 
 use super::location::{Location, location};
 use super::member_entry::MemberEntry;
 use super::order::Field;
-use super::reader::{Reader, is_aggregate};
+use super::reader::Reader;
 use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
-    Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, MemberPath, PathStep,
-    Selected, Size, gaps, order,
+    Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, Parts, Size, gaps, order,
 };
 use crate::dwarf::{Die, DieRef, Language, UnitView};
 
@@ -22,7 +23,7 @@ const MAX_NESTING: usize = 48;
 
 /// Whether the members of members are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Nesting {
+pub(super) enum Nesting {
     /// Only what every value has: no variants, and nothing of members.
     Always,
     /// Only what a path step needs: the members, and through anonymous ones.
@@ -33,9 +34,22 @@ enum Nesting {
     Deep,
 }
 
+impl Nesting {
+    /// Whether the members of a member are wanted whose type is a struct or union, and of theirs.
+    fn inside(self, kind: MemberKind, type_name: &str) -> Option<Nesting> {
+        let is_wanted = match self {
+            Nesting::Always => false,
+            Nesting::Shallow => kind != MemberKind::Field,
+            Nesting::Own => kind != MemberKind::Field || is_without_name(type_name),
+            Nesting::Deep => true,
+        };
+        is_wanted.then_some(self)
+    }
+}
+
 /// The types around the members that are being read.
 #[derive(Debug)]
-struct Within<'w> {
+pub(super) struct Within<'w> {
     die: DieRef,
     outer: Option<&'w Within<'w>>,
     depth: usize,
@@ -113,7 +127,7 @@ impl<'a> Reader<'_, 'a> {
         };
         match kind {
             Kind::Struct | Kind::Union | Kind::Class => {
-                let (members, why) = self.members(die, Some(0), nesting, None)?;
+                let (members, why) = self.members(die, nesting, None)?;
                 (layout.members, layout.why) = (members, why);
             }
             Kind::Enum => layout.enumerators = self.enumerators(die)?,
@@ -178,22 +192,20 @@ impl<'a> Reader<'_, 'a> {
         })
     }
 
-    /// The members of a struct that starts `base` bytes into the type asked for, without theirs.
-    pub(super) fn direct_members(&self, die: &Die<'a>, base: u64) -> Result<Vec<Member>, Error> {
-        Ok(self.members(die, Some(base), Nesting::Shallow, None)?.0)
+    /// The members of a struct, without theirs.
+    pub(super) fn direct_members(&self, die: &Die<'a>) -> Result<Vec<Member>, Error> {
+        Ok(self.members(die, Nesting::Shallow, None)?.0)
     }
 
     /// Of these, those that are there whatever variant there is.
-    pub(super) fn constant_members(&self, die: &Die<'a>, base: u64) -> Result<Vec<Member>, Error> {
-        Ok(self.members(die, Some(base), Nesting::Always, None)?.0)
+    pub(super) fn constant_members(&self, die: &Die<'a>) -> Result<Vec<Member>, Error> {
+        Ok(self.members(die, Nesting::Always, None)?.0)
     }
 
-    /// The members of a struct that starts `base` bytes into the type asked for. Damage ends the
-    /// list: what was read is returned with the reason.
+    /// The members of a struct. Damage ends the list: what was read is returned with the reason.
     fn members(
         &self,
         die: &Die<'a>,
-        base: Option<u64>,
         nesting: Nesting,
         outer: Option<&Within<'_>>,
     ) -> Result<(Vec<Member>, Option<String>), Error> {
@@ -217,11 +229,11 @@ impl<'a> Reader<'_, 'a> {
             match step.tag {
                 dw::DW_TAG_member if entry.is_static => {}
                 dw::DW_TAG_member | dw::DW_TAG_inheritance => {
-                    members.push(self.member(unit, step.tag, &entry, base, nesting, within)?);
+                    members.push(self.member(unit, step.tag, &entry, nesting, within)?);
                 }
                 dw::DW_TAG_variant_part if nesting != Nesting::Always => {
                     let part = self.view.die_from(unit, at)?;
-                    self.variants(&part, base, nesting, within, &mut members)?
+                    self.variants(&part, nesting, within, &mut members)?
                 }
                 _ => {}
             }
@@ -242,7 +254,7 @@ impl<'a> Reader<'_, 'a> {
             let is_array = array.tag() == dw::DW_TAG_array_type;
             if is_array && self.extents(&array)?.first() == Some(&Extent::Flexible) {
                 member.size = Size::Known(0);
-                member.type_name = member.type_name.replacen("[]", "[0]", 1);
+                member.type_name = member.type_name.replacen("[]", "[0]", 1).into();
             }
         }
         Ok(())
@@ -252,17 +264,16 @@ impl<'a> Reader<'_, 'a> {
     fn variants(
         &self,
         part: &Die<'a>,
-        base: Option<u64>,
         nesting: Nesting,
         within: &Within<'_>,
         members: &mut Vec<Member>,
     ) -> Result<(), Error> {
         let part = self.variant_part(part)?;
         if let Some(own) = &part.own {
-            members.push(self.discriminant(own, base, nesting, within)?);
+            members.push(self.discriminant(own, nesting, within)?);
         }
         for (variant, when) in &part.variants {
-            let (mut inside, _) = self.members(variant, base, nesting, Some(within))?;
+            let (mut inside, _) = self.members(variant, nesting, Some(within))?;
             if let Some(when) = when.as_ref().filter(|_| part.discriminant.is_some()) {
                 inside.iter_mut().for_each(|member| member.variants.insert(0, when.clone()));
             }
@@ -274,21 +285,20 @@ impl<'a> Reader<'_, 'a> {
     fn discriminant(
         &self,
         die: &Die<'a>,
-        base: Option<u64>,
         nesting: Nesting,
         within: &Within<'_>,
     ) -> Result<Member, Error> {
         let entry = MemberEntry::of(die)?;
-        let mut discriminant = self.member(die.unit(), die.tag(), &entry, base, nesting, within)?;
+        let mut discriminant = self.member(die.unit(), die.tag(), &entry, nesting, within)?;
         if discriminant.name.is_empty() {
-            discriminant.name = "<discriminant>".to_owned();
+            discriminant.name = SmolStr::new_static("<discriminant>");
         }
         Ok(discriminant)
     }
 
-    /// The member that is a discriminant, of a type that starts `base` bytes into the one asked for.
-    pub(super) fn discriminant_of(&self, die: &Die<'a>, base: u64) -> Result<Member, Error> {
-        self.discriminant(die, Some(base), Nesting::Always, &Within::new(die, None)?)
+    /// The member that is a discriminant.
+    pub(super) fn discriminant_of(&self, die: &Die<'a>) -> Result<Member, Error> {
+        self.discriminant(die, Nesting::Always, &Within::new(die, None)?)
     }
 
     fn member(
@@ -296,51 +306,33 @@ impl<'a> Reader<'_, 'a> {
         unit: &Rc<UnitView<'a>>,
         tag: DwTag,
         entry: &MemberEntry<'a>,
-        base: Option<u64>,
         nesting: Nesting,
         within: &Within<'_>,
     ) -> Result<Member, Error> {
-        self.count_member()?;
+        self.count_members(1)?;
         let typed = self.typed(unit, entry)?;
         let (size, aggregate) = (typed.size, typed.aggregate.as_ref());
-        let name = entry.name.and_then(|name| self.view.string(unit, name));
-        let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
+        let name = entry.name.and_then(|name| self.view.string(unit, name)).unwrap_or_default();
         let kind = match tag {
             dw::DW_TAG_inheritance => MemberKind::Base,
             _ if name.is_empty() && aggregate.is_some() => MemberKind::Anonymous,
             _ => MemberKind::Field,
         };
-        let (offset, bits, mut why) = place(base, location(unit, entry, size));
-        let (mut members, mut holes) = (Vec::new(), Vec::new());
+        let (offset, bits, mut why) = place(location(unit, entry, size));
+        let mut parts = None;
         if let Some(aggregate) = aggregate {
-            let inner = match nesting {
-                Nesting::Deep if within.depth >= MAX_NESTING => {
-                    why = Some("its members are nested too deep to be shown".to_owned());
-                    None
-                }
-                Nesting::Deep => Some(Nesting::Deep),
-                Nesting::Always => None,
-                Nesting::Own if kind == MemberKind::Field && !is_without_name(&typed.spelled) => {
-                    None
-                }
-                Nesting::Own => Some(Nesting::Own),
-                Nesting::Shallow if kind == MemberKind::Field => None,
-                Nesting::Shallow => Some(Nesting::Shallow),
-            };
+            let inner = nesting.inside(kind, &typed.spelled);
             if aggregate.is_declaration() {
                 why =
                     why.or_else(|| Some("its type is declared here and defined elsewhere".into()));
             } else if let Some(inner) = inner {
-                let inner_why;
-                (members, inner_why) = self.members(aggregate, offset, inner, Some(within))?;
-                why = why.or(inner_why);
-                if aggregate.tag() != dw::DW_TAG_union_type {
-                    holes = gaps::inside(offset, size, &members);
-                }
+                let inside = self.parts(aggregate, size, inner, Some(within))?;
+                why = why.or_else(|| inside.why.clone());
+                parts = Some(inside);
             }
         }
         Ok(Member {
-            name,
+            name: SmolStr::from(String::from_utf8_lossy(name)),
             kind,
             type_name: typed.spelled.clone(),
             type_die: typed.at,
@@ -350,10 +342,39 @@ impl<'a> Reader<'_, 'a> {
             align: entry.align,
             access: entry.access.unwrap_or(within.access),
             variants: Vec::new(),
-            members,
-            holes,
+            parts,
             why,
         })
+    }
+
+    /// What a struct or union consists of: all that is in the members of a type is read once.
+    pub(super) fn parts(
+        &self,
+        die: &Die<'a>,
+        size: Size,
+        nesting: Nesting,
+        outer: Option<&Within<'_>>,
+    ) -> Result<Arc<Parts>, Error> {
+        let levels =
+            outer.map_or(MAX_NESTING + 1, |outer| MAX_NESTING - outer.depth.min(MAX_NESTING));
+        if levels == 0 {
+            return Ok(Arc::new(Parts::left_out()));
+        }
+        let known =
+            self.parts.borrow().get(&die.at()).filter(|_| nesting == Nesting::Deep).cloned();
+        if let Some(known) = known.filter(|known| known.depth.is_some_and(|depth| depth <= levels))
+        {
+            self.count_members(known.count)?;
+            return Ok(known);
+        }
+        let (members, why) = self.members(die, nesting, outer)?;
+        let is_union = die.tag() == dw::DW_TAG_union_type;
+        let holes = if is_union { Vec::new() } else { gaps::inside(size, &members) };
+        let parts = Arc::new(Parts::of(members, holes, why));
+        if nesting == Nesting::Deep {
+            self.parts.borrow_mut().insert(die.at(), Arc::clone(&parts));
+        }
+        Ok(parts)
     }
 
     pub(super) fn enumerators(&self, die: &Die<'a>) -> Result<Vec<Enumerator>, Error> {
@@ -372,123 +393,6 @@ impl<'a> Reader<'_, 'a> {
         }
         Ok(enumerators)
     }
-
-    /// Follows a member path through the type.
-    pub(super) fn select(&self, die: &Die<'a>, path: &MemberPath) -> Result<Selected, Error> {
-        let mut member = Member {
-            name: String::new(),
-            kind: MemberKind::Field,
-            type_name: self.spell(Some(die))?,
-            type_die: Some(die.at()),
-            offset: Some(0),
-            size: self.size_of(die)?,
-            bits: None,
-            align: None,
-            access: Access::Public,
-            variants: Vec::new(),
-            members: Vec::new(),
-            holes: Vec::new(),
-            why: None,
-        };
-        let mut steps = path.steps();
-        while let Some((first, rest)) = steps.split_first() {
-            (member, steps) = match first {
-                PathStep::Member(name) => (self.step_into(&member, name)?, rest),
-                PathStep::Element(_) => self.step_to(&member, steps)?,
-            };
-        }
-        // The members behind the path, at any depth, as the layout itself would show them.
-        let aggregate = self.aggregate_of(&member)?;
-        if let Some(aggregate) = aggregate {
-            (member.members, _) = self.members(&aggregate, member.offset, Nesting::Deep, None)?;
-            if aggregate.tag() != dw::DW_TAG_union_type {
-                member.holes = gaps::inside(member.offset, member.size, &member.members);
-            }
-        }
-        Ok(Selected { path: path.to_string(), member })
-    }
-
-    fn aggregate_of(&self, member: &Member) -> Result<Option<Die<'a>>, Error> {
-        let Some(at) = member.type_die else { return Ok(None) };
-        let underlying = self.underlying(self.die(at)?)?;
-        Ok(underlying.filter(|die| is_aggregate(die.tag())))
-    }
-
-    fn step_into(&self, from: &Member, name: &str) -> Result<Member, Error> {
-        let members = match self.aggregate_of(from)? {
-            Some(aggregate) => self.members(&aggregate, from.offset, Nesting::Shallow, None)?.0,
-            None => Vec::new(),
-        };
-        find_member(&members, name).cloned().ok_or_else(|| Error::NoSuchMember {
-            step: name.to_owned(),
-            inside: from.type_name.clone(),
-            members: visible_names(&members),
-        })
-    }
-
-    /// The element of an array: takes as many of the steps as are indices and the array has
-    /// dimensions, and returns the rest. Fewer leave an array of the dimensions that remain.
-    fn step_to<'s>(
-        &self,
-        from: &Member,
-        steps: &'s [PathStep],
-    ) -> Result<(Member, &'s [PathStep]), Error> {
-        let array = match from.type_die {
-            Some(at) => self.underlying(self.die(at)?)?,
-            None => None,
-        };
-        let array = array.filter(|die| die.tag() == dw::DW_TAG_array_type);
-        let (array, extents) = match array {
-            Some(array) => (Some(array.clone()), self.extents(&array)?),
-            None => (None, Vec::new()),
-        };
-        let no_such = |index: &u64| Error::NoSuchMember {
-            step: format!("[{index}]"),
-            inside: from.type_name.clone(),
-            members: Vec::new(),
-        };
-        let mut name = from.name.clone();
-        let mut position = Some(0_u64);
-        let mut taken = 0;
-        for (step, extent) in steps.iter().zip(&extents) {
-            let PathStep::Element(index) = step else { break };
-            position = match extent {
-                Extent::Count(count) if index >= count => return Err(no_such(index)),
-                Extent::Count(count) => position.and_then(|at| at.checked_mul(*count)),
-                Extent::Flexible | Extent::Dynamic if taken == 0 => Some(0),
-                Extent::Flexible | Extent::Dynamic => None,
-            }
-            .and_then(|at| at.checked_add(*index));
-            name.push_str(&format!("[{index}]"));
-            taken += 1;
-        }
-        let (consumed, rest) = steps.split_at(taken);
-        let element = array.as_ref().map(|array| self.type_of(array)).transpose()?.flatten();
-        let (Some(array), Some(element), [_, ..]) = (array, element, consumed) else {
-            let index = steps.iter().find_map(|step| match step {
-                PathStep::Element(index) => Some(index),
-                PathStep::Member(_) => None,
-            });
-            return Err(no_such(index.unwrap_or(&0)));
-        };
-        let remaining = extents.get(taken..).unwrap_or_default();
-        let inner: String = remaining.iter().map(Extent::to_string).collect();
-        let count =
-            remaining.iter().try_fold(1_u64, |all, extent| all.checked_mul(extent.count()?));
-        let times = |bytes: Size| match (bytes, count) {
-            (Size::Known(bytes), Some(count)) => Size::Known(bytes.saturating_mul(count)),
-            _ => Size::Dynamic,
-        };
-        let spacing = times(self.spacing(&array, &element)?);
-        // An element has no padding of its own; a row of them has that of each.
-        let size = if remaining.is_empty() { self.size_of(&element)? } else { spacing };
-        let distance = position.zip(spacing.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
-        let offset = from.offset.zip(distance).and_then(|(start, bytes)| start.checked_add(bytes));
-        let type_name = format!("{}{inner}", self.spell(Some(&element))?);
-        let type_die = remaining.is_empty().then(|| element.at());
-        let member = Member { name, type_name, type_die, offset, size, ..from.clone() };
-        Ok((member, rest))
-    }
 }
 
 /// Whether a type is spelled as one that has no name.
@@ -496,38 +400,11 @@ pub(super) fn is_without_name(type_name: &str) -> bool {
     type_name.ends_with("{...}")
 }
 
-/// A member's place in the type asked for, from that in its own.
-fn place(base: Option<u64>, location: Location) -> (Option<u64>, Option<BitField>, Option<String>) {
-    let Some(base) = base else { return (None, None, None) };
+/// A member's place, its bits, and why it is not known.
+fn place(location: Location) -> (Option<u64>, Option<BitField>, Option<String>) {
     match location {
-        Location::Bytes(offset) => (base.checked_add(offset), None, None),
-        Location::Bits(BitField { offset, size }) => {
-            let offset = base.saturating_mul(8).saturating_add(offset);
-            (Some(offset / 8), Some(BitField { offset, size }), None)
-        }
+        Location::Bytes(offset) => (Some(offset), None, None),
+        Location::Bits(bits) => (Some(bits.offset / 8), Some(bits), None),
         Location::Dynamic => (None, None, Some("its offset is only known at run time".to_owned())),
     }
-}
-
-/// A member by name: in this scope first, then in anonymous members, then in base classes.
-fn find_member<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
-    let direct = members.iter().find(|member| member.name == name);
-    let inside = |kind: MemberKind| {
-        let inner = members.iter().filter(move |member| member.kind == kind);
-        inner.into_iter().find_map(|member| find_member(&member.members, name))
-    };
-    direct.or_else(|| inside(MemberKind::Anonymous)).or_else(|| inside(MemberKind::Base))
-}
-
-/// The names a path step could have meant.
-fn visible_names(members: &[Member]) -> Vec<String> {
-    let mut names = Vec::new();
-    for member in members {
-        if member.kind == MemberKind::Field && !member.name.is_empty() {
-            names.push(member.name.clone());
-        } else {
-            names.extend(visible_names(&member.members));
-        }
-    }
-    names
 }

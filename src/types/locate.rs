@@ -106,7 +106,9 @@ impl<'a> Search<'_, '_, 'a> {
     }
 
     fn aggregate(&mut self, die: &Die<'a>, within: &Within, depth: usize) -> Result<(), Error> {
-        let members = self.reader.direct_members(die, within.start / 8)?;
+        let members = self.reader.direct_members(die)?.into_iter();
+        let members: Vec<_> =
+            members.map(|member| member.seen_from(Some(within.start / 8))).collect();
         if super::spelling::kind_of(die) != Kind::Union {
             self.gaps(&members, within);
         }
@@ -140,7 +142,7 @@ impl<'a> Search<'_, '_, 'a> {
             }
         }
         let is_bit_field = member.bits.is_some();
-        let what = Covering::Member { type_name: member.type_name.clone(), is_bit_field };
+        let what = Covering::Member { type_name: member.type_name.to_string(), is_bit_field };
         self.add(inner.path, what, bits)
     }
 

@@ -27,6 +27,7 @@ mod path;
 mod plans;
 mod reader;
 mod relations;
+mod select;
 mod shape;
 mod sizes;
 mod spelling;
@@ -46,8 +47,8 @@ pub use layouts::Layouts;
 pub use locate::{Covering, Place, locate};
 pub use memory::{Label, labels, read_memory};
 pub use model::{
-    Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Selected,
-    Size, Variant,
+    Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Parts,
+    Selected, Size, Variant,
 };
 pub use name::{Keyword, TypeName};
 pub use order::BetterOrder;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
 
 use super::BetterOrder;
 use crate::dwarf::{DieRef, Language};
@@ -118,7 +121,7 @@ pub enum MemberKind {
     Anonymous,
 }
 
-/// A bit field, in bits from the start of the type asked for (gdb's bitpos).
+/// Some bits, counted from the start of what they are a part of (gdb's bitpos).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BitField {
     /// The first bit.
@@ -143,18 +146,18 @@ pub enum Access {
 #[derive(Clone, Debug, Eq)]
 pub struct Member {
     /// Its name; empty where it has none.
-    pub name: String,
+    pub name: SmolStr,
     /// What part it is.
     pub kind: MemberKind,
     /// Its type, spelled.
-    pub type_name: String,
+    pub type_name: SmolStr,
     /// Its type; none stands for `void`, which no member has in sound debug info.
     pub type_die: Option<DieRef>,
-    /// Bytes from the start of the type asked for; none where only run time can tell.
+    /// Bytes from the start of what it is a member of; none where only run time can tell.
     pub offset: Option<u64>,
     /// Its size.
     pub size: Size,
-    /// Its bits, for a bit field.
+    /// Its bits, for a bit field, from the start of what it is a member of.
     pub bits: Option<BitField>,
     /// DW_AT_alignment, in bytes.
     pub align: Option<u64>,
@@ -162,12 +165,64 @@ pub struct Member {
     pub access: Access,
     /// When it is there, for what is part of a variant; of a variant in another, the outer's first.
     pub variants: Vec<Variant>,
-    /// The members of a struct or union that is part of this one.
-    pub members: Vec<Member>,
-    /// Bits of such a struct that none of its members uses, to its end.
-    pub holes: Vec<Hole>,
+    /// What it consists of, where it is a struct or union.
+    pub parts: Option<Arc<Parts>>,
     /// What could not be known.
     pub why: Option<String>,
+}
+
+/// What a struct or union consists of that is part of another: the same for all that have a member of the
+/// type, since places count from its own start.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Its members, as declared.
+    pub members: Vec<Member>,
+    /// Bits that none of its members uses, to its end.
+    pub holes: Vec<Hole>,
+    /// What could not be known.
+    pub(super) why: Option<String>,
+    /// How many members it has, at any depth.
+    pub(super) count: usize,
+    /// How deep they are nested; none where some are left out.
+    pub(super) depth: Option<usize>,
+}
+
+impl Parts {
+    pub(super) fn of(members: Vec<Member>, holes: Vec<Hole>, why: Option<String>) -> Parts {
+        let inside = || members.iter().filter_map(|member| member.parts.as_ref());
+        let count = members.len() + inside().map(|parts| parts.count).sum::<usize>();
+        let depth = inside().try_fold(0, |depth, parts| Some(parts.depth?.max(depth)));
+        let depth = depth.map(|depth| depth + 1);
+        Parts { members, holes, why, count, depth }
+    }
+
+    /// Those of a type that is in too many others.
+    pub(super) fn left_out() -> Parts {
+        let why = "its members are nested too deep to be shown";
+        Parts { why: Some(why.to_owned()), ..Parts::default() }
+    }
+}
+
+impl Member {
+    /// The members of a struct or union that is part of this one, with places from its own start.
+    pub fn members(&self) -> &[Member] {
+        self.parts.as_ref().map(|parts| parts.members.as_slice()).unwrap_or_default()
+    }
+
+    /// The same with places that count from where its own do.
+    pub fn inside(&self) -> impl Iterator<Item = Member> {
+        self.members().iter().map(|member| member.clone().seen_from(self.offset))
+    }
+
+    /// It, as a member of what starts `base` bytes before; none where only run time can tell how many.
+    pub fn seen_from(mut self, base: Option<u64>) -> Member {
+        self.offset = self.offset.zip(base).and_then(|(offset, base)| base.checked_add(offset));
+        self.bits = self.bits.zip(base).map(|(bits, base)| BitField {
+            offset: base.saturating_mul(8).saturating_add(bits.offset),
+            ..bits
+        });
+        self
+    }
 }
 
 impl PartialEq for Member {
@@ -183,7 +238,7 @@ impl PartialEq for Member {
             && self.align == other.align
             && self.access == other.access
             && self.variants == other.variants
-            && self.members == other.members
+            && self.parts == other.parts
             && self.why == other.why
     }
 }
@@ -253,11 +308,10 @@ pub struct LayoutMatch {
 impl LayoutMatch {
     /// How many members and enumerators it holds, at any depth.
     pub fn count(&self) -> usize {
-        fn all(members: &[Member]) -> usize {
-            members.iter().map(|member| 1 + all(&member.members)).sum()
-        }
-        let selected = self.selected.iter().map(|selected| all(&selected.member.members));
-        all(&self.layout.members) + self.layout.enumerators.len() + selected.sum::<usize>()
+        let inside = |member: &Member| member.parts.as_ref().map_or(0, |parts| parts.count);
+        let members = self.layout.members.iter().map(|member| 1 + inside(member));
+        let selected = self.selected.iter().map(|selected| inside(&selected.member));
+        members.chain(selected).sum::<usize>() + self.layout.enumerators.len()
     }
 }
 

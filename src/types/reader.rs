@@ -2,13 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
 
-use super::Error;
 use super::member_entry::MemberEntry;
 use super::typed::Typed;
+use super::{Error, Parts};
 use crate::dwarf::{self, Die, DieRef, Index, Language, UnitView, View};
 use crate::job::Job;
 
@@ -32,6 +33,8 @@ pub(super) struct Reader<'v, 'a> {
     completions: RefCell<FxHashMap<Declared<'a>, Rc<Completions>>>,
     /// What members show of the types that were met.
     pub(super) types: RefCell<FxHashMap<DieRef, Rc<Typed<'a>>>>,
+    /// What the types of members consist of, at any depth.
+    pub(super) parts: RefCell<FxHashMap<DieRef, Arc<Parts>>>,
     /// The alignments of types that were looked into: one may be met in many structs.
     pub(super) alignments: RefCell<FxHashMap<DieRef, Option<u64>>>,
 }
@@ -89,6 +92,7 @@ impl<'v, 'a> Reader<'v, 'a> {
             members: Cell::new(0),
             completions: RefCell::default(),
             types: RefCell::default(),
+            parts: RefCell::default(),
             alignments: RefCell::default(),
         }
     }
@@ -98,10 +102,10 @@ impl<'v, 'a> Reader<'v, 'a> {
         self.count.one()
     }
 
-    /// Counts a member that an answer keeps. Structs that hold each other twice, a few levels deep,
-    /// are small in a file and without bound when laid out.
-    pub(super) fn count_member(&self) -> Result<(), Error> {
-        let members = self.members.get() + 1;
+    /// Counts members that an answer shows. Structs that hold each other twice, a few levels deep,
+    /// are small in a file and without bound when shown.
+    pub(super) fn count_members(&self, more: usize) -> Result<(), Error> {
+        let members = self.members.get().saturating_add(more);
         self.members.set(members);
         if members > MAX_MEMBERS { Err(Error::TooMany) } else { Ok(()) }
     }

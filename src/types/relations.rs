@@ -62,7 +62,7 @@ impl Relations {
             let target = self.id(unqualified(pointee));
             let is_pointer = pointee.len() < spelled.len();
             self.connect(node, target, if is_pointer { Edge::PointsTo } else { Edge::Holds });
-            self.add_members(node, &member.members);
+            self.add_members(node, member.members());
         }
     }
 
@@ -234,9 +234,9 @@ mod tests {
 
     fn member(type_name: &str) -> Member {
         Member {
-            name: "m".to_owned(),
+            name: "m".into(),
             kind: MemberKind::Field,
-            type_name: type_name.to_owned(),
+            type_name: type_name.into(),
             type_die: None,
             offset: Some(0),
             size: Size::Known(4),
@@ -244,8 +244,7 @@ mod tests {
             align: None,
             access: Access::Public,
             variants: Vec::new(),
-            members: Vec::new(),
-            holes: Vec::new(),
+            parts: None,
             why: None,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use smol_str::SmolStr;
+
 use super::member_entry::MemberEntry;
 use super::reader::{Reader, is_aggregate};
 use super::{Error, Size};
@@ -15,7 +17,7 @@ const MAX_KNOWN: usize = 1 << 14;
 pub(super) struct Typed<'a> {
     /// None stands for `void`.
     pub(super) at: Option<DieRef>,
-    pub(super) spelled: String,
+    pub(super) spelled: SmolStr,
     pub(super) size: Size,
     /// The struct, union or class that it is, behind typedefs and qualifiers.
     pub(super) aggregate: Option<Die<'a>>,
@@ -29,7 +31,7 @@ impl<'a> Reader<'_, 'a> {
         member: &MemberEntry<'a>,
     ) -> Result<Rc<Typed<'a>>, Error> {
         let Some(target) = self.target(unit, member)? else {
-            let spelled = self.spell(None)?;
+            let spelled = self.spell(None)?.into();
             return Ok(Rc::new(Typed { at: None, spelled, size: Size::Dynamic, aggregate: None }));
         };
         if let Some(known) = self.types.borrow().get(&target) {
@@ -38,7 +40,7 @@ impl<'a> Reader<'_, 'a> {
         let declared = self.die_near(unit, target)?;
         let typed = Rc::new(Typed {
             at: Some(declared.at()),
-            spelled: self.spell(Some(&declared))?,
+            spelled: self.spell(Some(&declared))?.into(),
             size: self.size_of(&declared)?,
             aggregate: self.underlying(declared)?.filter(|die| is_aggregate(die.tag())),
         });

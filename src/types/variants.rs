@@ -118,7 +118,7 @@ impl<'a> Reader<'_, 'a> {
         }
         let mut values = Vec::new();
         while !list.is_empty() {
-            self.count_member()?;
+            self.count_members(1)?;
             let Some(range) = range(&mut list, tag) else { return Ok(None) };
             values.push(range);
         }

@@ -211,5 +211,5 @@ fn what_macros_and_parents_hide_is_shown_as_the_structs_they_are() {
     }
     assert_eq!(compiled.layout("evPtr").via, ["evPtr", "*", "ev"]);
     let entry = &compiled.layout("ev").members[1];
-    assert_eq!((entry.type_name.as_str(), entry.members.len()), ("struct {...}", 2));
+    assert_eq!((entry.type_name.as_str(), entry.members().len()), ("struct {...}", 2));
 }

@@ -52,7 +52,7 @@ impl Made {
         let members = layout.members.iter().filter(|member| !member.variants.is_empty());
         let all = members.map(|member| {
             let when: Vec<String> = member.variants.iter().map(ToString::to_string).collect();
-            (member.name.clone(), when.join(" and "))
+            (member.name.to_string(), when.join(" and "))
         });
         all.collect()
     }

@@ -340,9 +340,9 @@ fn shown(oracle: Oracle, layout: &Layout) -> Value {
 fn collect_places(members: &[Member], places: &mut Vec<(u64, String)>) {
     for member in members {
         if member.type_name.ends_with("{...}") {
-            collect_places(&member.members, places);
+            collect_places(&member.inside().collect::<Vec<_>>(), places);
         }
-        places.push((bit_offset(member).unwrap_or(u64::MAX), member.name.clone()));
+        places.push((bit_offset(member).unwrap_or(u64::MAX), member.name.to_string()));
     }
 }
 
@@ -353,7 +353,7 @@ fn collect_arrays(members: &[Member], arrays: &mut Vec<(u64, u64)>) {
             let start = bit_offset(member).unwrap_or_default();
             arrays.push((start, start + 8 * member.size.known().unwrap_or(u64::from(u32::MAX))));
         }
-        collect_arrays(&member.members, arrays);
+        collect_arrays(&member.inside().collect::<Vec<_>>(), arrays);
     }
 }
 
@@ -365,11 +365,11 @@ fn bit_offset(member: &Member) -> Option<u64> {
 fn members(oracle: Oracle, language: Language, all: &[Member]) -> Vec<Value> {
     let shown = |member: &Member| {
         let mut shown = json!({
-            "name": member.name,
+            "name": member.name.as_str(),
             "bit_offset": bit_offset(member),
             "bit_size": member.bits.map_or(0, |bits| bits.size),
             "size": member.size.known(),
-            "members": members(oracle, language, &member.members),
+            "members": members(oracle, language, &member.inside().collect::<Vec<_>>()),
         });
         if oracle == Oracle::Gdb {
             shown["type"] = match language {

@@ -92,6 +92,6 @@ fn relations(job: &Job, survey: &Survey, surveyor: &Surveyor<'_>) -> Result<Rela
 fn has_member(members: &[Member], name: &str) -> bool {
     members.iter().any(|member| {
         member.name == name
-            || (member.kind != MemberKind::Field && has_member(&member.members, name))
+            || (member.kind != MemberKind::Field && has_member(member.members(), name))
     })
 }

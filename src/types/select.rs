@@ -1,0 +1,149 @@
+//! Where a member path leads: step by step through members and elements.
+
+use gimli::constants as dw;
+use smol_str::SmolStr;
+
+use super::layout::Nesting;
+use super::reader::{Reader, is_aggregate};
+use super::sizes::Extent;
+use super::{Access, Error, Member, MemberKind, MemberPath, PathStep, Selected, Size};
+use crate::dwarf::Die;
+
+impl<'a> Reader<'_, 'a> {
+    /// Follows a member path through the type.
+    pub(super) fn select(&self, die: &Die<'a>, path: &MemberPath) -> Result<Selected, Error> {
+        let mut member = Member {
+            name: SmolStr::default(),
+            kind: MemberKind::Field,
+            type_name: self.spell(Some(die))?.into(),
+            type_die: Some(die.at()),
+            offset: Some(0),
+            size: self.size_of(die)?,
+            bits: None,
+            align: None,
+            access: Access::Public,
+            variants: Vec::new(),
+            parts: None,
+            why: None,
+        };
+        let mut steps = path.steps();
+        while let Some((first, rest)) = steps.split_first() {
+            (member, steps) = match first {
+                PathStep::Member(name) => (self.step_into(&member, name)?, rest),
+                PathStep::Element(_) => self.step_to(&member, steps)?,
+            };
+        }
+        // The members behind the path, at any depth, as the layout itself would show them.
+        if let Some(aggregate) = self.aggregate_of(&member)? {
+            member.parts = Some(self.parts(&aggregate, member.size, Nesting::Deep, None)?);
+        }
+        Ok(Selected { path: path.to_string(), member })
+    }
+
+    fn aggregate_of(&self, member: &Member) -> Result<Option<Die<'a>>, Error> {
+        let Some(at) = member.type_die else { return Ok(None) };
+        let underlying = self.underlying(self.die(at)?)?;
+        Ok(underlying.filter(|die| is_aggregate(die.tag())))
+    }
+
+    fn step_into(&self, from: &Member, name: &str) -> Result<Member, Error> {
+        let members = match self.aggregate_of(from)? {
+            Some(aggregate) => self.direct_members(&aggregate)?,
+            None => Vec::new(),
+        };
+        let found = find_member(&members, name).ok_or_else(|| Error::NoSuchMember {
+            step: name.to_owned(),
+            inside: from.type_name.to_string(),
+            members: visible_names(&members),
+        })?;
+        Ok(found.seen_from(from.offset))
+    }
+
+    /// The element of an array: takes as many of the steps as are indices and the array has
+    /// dimensions, and returns the rest. Fewer leave an array of the dimensions that remain.
+    fn step_to<'s>(
+        &self,
+        from: &Member,
+        steps: &'s [PathStep],
+    ) -> Result<(Member, &'s [PathStep]), Error> {
+        let array = match from.type_die {
+            Some(at) => self.underlying(self.die(at)?)?,
+            None => None,
+        };
+        let array = array.filter(|die| die.tag() == dw::DW_TAG_array_type);
+        let (array, extents) = match array {
+            Some(array) => (Some(array.clone()), self.extents(&array)?),
+            None => (None, Vec::new()),
+        };
+        let no_such = |index: &u64| Error::NoSuchMember {
+            step: format!("[{index}]"),
+            inside: from.type_name.to_string(),
+            members: Vec::new(),
+        };
+        let mut name = from.name.to_string();
+        let mut position = Some(0_u64);
+        let mut taken = 0;
+        for (step, extent) in steps.iter().zip(&extents) {
+            let PathStep::Element(index) = step else { break };
+            position = match extent {
+                Extent::Count(count) if index >= count => return Err(no_such(index)),
+                Extent::Count(count) => position.and_then(|at| at.checked_mul(*count)),
+                Extent::Flexible | Extent::Dynamic if taken == 0 => Some(0),
+                Extent::Flexible | Extent::Dynamic => None,
+            }
+            .and_then(|at| at.checked_add(*index));
+            name.push_str(&format!("[{index}]"));
+            taken += 1;
+        }
+        let (consumed, rest) = steps.split_at(taken);
+        let element = array.as_ref().map(|array| self.type_of(array)).transpose()?.flatten();
+        let (Some(array), Some(element), [_, ..]) = (array, element, consumed) else {
+            let index = steps.iter().find_map(|step| match step {
+                PathStep::Element(index) => Some(index),
+                PathStep::Member(_) => None,
+            });
+            return Err(no_such(index.unwrap_or(&0)));
+        };
+        let remaining = extents.get(taken..).unwrap_or_default();
+        let inner: String = remaining.iter().map(Extent::to_string).collect();
+        let count =
+            remaining.iter().try_fold(1_u64, |all, extent| all.checked_mul(extent.count()?));
+        let times = |bytes: Size| match (bytes, count) {
+            (Size::Known(bytes), Some(count)) => Size::Known(bytes.saturating_mul(count)),
+            _ => Size::Dynamic,
+        };
+        let spacing = times(self.spacing(&array, &element)?);
+        // An element has no padding of its own; a row of them has that of each.
+        let size = if remaining.is_empty() { self.size_of(&element)? } else { spacing };
+        let distance = position.zip(spacing.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
+        let offset = from.offset.zip(distance).and_then(|(start, bytes)| start.checked_add(bytes));
+        let type_name = SmolStr::from(format!("{}{inner}", self.spell(Some(&element))?));
+        let name = SmolStr::from(name);
+        let type_die = remaining.is_empty().then(|| element.at());
+        let member = Member { name, type_name, type_die, offset, size, ..from.clone() };
+        Ok((member, rest))
+    }
+}
+
+/// A member by name: in this scope first, then in anonymous members, then in base classes.
+fn find_member(members: &[Member], name: &str) -> Option<Member> {
+    let direct = members.iter().find(|member| member.name == name).cloned();
+    let inside = |kind: MemberKind| {
+        let mut inner = members.iter().filter(move |member| member.kind == kind);
+        inner.find_map(|member| Some(find_member(member.members(), name)?.seen_from(member.offset)))
+    };
+    direct.or_else(|| inside(MemberKind::Anonymous)).or_else(|| inside(MemberKind::Base))
+}
+
+/// The names a path step could have meant.
+fn visible_names(members: &[Member]) -> Vec<String> {
+    let mut names = Vec::new();
+    for member in members {
+        if member.kind == MemberKind::Field && !member.name.is_empty() {
+            names.push(member.name.to_string());
+        } else {
+            names.extend(visible_names(member.members()));
+        }
+    }
+    names
+}
