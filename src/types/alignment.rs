@@ -6,8 +6,6 @@
 
 use gimli::{AttributeValue, constants as dw};
 
-use super::location::{Location, location};
-use super::member_entry::MemberEntry;
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_transparent};
 use super::{Error, Size};
 use crate::dwarf::{Die, DieRef};
@@ -21,20 +19,19 @@ const MOST: u64 = 16;
 impl<'a> Reader<'_, 'a> {
     /// The alignment of a type; none where it is not certain.
     pub(super) fn alignment_at(&self, at: DieRef) -> Result<Option<u64>, Error> {
-        self.known_alignment(at, MAX_NESTING, || self.die(at))
+        self.known_alignment(at, MAX_NESTING)
     }
 
     /// A struct has many members of few types: each is looked at once.
-    fn known_alignment(
-        &self,
-        at: DieRef,
-        nesting: usize,
-        read: impl FnOnce() -> Result<Die<'a>, Error>,
-    ) -> Result<Option<u64>, Error> {
+    fn known_alignment(&self, at: DieRef, nesting: usize) -> Result<Option<u64>, Error> {
         if let Some(known) = self.alignments.borrow().get(&at) {
             return Ok(*known);
         }
-        let found = self.alignment_within(&read()?, nesting)?;
+        let typed = self.types.borrow().get(&at).cloned();
+        let found = match typed.as_ref().and_then(|typed| typed.declared.as_ref()) {
+            Some(declared) => self.alignment_within(declared, nesting)?,
+            None => self.alignment_within(&self.die(at)?, nesting)?,
+        };
         self.alignments.borrow_mut().insert(at, found);
         Ok(found)
     }
@@ -97,28 +94,20 @@ impl<'a> Reader<'_, 'a> {
 
     /// The strictest of the members; 1 where they show that the type is packed.
     fn strictest(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
+        let parts = self.known_parts(die)?;
+        if parts.why.is_some() {
+            return Ok(None);
+        }
         let mut strictest = 1;
-        let (unit, mut children) = (die.unit(), die.walk_children()?);
-        while let Some(walk) = &mut children {
-            let mut member = MemberEntry::default();
-            let Some(step) = walk.step(|name, value| member.take(name, value))? else { break };
-            walk.skip_children(step)?;
-            self.count()?;
-            let is_member = step.tag == dw::DW_TAG_member && !member.is_static;
-            if !is_member && step.tag != dw::DW_TAG_inheritance {
-                continue;
-            }
-            let align = match (member.align, self.target(unit, &member)?) {
+        for member in &parts.members {
+            let align = match (member.align, member.type_die) {
                 (Some(stated), _) => Some(stated).filter(|stated| stated.is_power_of_two()),
-                (None, Some(declared)) => {
-                    self.known_alignment(declared, nesting, || self.die_near(unit, declared))?
-                }
+                (None, Some(declared)) => self.known_alignment(declared, nesting)?,
                 (None, None) => None,
             };
             let Some(align) = align else { return Ok(None) };
-            if let Location::Bytes(offset) = location(unit, &member, Size::Dynamic)
-                && !offset.is_multiple_of(align)
-            {
+            let is_packed = member.offset.is_some_and(|offset| !offset.is_multiple_of(align));
+            if member.bits.is_none() && is_packed {
                 return Ok(Some(1));
             }
             strictest = strictest.max(align);

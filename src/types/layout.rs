@@ -335,7 +335,7 @@ impl<'a> Reader<'_, 'a> {
             name: SmolStr::from(String::from_utf8_lossy(name)),
             kind,
             type_name: typed.spelled.clone(),
-            type_die: typed.at,
+            type_die: typed.declared.as_ref().map(Die::at),
             offset,
             size,
             bits,
@@ -375,6 +375,14 @@ impl<'a> Reader<'_, 'a> {
             self.parts.borrow_mut().insert(die.at(), Arc::clone(&parts));
         }
         Ok(parts)
+    }
+
+    /// The members of a type, and of theirs what may be known.
+    pub(super) fn known_parts(&self, die: &Die<'a>) -> Result<Arc<Parts>, Error> {
+        if let Some(known) = self.parts.borrow().get(&die.at()) {
+            return Ok(Arc::clone(known));
+        }
+        self.parts(die, Size::Dynamic, Nesting::Shallow, None)
     }
 
     pub(super) fn enumerators(&self, die: &Die<'a>) -> Result<Vec<Enumerator>, Error> {

@@ -42,6 +42,9 @@ impl fmt::Display for Extent {
 impl<'a> Reader<'_, 'a> {
     /// The size of a type. Zero-sized types are `Known(0)`; `[]` and variable lengths are dynamic.
     pub(super) fn size_of(&self, die: &Die<'a>) -> Result<Size, Error> {
+        if let Some(bytes) = die.unsigned(dw::DW_AT_byte_size).filter(|_| !die.is_declaration()) {
+            return Ok(Size::Known(bytes));
+        }
         let mut current = self.completed(die.clone())?;
         let mut factor = 1_u64;
         for _ in 0..MAX_CHAIN {
