@@ -8,7 +8,8 @@ use gimli::{SectionId, constants as dw};
 use super::ask::{Answer, Ask, Files};
 use super::dies::{Dies, elf};
 
-/// Asks for `struct s` of a file that is made here, in every form; returns what the first says.
+/// Asks for `struct s` of a file that is made here, in every form, and for all its types of a size; returns
+/// what the first says.
 fn ask(bytes: &[u8]) -> Answer {
     ask_for("s", bytes)
 }
@@ -21,6 +22,9 @@ fn ask_for(name: &str, bytes: &[u8]) -> Answer {
         let ask = Ask::program(program, &[]).arguments(&["offsets-of", name]).arguments(form);
         ask.arguments(&["--binary"]).path(&path).answer()
     };
+    let find = Ask::program(program, &[]).arguments(&["find", "--size", "8", "--binary"]);
+    let found = find.path(&path).answer();
+    assert!(matches!(found.status, Some(0 | 1)), "{found:?}");
     form(&["--layout"]).is_sound();
     form(&["--json"]).is_sound();
     let answer = form(&[]);
