@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::counted;
+use super::declare::declare;
 use super::escape::escape;
 use super::offsets::{bits, size_in_words};
 use super::style::{DIM, TITLE, UNCERTAIN};
@@ -23,7 +24,7 @@ const MOST_NAMED: usize = 16;
 pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
     let layout = &found.layout;
     let unions = usize::from(layout.kind == "union" && found.selected.is_none());
-    let mut view = View { rows: Vec::new(), line: 0, unions };
+    let mut view = View { rows: Vec::new(), line: 0, unions, language: &layout.language };
     match &found.selected {
         Some(selected) => {
             let title = format!("{}.{}:", layout.type_name, selected.path);
@@ -133,12 +134,14 @@ fn amount(bits: u64) -> String {
 }
 
 /// The lines of a view, aligned once all are known.
-struct View {
+struct View<'v> {
     rows: Vec<Row>,
     /// The cache line that the last member started in.
     line: u64,
     /// The unions around: their members overlap, and none of them is where a cache line begins.
     unions: usize,
+    /// What it is written in.
+    language: &'v str,
 }
 
 /// One line: a declaration with its comment, or a remark.
@@ -147,7 +150,7 @@ enum Row {
     Remark(String),
 }
 
-impl View {
+impl View<'_> {
     fn members(&mut self, members: &[Member], depth: usize, holes: &[Hole]) {
         let mut holes = holes.iter().peekable();
         // In memory order, which is not the order of declaration in Rust.
@@ -194,7 +197,7 @@ impl View {
         } else if member.type_name.ends_with("{...}") && !member.members.is_empty() {
             self.nested(member, depth);
         } else {
-            let mut declaration = declare(&member.type_name, &member.name);
+            let mut declaration = declare(self.language, &member.type_name, &member.name);
             if let Some(bits) = member.bit_size {
                 let _ = write!(declaration, " : {bits}");
             }
@@ -269,49 +272,5 @@ fn comment(member: &Member) -> String {
     match &member.why {
         Some(why) => format!("{place}{aligned}{when}  {why}"),
         None => format!("{place}{aligned}{when}"),
-    }
-}
-
-/// Puts a name into the spelling of its type: `void (*)(int)` and `func` make `void (*func)(int)`.
-fn declare(type_name: &str, name: &str) -> String {
-    if name.is_empty() {
-        return type_name.to_owned();
-    }
-    // Inside the innermost `(*`: that is where C declares the name.
-    if let Some(star) = type_name.find("(*") {
-        let run = type_name.get(star..).unwrap_or_default();
-        let depth = run.len() - run.trim_start_matches("(*").len();
-        let rest = run.get(depth..).unwrap_or_default();
-        let stars = rest.len() - rest.trim_start_matches('*').len();
-        let (before, after) = type_name.split_at(star + depth + stars);
-        return format!("{before}{name}{after}");
-    }
-    // A leading bracket is Rust's array (`[u8; 4]`), which is a name like any other.
-    let extents = type_name.find('[').filter(|at| *at > 0 && type_name.ends_with(']'));
-    let (element, extents) = type_name.split_at(extents.unwrap_or(type_name.len()));
-    let element = element.trim_end();
-    let space = if element.ends_with('*') { "" } else { " " };
-    format!("{element}{space}{name}{extents}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_stand_where_c_declares_them() {
-        for (type_name, declared) in [
-            ("int", "int x"),
-            ("char *", "char *x"),
-            ("int [3][4]", "int x[3][4]"),
-            ("char *[4]", "char *x[4]"),
-            ("void (*)(int)", "void (*x)(int)"),
-            ("void (*[4])(void (*)(int))", "void (*x[4])(void (*)(int))"),
-            ("void (**)(int)", "void (**x)(int)"),
-            ("int (*(*)(int))(char)", "int (*(*x)(int))(char)"),
-            ("[u8; 4]", "[u8; 4] x"),
-        ] {
-            assert_eq!(declare(type_name, "x"), declared);
-        }
     }
 }

@@ -17,6 +17,7 @@ mod asserts;
 mod blocks;
 mod byte_map;
 mod clean;
+mod declare;
 mod decode;
 mod diff;
 pub mod escape;

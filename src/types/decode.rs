@@ -182,8 +182,7 @@ impl<'a> Decoding<'_, '_, 'a> {
 
     fn member(&mut self, member: Member, depth: usize) -> Result<Decoded, Error> {
         let place = bits_of(&member);
-        let is_flexible = member.size == Size::Dynamic && member.type_name.ends_with("[]");
-        let rest = member.offset.filter(|_| is_flexible).map(|offset| {
+        let rest = member.offset.filter(|_| member.is_flexible_array()).map(|offset| {
             let end = (self.bytes.len() as u64).saturating_mul(8);
             let offset = offset.saturating_mul(8);
             BitField { offset, size: end.saturating_sub(offset) }

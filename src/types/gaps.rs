@@ -58,7 +58,7 @@ fn bits_of(member: &Member) -> Option<(u64, u64)> {
     let start = member.offset?.checked_mul(8)?;
     let size = match member.size {
         Size::Known(bytes) => bytes.checked_mul(8)?,
-        Size::Dynamic if member.type_name.ends_with("[]") => 0,
+        Size::Dynamic if member.is_flexible_array() => 0,
         Size::Dynamic => return None,
     };
     Some((start, start.checked_add(size)?))

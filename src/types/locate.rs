@@ -223,7 +223,7 @@ fn bits_of(member: &Member) -> Option<Range<u64>> {
     let start = member.offset?.checked_mul(8)?;
     match end_of(start, member.size) {
         Some(end) => Some(start..end),
-        None if member.type_name.ends_with("[]") => Some(start..u64::MAX),
+        None if member.is_flexible_array() => Some(start..u64::MAX),
         None => None,
     }
 }

@@ -223,6 +223,21 @@ impl Member {
         });
         self
     }
+
+    /// Whether it is an array without a bound, as its spelling shows: `char [][8]`, `int (*[])(void)`.
+    /// Those among template arguments are not its own.
+    pub(super) fn is_flexible_array(&self) -> bool {
+        let mut depth = 0_usize;
+        let own = self.type_name.chars().filter(|c| {
+            match c {
+                '<' => depth += 1,
+                '>' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        });
+        self.size == Size::Dynamic && own.collect::<String>().contains("[]")
+    }
 }
 
 impl PartialEq for Member {

@@ -110,7 +110,8 @@ impl<'a> Reader<'_, 'a> {
         self.spell_around(target.as_ref(), inner, depth + 1)
     }
 
-    /// `const` goes before what it qualifies, and behind the star of a constant pointer.
+    /// `const` goes before what it qualifies, and behind the star of a constant pointer, which other
+    /// qualifiers may stand before.
     fn spell_qualified(&self, die: &Die<'a>, inner: String, depth: usize) -> Result<String, Error> {
         let word = match die.tag() {
             dw::DW_TAG_const_type => "const",
@@ -121,7 +122,7 @@ impl<'a> Reader<'_, 'a> {
         };
         let target = self.type_of(die)?;
         match target.as_ref().map(Die::tag) {
-            Some(dw::DW_TAG_pointer_type) => {
+            _ if self.is_pointer_qualified(target.clone())? => {
                 self.spell_around(target.as_ref(), join(word, &inner), depth + 1)
             }
             // A constant array is one of constant elements: GCC says so of both.
@@ -133,6 +134,19 @@ impl<'a> Reader<'_, 'a> {
                 Ok(format!("{word} {rest}"))
             }
         }
+    }
+
+    /// Whether what a row of qualifiers leads to is a pointer without a name of its own.
+    fn is_pointer_qualified(&self, mut target: Option<Die<'a>>) -> Result<bool, Error> {
+        for _ in 0..MAX_DEPTH {
+            let Some(die) = target else { return Ok(false) };
+            match die.tag() {
+                dw::DW_TAG_pointer_type | dw::DW_TAG_ptr_to_member_type => return Ok(true),
+                tag if is_qualifier(tag) => target = self.type_of(&die)?,
+                _ => return Ok(false),
+            }
+        }
+        Ok(false)
     }
 
     /// Whether an array's element type has the qualifier.

@@ -26,6 +26,7 @@ mod nested;
 mod order;
 mod passes;
 mod rust;
+mod spelled;
 mod survey;
 mod templates;
 mod text;

@@ -1,7 +1,7 @@
 //! Members inside members: structs, unions, arrays, and the paths that lead to them.
 
 use super::case::Case;
-use super::toolchain::{CLANG, GCC};
+use super::toolchain::{CLANG, EVERYWHERE, GCC};
 
 #[test]
 fn members_at_the_ends_of_every_scalar_type() {
@@ -83,6 +83,23 @@ fn a_flexible_array_has_a_place_and_no_size() {
     .unsized_members("struct s", &["data"])
     .unsized_members("struct t", &["items"])
     .check_everywhere();
+}
+
+#[test]
+fn a_flexible_array_is_one_however_its_type_is_spelled() {
+    let source = "struct s { char a; long b; char (*rest[])[8]; } s;
+         struct t { char a; long b; volatile char rest[][8]; } t;
+         struct u { char a; long b; void (*rest[])(int); } u;";
+    for toolchain in EVERYWHERE {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        for name in ["struct s", "struct t", "struct u"] {
+            let layout = compiled.layout(name);
+            let hole = layout.members[1].offset.unwrap() * 8 - 8;
+            let holes: Vec<u64> = layout.holes.iter().map(|hole| hole.bit_size).collect();
+            assert_eq!(holes, [hole], "{name} by {toolchain}");
+            assert_eq!(compiled.member(name, "rest").size.known(), None);
+        }
+    }
 }
 
 #[test]

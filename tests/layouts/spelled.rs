@@ -1,0 +1,123 @@
+//! Types as they are spelled, given back to the compiler: it says whether they are those of the source.
+
+use std::fs;
+use std::process::Command;
+
+use dbgmate::api::layout::LayoutForm;
+
+use super::toolchain::{CLANG, GCC, GXX, Toolchain, run};
+
+const SOURCE: &str = "
+    typedef char text[8];
+    typedef int (*callback)(int, const char *);
+    typedef void function(struct s *, int);
+    struct s {
+        const char *const constant;
+        int *const volatile twice;
+        int *volatile const *behind;
+        volatile struct s *restrict self;
+        int *const many[3];
+        _Atomic(int *) atomic;
+        const _Atomic(int *) both;
+        _Atomic int *to_atomic;
+        char (*const array)[8];
+        const int *(*rows)[2][3];
+        int *const (*pointers)[3];
+        const text words[2];
+        char *(*const call)(const volatile char *);
+        int (*(*returns)(struct s *))[2];
+        void (*(*handler)(void))(int, ...);
+        int *const (*fixed)(int *const *);
+        function *declared;
+        callback callbacks[2][2];
+        const volatile unsigned long long number;
+        char (*rest[])[8];
+    };
+    struct s *g;
+";
+
+const MEMBERS: &[&str] = &[
+    "constant",
+    "twice",
+    "behind",
+    "self",
+    "many",
+    "atomic",
+    "both",
+    "to_atomic",
+    "array",
+    "rows",
+    "pointers",
+    "words",
+    "call",
+    "returns",
+    "handler",
+    "fixed",
+    "declared",
+    "callbacks",
+    "number",
+    "rest",
+];
+
+/// Compiles the source with what is asked of it.
+fn ask(toolchain: Toolchain, source: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(if toolchain.program.contains("++") { "a.cc" } else { "a.c" });
+    fs::write(&path, source).unwrap();
+    run(Command::new(toolchain.program).arg("-fsyntax-only").arg(&path));
+}
+
+#[test]
+fn a_spelled_type_is_the_members() {
+    for toolchain in [GCC, CLANG] {
+        let Some(compiled) = toolchain.compile(SOURCE) else { continue };
+        let mut source = SOURCE.to_owned();
+        for name in MEMBERS {
+            let type_name = compiled.member("struct s", name).type_name;
+            // Pointers to both: qualifiers of the types themselves would not count.
+            source += &format!(
+                "_Static_assert(__builtin_types_compatible_p(\
+                     __typeof__(&((struct s *)0)->{name}), __typeof__({type_name}) *), \
+                 \"{name}: {type_name}\");\n"
+            );
+        }
+        ask(toolchain, &source);
+    }
+}
+
+#[test]
+fn the_layout_form_declares_the_members() {
+    for toolchain in [GCC, CLANG] {
+        let Some(compiled) = toolchain.compile(SOURCE) else { continue };
+        let told = compiled.rendered("struct s", LayoutForm::Layout);
+        let mut source = format!("{SOURCE}\n{}", told.replacen("struct s {", "struct told {", 1));
+        for name in MEMBERS {
+            source += &format!(
+                "_Static_assert(__builtin_types_compatible_p(\
+                     __typeof__(&((struct s *)0)->{name}), __typeof__(&((struct told *)0)->{name})), \
+                 \"{name}\");\n"
+            );
+        }
+        ask(toolchain, &source);
+    }
+}
+
+#[test]
+fn pointers_to_members_are_spelled_around_their_class() {
+    let source = "
+        namespace n { struct c { int a; int f(int) { return 1; } }; }
+        struct s {
+            int n::c::*data; int n::c::*const constant = nullptr; int n::c::*many[2];
+            int (*const &reference)[3]; int *const volatile twice = nullptr;
+        };
+        s *g;";
+    let compiled = GXX.compile(source).unwrap();
+    let mut asked = source.to_owned();
+    for name in ["data", "constant", "many", "reference", "twice"] {
+        let type_name = compiled.member("s", name).type_name;
+        asked += &format!(
+            "static_assert(__is_same(decltype(s::{name}), {type_name}), \"{name}: {type_name}\");\n"
+        );
+    }
+    ask(GXX, &asked);
+}
