@@ -167,6 +167,9 @@ fn find_lists_types_by_name_and_shape() {
          typedef struct shape shape_t; typedef struct other *other_p;
          struct room { shape_t shapes[3]; other_p door; };
          struct tight { char c[5]; };
+         #pragma pack(2)
+         struct uncertain { char c; int i; } u;
+         #pragma pack()
          typedef struct early early; struct early { early *next; struct point in; };
          struct late { early first; };
          struct shape s; struct other o; struct room r; struct tight t; early e; struct late l;
@@ -194,6 +197,9 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["--size", "0x8", "p*"], "point", 0),
         (vec!["--align", "1", "t*"], "tight", 0),
         (vec!["--align", "8", "--size", "32"], "shape", 0),
+        // Aligned to two, or to one if it were packed: the debug info does not say.
+        (vec!["--align", "1", "u*"], "", 1),
+        (vec!["--align", "2", "u*"], "", 1),
         (vec!["--seen", "0:2", "--seen", "4:4", "po*"], "point", 0),
         // An element of an array, and an element's member: room is 3 shapes of 32 bytes and a pointer.
         (vec!["--seen", "8:2", "--seen", "16:8", "s*"], "shape shape_t", 0),

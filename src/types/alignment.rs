@@ -4,7 +4,7 @@
 //! ABIs agree on: a number or pointer is aligned to its size, an array as its element, a struct as
 //! the strictest of its members. Where they do not agree it is none.
 
-use gimli::{AttributeValue, constants as dw};
+use gimli::{AttributeValue, RunTimeEndian, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_transparent};
 use super::{Error, Size};
@@ -13,8 +13,18 @@ use crate::dwarf::{Die, DieRef};
 /// Structs in structs are looked into so deep.
 const MAX_NESTING: usize = 24;
 
-/// No ABI aligns a number to more.
-const MOST: u64 = 16;
+/// What the ABIs of machines of a kind agree on: numbers up to this many bytes are aligned to their size.
+/// i386 aligns no number to more than four bytes in a struct, s390x none to more than eight, m68k none to
+/// more than two, AVR none at all.
+fn agreed(address_size: u8, endian: RunTimeEndian) -> u64 {
+    match (address_size, endian) {
+        (8, RunTimeEndian::Little) => 16,
+        (8, RunTimeEndian::Big) => 8,
+        (4, RunTimeEndian::Little) => 4,
+        (4, RunTimeEndian::Big) => 2,
+        _ => 1,
+    }
+}
 
 impl<'a> Reader<'_, 'a> {
     /// The alignment of a type; none where it is not certain.
@@ -39,10 +49,14 @@ impl<'a> Reader<'_, 'a> {
     fn alignment_within(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
         let mut current = self.completed(die.clone())?;
         for _ in 0..MAX_CHAIN {
-            if let Some(stated) = current.unsigned(dw::DW_AT_alignment) {
-                return Ok(Some(stated).filter(|stated| stated.is_power_of_two()));
-            }
             let tag = current.tag();
+            if let Some(stated) = current.unsigned(dw::DW_AT_alignment) {
+                let natural = match is_aggregate(tag) {
+                    true => self.of_aggregate(&current, nesting)?,
+                    false => None,
+                };
+                return Ok(certain(stated, natural));
+            }
             match tag {
                 dw::DW_TAG_base_type
                 | dw::DW_TAG_enumeration_type
@@ -72,11 +86,7 @@ impl<'a> Reader<'_, 'a> {
         {
             size /= 2;
         }
-        // 32-bit ABIs differ in how they align what is wider than a register.
-        let agreed = MOST.min(match die.unit().address_size() {
-            8 => MOST,
-            narrow => narrow.into(),
-        });
+        let agreed = agreed(die.unit().address_size(), die.unit().endian());
         Ok(Some(size).filter(|size| size.is_power_of_two() && *size <= agreed))
     }
 
@@ -92,27 +102,52 @@ impl<'a> Reader<'_, 'a> {
         Ok(found)
     }
 
-    /// The strictest of the members; 1 where they show that the type is packed.
+    /// The alignment of a member, by what it states, its type and its place.
+    pub(super) fn member_alignment(
+        &self,
+        stated: Option<u64>,
+        natural: Option<u64>,
+        offset: Option<u64>,
+    ) -> Option<u64> {
+        let is_aligned =
+            |natural: &u64| offset.is_none_or(|offset| offset.is_multiple_of(*natural));
+        match stated {
+            Some(stated) => certain(stated, natural.filter(is_aligned)),
+            None => natural,
+        }
+    }
+
+    /// The strictest of the members. Where one stands at no multiple of its own, the type is packed, or
+    /// that member is: only an odd size shows that nothing is aligned.
     fn strictest(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
         let parts = self.known_parts(die)?;
         if parts.why.is_some() {
             return Ok(None);
         }
-        let mut strictest = 1;
+        let (mut strictest, mut is_packed) = (1, false);
         for member in &parts.members {
-            let align = match (member.align, member.type_die) {
-                (Some(stated), _) => Some(stated).filter(|stated| stated.is_power_of_two()),
-                (None, Some(declared)) => self.known_alignment(declared, nesting)?,
-                (None, None) => None,
+            let natural = match member.type_die {
+                Some(declared) => self.known_alignment(declared, nesting)?,
+                None => None,
             };
-            let Some(align) = align else { return Ok(None) };
-            let is_packed = member.offset.is_some_and(|offset| !offset.is_multiple_of(align));
-            if member.bits.is_none() && is_packed {
-                return Ok(Some(1));
-            }
+            let offset = member.offset.filter(|_| member.bits.is_none());
+            let Some(align) = self.member_alignment(member.align, natural, offset) else {
+                return Ok(None);
+            };
+            is_packed |= offset.is_some_and(|offset| !offset.is_multiple_of(align));
             strictest = strictest.max(align);
         }
         let Size::Known(size) = self.size_of(die)? else { return Ok(None) };
-        Ok(Some(if size.is_multiple_of(strictest) { strictest } else { 1 }))
+        is_packed |= !size.is_multiple_of(strictest);
+        Ok(match is_packed {
+            false => Some(strictest),
+            true => (size % 2 == 1).then_some(1),
+        })
     }
+}
+
+/// What is stated, where it is certain. GCC states what holds; Clang the attribute of the source, which
+/// members that ask for more overrule unless the type is packed: then it may be either.
+fn certain(stated: u64, natural: Option<u64>) -> Option<u64> {
+    Some(stated).filter(|at| at.is_power_of_two() && natural.is_none_or(|natural| natural <= *at))
 }

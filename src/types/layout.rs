@@ -149,26 +149,30 @@ impl<'a> Reader<'_, 'a> {
         if layout.kind != Kind::Struct || layout.language != Language::C || layout.why.is_some() {
             return Ok(());
         }
-        let (mut fields, mut strictest) = (Vec::new(), 1);
+        let (mut fields, mut strictest, mut is_certain) = (Vec::new(), 1, true);
         for member in &layout.members {
-            let natural = match (member.align, member.type_die) {
-                (Some(stated), _) => Some(stated),
-                (None, Some(declared)) => self.alignment_at(declared)?,
-                (None, None) => None,
+            let natural = match member.type_die {
+                Some(declared) => self.alignment_at(declared)?,
+                None => None,
             };
-            let Some(align) = natural.filter(|align| align.is_power_of_two()) else {
-                return Ok(());
+            let Some(align) = self.member_alignment(member.align, natural, member.offset) else {
+                is_certain = false;
+                continue;
             };
-            if member.bits.is_none() {
-                layout.packed |= member.offset.is_some_and(|at| !at.is_multiple_of(align));
-                strictest = strictest.max(align);
+            let size = member.size.known().unwrap_or(0);
+            match member.bits {
+                None => {
+                    layout.packed |= member.offset.is_some_and(|at| !at.is_multiple_of(align));
+                    strictest = strictest.max(align);
+                }
+                // ABIs differ in what a stricter type of a bit field does.
+                Some(_) => is_certain &= align <= size,
             }
-            let (size, bits) = (member.size.known().unwrap_or(0), member.bits);
-            fields.push(Field { align, size, bits: bits.map(|bits| bits.size) });
+            fields.push(Field { align, size, bits: member.bits.map(|bits| bits.size) });
         }
         layout.packed |= layout.size.known().is_some_and(|size| !size.is_multiple_of(strictest));
         let wastes = !layout.holes.is_empty() || layout.padding > 0;
-        if wastes && !layout.packed {
+        if is_certain && wastes && !layout.packed {
             layout.better_order = order::better(layout, &fields);
         }
         Ok(())

@@ -12,8 +12,14 @@ const SOURCE: &str = include_str!("../fixtures/layouts_asserts.c");
 
 const CXX_SOURCE: &str = include_str!("../fixtures/layouts_asserts.cc");
 
-const TYPES: &[&str] =
-    &["struct everything", "union either", "named_by_typedef", "struct aligned", "enum values"];
+const TYPES: &[&str] = &[
+    "struct everything",
+    "union either",
+    "named_by_typedef",
+    "struct aligned",
+    "struct stricter_inside",
+    "enum values",
+];
 
 /// What the compiler says of the assertions below the source, on lines of its own choice.
 fn said(toolchain: Toolchain, source: &str, asserts: &str) -> (bool, String) {

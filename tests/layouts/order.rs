@@ -128,6 +128,14 @@ fn no_order_is_told_where_there_is_none_or_it_is_not_certain() {
         // The debug info has no bit fields without a name: what is between is not known.
         "struct s { char a; int b : 3; int : 20; int c : 3; long d; char e; } x;",
         "struct s { char a; int b __attribute__((vector_size(16))); char c; } x;",
+        // What a bit field's stricter type does is not the same everywhere.
+        "typedef unsigned char strict __attribute__((aligned(4)));
+         struct s { int a; strict b : 6; void *c; char d; } x;",
+        // The inner struct may be aligned to one byte or to two.
+        "#pragma pack(2)
+         struct i { short a; long b; };
+         #pragma pack()
+         struct s { char a; int b; struct i c; long d; char e; } x;",
     ] {
         assert_eq!(gcc(source).layout("struct s").better_order, None, "{source}");
     }
@@ -153,6 +161,11 @@ fn packed_and_aligned_types_are_seen() {
         (
             "struct __attribute__((packed)) i { char a; int b; }; struct s { char a; struct i b[2]; } x;",
             false,
+        ),
+        // Whose alignment is not known does not hide the others.
+        (
+            "struct s { int a __attribute__((vector_size(16))); char b; long c __attribute__((packed)); } x;",
+            true,
         ),
     ] {
         assert_eq!(gcc(source).layout("struct s").packed, packed, "{source}");
@@ -217,4 +230,20 @@ fn cache_lines_are_marked_in_structs_without_a_name_too() {
     };
     /* size 240, 2 members, 4 bytes at the end unused, 4 cache lines */
     "#);
+}
+
+/// GCC for big-endian machines that align less than others.
+const OTHERS: &[Toolchain] = &[
+    Toolchain { program: "s390x-linux-gnu-gcc-12", flags: &["-c", "-g"] },
+    Toolchain { program: "m68k-linux-gnu-gcc-12", flags: &["-c", "-g"] },
+    Toolchain { program: "gcc", flags: &["-c", "-g", "-m32"] },
+];
+
+#[test]
+fn what_a_machine_aligns_less_is_not_packed() {
+    let source = "struct s { long long a; long double b; char c; int d; double e; char f; } x;";
+    for toolchain in OTHERS {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        assert!(!compiled.layout("struct s").packed, "{toolchain}");
+    }
 }
