@@ -170,7 +170,9 @@ impl Writer<'_> {
             let language = dialect.name();
             return comment(self.page, &format!("{path} at {offset} has no name in {language}"));
         }
-        self.assert(&format!("offsetof({type_name}, {path})"), &offset.to_string())?;
+        // `offsetof` is a macro, which would take the comma of template arguments for its own.
+        let asked = if type_name.contains(',') { "__builtin_offsetof" } else { "offsetof" };
+        self.assert(&format!("{asked}({type_name}, {path})"), &offset.to_string())?;
         // The size of a flexible array is not to be had (C11 §6.5.3.4).
         if let Some(size) = member.size {
             let member = format!("sizeof((({type_name} *)0)->{path})");

@@ -322,6 +322,7 @@ impl<'a> Reader<'_, 'a> {
             _ if name.is_empty() && aggregate.is_some() => MemberKind::Anonymous,
             _ => MemberKind::Field,
         };
+        let access = entry.access.unwrap_or(within.access);
         let (offset, bits, mut why) = place(location(unit, entry, size));
         let mut parts = None;
         if let Some(aggregate) = aggregate {
@@ -330,7 +331,10 @@ impl<'a> Reader<'_, 'a> {
                 why =
                     why.or_else(|| Some("its type is declared here and defined elsewhere".into()));
             } else if let Some(inner) = inner {
-                let inside = self.parts(aggregate, size, inner, Some(within))?;
+                let mut inside = self.parts(aggregate, size, inner, Some(within))?;
+                if kind == MemberKind::Anonymous && access != Access::Public {
+                    inherit(access, &mut inside);
+                }
                 why = why.or_else(|| inside.why.clone());
                 parts = Some(inside);
             }
@@ -344,7 +348,7 @@ impl<'a> Reader<'_, 'a> {
             size,
             bits,
             align: entry.align,
-            access: entry.access.unwrap_or(within.access),
+            access,
             variants: Vec::new(),
             parts,
             why,
@@ -404,6 +408,16 @@ impl<'a> Reader<'_, 'a> {
             enumerators.push(Enumerator { name: self.name(&child), value });
         }
         Ok(enumerators)
+    }
+}
+
+/// The members of an anonymous struct or union are named as if they were the class's own ([class.union.anon]).
+fn inherit(access: Access, parts: &mut Arc<Parts>) {
+    for member in &mut Arc::make_mut(parts).members {
+        member.access = access;
+        if let (MemberKind::Anonymous, Some(parts)) = (member.kind, &mut member.parts) {
+            inherit(access, parts);
+        }
     }
 }
 

@@ -173,7 +173,7 @@ pub struct Member {
 
 /// What a struct or union consists of that is part of another: the same for all that have a member of the
 /// type, since places count from its own start.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     /// Its members, as declared.
     pub members: Vec<Member>,

@@ -40,7 +40,38 @@ pub(super) fn normal(name: &str) -> String {
             false => push(&mut normal, word),
         }
     }
-    normal
+    qualifiers_behind(&normal)
+}
+
+/// `box<const char*>` as GCC writes it, `box<char const*>`: a qualifier in front of a type's name goes
+/// behind it and its arguments.
+fn qualifiers_behind(name: &str) -> String {
+    let mut text = String::new();
+    // Those that wait for the end of the name, each with how deep among arguments it stands.
+    let mut waiting: Vec<(usize, &str)> = Vec::new();
+    let (mut depth, mut before) = (0, "<");
+    for word in words(name) {
+        let is_qualifier = matches!(word, "const" | "volatile");
+        if is_qualifier && matches!(before, "<" | "," | "(" | "const" | "volatile") {
+            waiting.push((depth, word));
+            before = word;
+            continue;
+        }
+        let goes_on = !is_qualifier && (word.starts_with(is_letter) || matches!(word, ":" | "<"));
+        if !goes_on {
+            let start = waiting.partition_point(|(at, _)| *at < depth);
+            waiting.drain(start..).for_each(|(_, qualifier)| push(&mut text, qualifier));
+        }
+        match word {
+            "<" => depth += 1,
+            ">" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        push(&mut text, word);
+        before = word;
+    }
+    waiting.iter().for_each(|(_, qualifier)| push(&mut text, qualifier));
+    text
 }
 
 /// Adds a word; two of letters stay apart.
@@ -182,6 +213,13 @@ mod tests {
             ("box<signed, unsigned>", "box<int, unsigned int>"),
             ("a<b<c> >", "a<b<c>>"),
             ("box<char const *>", "box<char const*>"),
+            ("box<const char *>", "box<char const*>"),
+            (
+                "box<int, const volatile unsigned long>",
+                "box<int, long unsigned int const volatile>",
+            ),
+            ("a<const b::c<const d>::e *const>", "a<b::c<d const>::e const* const>"),
+            ("a<void (*)(const b &)>", "a<void (*)(b const&)>"),
         ] {
             assert_eq!(normal(one), normal(other));
         }
@@ -191,10 +229,12 @@ mod tests {
             ("box<long double>", "box<long>"),
             ("box<3>", "box<4>"),
             ("box<longer>", "box<long er>"),
+            ("box<const char *>", "box<char *const>"),
+            ("box<const a<b>>", "box<a<const b>>"),
         ] {
             assert_ne!(normal(one), normal(other));
         }
-        assert_eq!(normal("box<const char>"), "box<const char>");
+        assert_eq!(normal("box<const char>"), "box<char const>");
     }
 
     #[test]

@@ -83,6 +83,8 @@ fn of_several_definitions_the_first_is_asserted() {
 const CXX_TYPES: &[&str] = &[
     "outer::derived",
     "outer::box<int>",
+    "outer::counted_box<int, 3>",
+    "outer::nameless",
     "outer::hidden",
     "outer::open",
     "outer::scoped",
@@ -127,12 +129,15 @@ fn what_cxx_lets_nobody_ask_for_is_a_comment() {
         let asserts = compiled.rendered(name, LayoutForm::Asserts);
         build_id.replace_all(&asserts, "build-id …").into_owned()
     };
-    let all = [shown("outer::derived"), shown("outer::hidden"), shown("outer::scoped")].concat();
+    let names = ["outer::derived", "outer::hidden", "outer::scoped", "outer::nameless"];
+    let all = names.map(shown).concat();
     for expected in [
         "/* outer::base at 0: a base has no name to ask by */",
         "/* secret int at 8: it is private */",
         "/* kept int at 12: it is protected */",
         "static_assert(offsetof(class outer::hidden, open) == 16, \"offsetof(class outer::hidden, open)\");",
+        "/* deep long int at 0: it is private */",
+        "static_assert(offsetof(class outer::nameless, shown) == 8, ",
         "/* low: bit field at 28, bits 0-2 */",
         "/* to int & at 32: a reference has no place in the language */",
         "static_assert(static_cast<long long>(outer::scoped::A) == -5, ",

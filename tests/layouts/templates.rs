@@ -9,6 +9,7 @@ const SOURCE: &str = "
     namespace n { enum class e { A, B }; template <e E> struct by { char a[3]; }; struct in { int a[5]; }; }
     namespace { template <class T> struct hidden { T t[7]; }; }
     box<unsigned long, 3> v; box<long double, 2> w; box<n::in, 1> x; pack<int, unsigned char *, n::in> y;
+    template <class T> struct holds { T t[3]; }; holds<const n::in *> c; holds<volatile unsigned short *const> d{};
     flags<true, 'a'> z; n::by<n::e::B> u; hidden<short> t;
     void *keep = &t;";
 
@@ -43,6 +44,21 @@ fn unsigned_long_is_long_unsigned_int_and_3_is_3u() {
         for name in ["box<long, 3>", "box<unsigned long, 4>", "box<unsigned long>", "pack<int>"] {
             assert_eq!(compiled.find(name, None).unwrap(), [], "{name} by {toolchain}");
         }
+    });
+}
+
+#[test]
+fn qualifiers_stand_on_either_side() {
+    each(|compiled, toolchain| {
+        for name in [
+            "holds<const n::in *>",
+            "holds<n::in const*>",
+            "holds<volatile unsigned short *const>",
+            "holds<short unsigned int volatile * const>",
+        ] {
+            assert_eq!(compiled.layout(name).size.known(), Some(24), "{name} by {toolchain}");
+        }
+        assert_eq!(compiled.find("holds<n::in *const>", None).unwrap(), [], "{toolchain}");
     });
 }
 
