@@ -191,6 +191,11 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["po*"], "point", 0),
         (vec!["shape"], "shape", 0),
         (vec!["sha"], "", 1),
+        (vec!["struct sh*"], "shape", 0),
+        (vec!["typedef sh*"], "shape_t", 0),
+        (vec!["union sh*"], "", 1),
+        (vec!["struct r*", "--size", "104"], "room", 0),
+        (vec!["typedef r*", "--size", "104"], "", 1),
         (vec!["/^(shape|other)$/"], "other shape", 0),
         (vec!["--has", "inside"], "shape", 0),
         (vec!["--has", "x"], "point unnamed_t", 0),
@@ -215,6 +220,7 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["--points-to", "struct other"], "room", 0),
         (vec!["--like", "pionts"], "point", 0),
         (vec!["--like", "room"], "room", 0),
+        (vec!["--like", "struct pionts"], "point", 0),
         (vec!["--size", "16", "--points-to", "early"], "early", 0),
         (vec!["--seen", "8"], "", 2),
         (vec!["*", "--limit", "1", "--has", "x"], "point", 0),
@@ -246,6 +252,11 @@ fn find_lists_types_by_name_and_shape() {
     let mistyped = home.run(&["find", "--binary", binary, "piont"]);
     assert_eq!((mistyped.stdout.as_str(), mistyped.status), ("", 1));
     assert!(mistyped.stderr.contains("did you mean point?"), "{}", mistyped.stderr);
+    let mistyped = home.run(&["find", "--binary", binary, "struct piont"]);
+    assert!(mistyped.stderr.contains("did you mean point?"), "{}", mistyped.stderr);
+    let nothing = home.run(&["find", "--binary", binary, "--size", "4321"]);
+    assert_eq!((nothing.stdout.as_str(), nothing.status), ("", 1));
+    assert!(nothing.stderr.ends_with("no type is as asked\n"), "{}", nothing.stderr);
 }
 
 #[test]

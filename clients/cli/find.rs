@@ -21,8 +21,8 @@ const NO_FUNCTION: [&str; 10] =
 /// system has. Every condition that is given has to hold.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A glob, `libxl__ev_*` (this very name without `*`), or between slashes a regular expression,
-    /// `/_ev_(fd|time)$/`
+    /// A glob, `libxl__ev_*` or `struct libxl__*` (this very name without `*`), or between slashes a
+    /// regular expression, `/_ev_(fd|time)$/`
     #[arg(value_name = "PATTERN")]
     name: Option<String>,
     /// A name that may be mistyped: the types of the few names nearest to it
@@ -105,8 +105,12 @@ pub(crate) fn run(
     if answer.next.is_some() {
         output.notice("there are more: --limit shows them");
     }
-    if !answer.near.is_empty() {
-        output.notice(&format!("no such name: did you mean {}?", answer.near.join(", ")));
+    match (answer.types.is_empty(), answer.near.is_empty()) {
+        (_, false) => {
+            output.notice(&format!("no such name: did you mean {}?", answer.near.join(", ")));
+        }
+        (true, true) => output.notice("no type is as asked"),
+        (false, true) => {}
     }
     Ok(if answer.types.is_empty() { Outcome::NotFound } else { Outcome::Found })
 }
@@ -122,6 +126,9 @@ fn functions(
     args.shown.write(&answer, render::functions, &[], output)?;
     if answer.next.is_some() {
         output.notice("there are more: --limit shows them");
+    }
+    if answer.functions.is_empty() {
+        output.notice("no function is as asked");
     }
     Ok(if answer.functions.is_empty() { Outcome::NotFound } else { Outcome::Found })
 }

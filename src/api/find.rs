@@ -14,8 +14,9 @@ method!(FindMethod, "layout.find", FindRequest => Find,
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindRequest {
-    /// A name without scope and keyword: a glob (`libxl__ev_*`; without `*`, `?` and `[` this very name),
-    /// or between slashes a regular expression (`/_ev_(fd|time)$/`).
+    /// A name without its scope: a glob (`libxl__ev_*`; without `*`, `?` and `[` this very name), or between
+    /// slashes a regular expression (`/_ev_(fd|time)$/`). A keyword in front of a glob says what the types
+    /// have to be: `struct libxl__*`, `union *`, `typedef *_t`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// A name that may be mistyped: the types of the few names that are nearest to it.

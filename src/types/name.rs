@@ -2,7 +2,7 @@
 
 use gimli::{DwTag, constants as dw};
 
-use super::{Error, MemberPath};
+use super::{Error, Kind, Layout, MemberPath};
 
 /// The keyword in front of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,38 @@ pub enum Keyword {
     Enum,
     /// `typedef`: our own, to ask for the typedef where a tag shares its name.
     Typedef,
+}
+
+impl Keyword {
+    fn of(word: &str) -> Option<Keyword> {
+        Some(match word {
+            "struct" | "class" => Keyword::Struct,
+            "union" => Keyword::Union,
+            "enum" => Keyword::Enum,
+            "typedef" => Keyword::Typedef,
+            _ => return None,
+        })
+    }
+
+    /// The keyword that a text begins with, and what stands behind it.
+    pub fn split(text: &str) -> (Option<Keyword>, &str) {
+        let parts = text.trim_start().split_once(' ');
+        match parts.and_then(|(word, rest)| Some((Keyword::of(word)?, rest))) {
+            Some((keyword, rest)) => (Some(keyword), rest.trim_start()),
+            None => (None, text),
+        }
+    }
+
+    /// Whether what a name leads to is what the keyword says.
+    pub fn fits(self, layout: &Layout) -> bool {
+        let is_tag = layout.via.is_empty();
+        match self {
+            Keyword::Struct => is_tag && matches!(layout.kind, Kind::Struct | Kind::Class),
+            Keyword::Union => is_tag && layout.kind == Kind::Union,
+            Keyword::Enum => is_tag && layout.kind == Kind::Enum,
+            Keyword::Typedef => !is_tag,
+        }
+    }
 }
 
 /// A name to look for.
@@ -49,13 +81,10 @@ impl TypeName {
         let mut rest = text.trim().trim_end_matches(['*', ' ', ';']);
         let mut keyword = None;
         while let Some((word, after)) = rest.split_once(' ') {
-            match word {
-                "const" | "volatile" => {}
-                "struct" | "class" => keyword = Some(Keyword::Struct),
-                "union" => keyword = Some(Keyword::Union),
-                "enum" => keyword = Some(Keyword::Enum),
-                "typedef" => keyword = Some(Keyword::Typedef),
-                _ => break,
+            match (word, Keyword::of(word)) {
+                ("const" | "volatile", _) => {}
+                (_, None) => break,
+                (_, found) => keyword = found,
             }
             rest = after.trim_start();
         }

@@ -17,7 +17,7 @@ use crate::binary::debuginfod::Reach;
 use crate::dwarf::Language;
 use crate::error::{Error, Kind};
 use crate::job::{Job, Progress};
-use crate::types::{self, LayoutMatch, Question, Survey, Surveyor, TypeName};
+use crate::types::{self, Keyword, LayoutMatch, Question, Survey, Surveyor, TypeName};
 use conditions::Conditions;
 use pattern::{Pattern, is_plain};
 
@@ -32,16 +32,19 @@ const MAX_NEAR: usize = 5;
 
 impl Answer for FindMethod {
     fn answer(engine: &Engine, job: &Job, request: FindRequest) -> Result<Find, Error> {
-        let pattern = request.name.as_deref().map(Pattern::parse).transpose()?;
+        let [(name_is, name), (like_is, like)] = [&request.name, &request.like]
+            .map(|text| text.as_deref().map_or((None, None), keyword_and_name));
+        let pattern = name.map(Pattern::parse).transpose()?;
         let is_shaped = Conditions::are_in(&request);
-        if pattern.is_none() && request.like.is_none() && !is_shaped {
+        if pattern.is_none() && like.is_none() && !is_shaped {
             return Err(Error::new(Kind::Request, "nothing is asked for: all types would do")
                 .hint("give a name as a glob, a size, a member, or a type that they hold"));
         }
         let language = request.language.as_deref().map(language_named).transpose()?;
         let binaries = opened(engine, job, &request.binaries)?;
-        let looking = Looking { engine, job, request: &request, language };
-        let names = looking.names(&binaries, pattern.as_ref())?;
+        let keyword = name_is.or(like_is);
+        let looking = Looking { engine, job, request: &request, keyword, language };
+        let names = looking.names(&binaries, pattern.as_ref(), like)?;
         let mut answer = if is_shaped {
             let survey = |binary: &Arc<Opened>| Survey::of(job, &binary.file, engine.threads());
             let surveys = binaries.iter().map(survey).collect::<Result<Vec<_>, _>>()?;
@@ -72,11 +75,16 @@ impl Answer for FindMethod {
                 None => Ok(Vec::new()),
             })?
         };
-        let plain = request.name.as_deref().filter(|name| is_plain(name) && names.is_empty());
-        answer.near =
-            plain.map(|name| looking.near(&binaries, name)).transpose()?.unwrap_or_default();
+        if let Some(name) = name.filter(|name| is_plain(name) && names.is_empty()) {
+            answer.near = looking.near(&binaries, name)?;
+        }
         Ok(answer)
     }
+}
+
+fn keyword_and_name(text: &str) -> (Option<Keyword>, Option<&str>) {
+    let (keyword, name) = Keyword::split(text);
+    (keyword, Some(name))
 }
 
 /// Names, each with the positions of the binaries that have it.
@@ -86,12 +94,18 @@ struct Looking<'l> {
     engine: &'l Engine,
     job: &'l Job,
     request: &'l FindRequest,
+    keyword: Option<Keyword>,
     language: Option<Language>,
 }
 
 impl Looking<'_> {
     /// The names that are as asked.
-    fn names(&self, binaries: &[Arc<Opened>], pattern: Option<&Pattern>) -> Result<Names, Error> {
+    fn names(
+        &self,
+        binaries: &[Arc<Opened>],
+        pattern: Option<&Pattern>,
+        like: Option<&str>,
+    ) -> Result<Names, Error> {
         let mut names = Names::new();
         for (position, binary) in binaries.iter().enumerate() {
             let mut take = |name: &str| {
@@ -101,7 +115,7 @@ impl Looking<'_> {
             };
             let threads = self.engine.threads();
             let index = binary.file.index(self.job, threads)?;
-            match &self.request.like {
+            match like {
                 Some(like) if !index.find(like.as_bytes()).definitions.is_empty() => take(like),
                 Some(like) => types::near_names(self.job, &binary.file, like, threads)?
                     .iter()
@@ -139,7 +153,10 @@ impl Looking<'_> {
             }
             for position in positions {
                 let Some(opened) = binaries.get(*position) else { continue };
-                for one in types_of(*position, name)? {
+                let fits = |one: &LayoutMatch| {
+                    self.keyword.is_none_or(|keyword| keyword.fits(&one.layout))
+                };
+                for one in types_of(*position, name)?.into_iter().filter(fits) {
                     found.insert(name);
                     let one = Found { opened: Arc::clone(opened), found: Arc::new(one) };
                     answer.types.push(found_type(name, &one));
