@@ -32,6 +32,14 @@ fn write_match(
     }
     if found.places.is_empty() {
         let size = match found.size {
+            // A virtual base may be there.
+            Some(size) if bit < size.saturating_mul(8) => {
+                let name = escape(&found.type_name);
+                return writeln!(
+                    page,
+                    "not known: where the parts of {name} are depends on run time"
+                );
+            }
             Some(size) => format!("which has {}", counted(size, "byte")),
             None => "whose size is not known".to_owned(),
         };

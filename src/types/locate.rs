@@ -7,7 +7,7 @@ use gimli::constants as dw;
 
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
-use super::{BitField, Error, Kind, Member, Size};
+use super::{BitField, Error, Member, MemberKind, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
 use crate::job::Job;
 
@@ -68,7 +68,8 @@ pub(super) fn places(
     let mut search = Search { reader, wanted: bits, places: Vec::new() };
     let die = reader.die(die)?;
     let size = reader.size_of(&die)?;
-    let whole = Within { path: String::new(), start: 0, end: end_of(0, size) };
+    let whole =
+        Within { path: String::new(), start: 0, end: end_of(0, size), rest: Covering::Padding };
     search.inside(&die, &whole, 0)?;
     search.places.sort_by_key(|place| place.bits.offset);
     Ok(search.places)
@@ -87,6 +88,9 @@ struct Within {
     start: u64,
     /// None where its size is not known.
     end: Option<u64>,
+    /// What the bits behind its last member are: the end of an anonymous struct is amid those of the
+    /// struct that its members are named in.
+    rest: Covering,
 }
 
 impl<'a> Search<'_, '_, 'a> {
@@ -109,9 +113,7 @@ impl<'a> Search<'_, '_, 'a> {
         let members = self.reader.direct_members(die)?.into_iter();
         let members: Vec<_> =
             members.map(|member| member.seen_from(Some(within.start / 8))).collect();
-        if super::spelling::kind_of(die) != Kind::Union {
-            self.gaps(&members, within);
-        }
+        self.gaps(&members, within);
         for member in &members {
             let Some(bits) = bits_of(member) else { continue };
             if self.touches(&bits) {
@@ -134,7 +136,11 @@ impl<'a> Search<'_, '_, 'a> {
             (path, name) => format!("{path}.{name}"),
         };
         let end = member.size.known().map(|_| bits.end);
-        let inner = Within { path, start: bits.start, end };
+        let rest = match member.kind {
+            MemberKind::Anonymous => Covering::Hole,
+            MemberKind::Field | MemberKind::Base => Covering::Padding,
+        };
+        let inner = Within { path, start: bits.start, end, rest };
         if let (None, Some(at)) = (member.bits, member.type_die) {
             let die = self.reader.die(at)?;
             if self.inside(&die, &inner, depth + 1)? {
@@ -164,7 +170,7 @@ impl<'a> Search<'_, '_, 'a> {
             let bits = start..start.saturating_add(size);
             let Some(indices) = indices(&extents, index) else { break };
             let path = format!("{}{indices}", within.path);
-            let inner = Within { path, start, end: Some(bits.end) };
+            let inner = Within { path, start, end: Some(bits.end), rest: Covering::Padding };
             if !self.inside(&element, &inner, depth + 1)? {
                 let type_name = self.reader.spell(Some(&element))?;
                 self.add(inner.path, Covering::Member { type_name, is_bit_field: false }, bits)?;
@@ -191,7 +197,7 @@ impl<'a> Search<'_, '_, 'a> {
             gaps.push((used..bits.start.max(used), Covering::Hole));
             used = used.max(bits.end);
         }
-        gaps.push((used..end.max(used), Covering::Padding));
+        gaps.push((used..end.max(used), within.rest.clone()));
         for (bits, what) in gaps {
             if !bits.is_empty() && self.touches(&bits) {
                 let bits = BitField { offset: bits.start, size: bits.end - bits.start };

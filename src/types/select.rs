@@ -105,7 +105,6 @@ impl<'a> Reader<'_, 'a> {
             return Err(no_such(index.unwrap_or(&0)));
         };
         let remaining = extents.get(taken..).unwrap_or_default();
-        let inner: String = remaining.iter().map(Extent::to_string).collect();
         let count =
             remaining.iter().try_fold(1_u64, |all, extent| all.checked_mul(extent.count()?));
         let times = |bytes: Size| match (bytes, count) {
@@ -117,7 +116,7 @@ impl<'a> Reader<'_, 'a> {
         let size = if remaining.is_empty() { self.size_of(&element)? } else { spacing };
         let distance = position.zip(spacing.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
         let offset = from.offset.zip(distance).and_then(|(start, bytes)| start.checked_add(bytes));
-        let type_name = SmolStr::from(format!("{}{inner}", self.spell(Some(&element))?));
+        let type_name = SmolStr::from(self.spell_array(&element, remaining)?);
         let name = SmolStr::from(name);
         let type_die = remaining.is_empty().then(|| element.at());
         let member = Member { name, type_name, type_die, offset, size, ..from.clone() };

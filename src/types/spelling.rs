@@ -23,6 +23,16 @@ impl<'a> Reader<'_, 'a> {
         self.spell_around(die, String::new(), 0)
     }
 
+    /// Spells an array of these bounds; of none, the type of its elements.
+    pub(super) fn spell_array(
+        &self,
+        element: &Die<'a>,
+        bounds: &[Extent],
+    ) -> Result<String, Error> {
+        let bounds: String = bounds.iter().map(Extent::to_string).collect();
+        self.spell_around(Some(element), bounds, 0)
+    }
+
     /// Spells the type of something that is declared as `inner`.
     fn spell_around(
         &self,
@@ -110,49 +120,37 @@ impl<'a> Reader<'_, 'a> {
         self.spell_around(target.as_ref(), inner, depth + 1)
     }
 
-    /// `const` goes before what it qualifies, and behind the star of a constant pointer, which other
-    /// qualifiers may stand before.
-    fn spell_qualified(&self, die: &Die<'a>, inner: String, depth: usize) -> Result<String, Error> {
-        let word = match die.tag() {
-            dw::DW_TAG_const_type => "const",
-            dw::DW_TAG_volatile_type => "volatile",
-            dw::DW_TAG_restrict_type => "restrict",
-            dw::DW_TAG_atomic_type => "_Atomic",
-            _ => return self.spell_target(die, inner, depth),
-        };
-        let target = self.type_of(die)?;
-        match target.as_ref().map(Die::tag) {
-            _ if self.is_pointer_qualified(target.clone())? => {
-                self.spell_around(target.as_ref(), join(word, &inner), depth + 1)
-            }
-            // A constant array is one of constant elements: GCC says so of both.
-            Some(dw::DW_TAG_array_type) if self.has_element(target.as_ref(), die.tag())? => {
-                self.spell_around(target.as_ref(), inner, depth + 1)
-            }
-            _ => {
-                let rest = self.spell_around(target.as_ref(), inner, depth + 1)?;
-                Ok(format!("{word} {rest}"))
-            }
-        }
-    }
-
-    /// Whether what a row of qualifiers leads to is a pointer without a name of its own.
-    fn is_pointer_qualified(&self, mut target: Option<Die<'a>>) -> Result<bool, Error> {
+    /// `const` goes before what it qualifies, and behind the star of a constant pointer. What qualifies an
+    /// array qualifies its elements: GCC says so of both.
+    fn spell_qualified(
+        &self,
+        die: &Die<'a>,
+        mut inner: String,
+        depth: usize,
+    ) -> Result<String, Error> {
+        let (mut words, mut current) = (Vec::new(), Some(die.clone()));
         for _ in 0..MAX_DEPTH {
-            let Some(die) = target else { return Ok(false) };
+            let Some(die) = &current else { break };
             match die.tag() {
-                dw::DW_TAG_pointer_type | dw::DW_TAG_ptr_to_member_type => return Ok(true),
-                tag if is_qualifier(tag) => target = self.type_of(&die)?,
-                _ => return Ok(false),
+                tag if is_qualifier(tag) => {
+                    words.extend(word_of(tag).filter(|word| !words.contains(word)));
+                }
+                dw::DW_TAG_array_type => {
+                    inner = parenthesised(inner);
+                    self.extents(die)?.iter().for_each(|bound| inner.push_str(&bound.to_string()));
+                }
+                _ => break,
             }
+            current = self.type_of(die)?;
         }
-        Ok(false)
-    }
-
-    /// Whether an array's element type has the qualifier.
-    fn has_element(&self, array: Option<&Die<'a>>, qualifier: DwTag) -> Result<bool, Error> {
-        let Some(array) = array else { return Ok(false) };
-        Ok(self.type_of(array)?.is_some_and(|element| element.tag() == qualifier))
+        if let Some(dw::DW_TAG_pointer_type | dw::DW_TAG_ptr_to_member_type) =
+            current.as_ref().map(Die::tag)
+        {
+            let inner = words.iter().fold(inner, |inner, word| join(word, &inner));
+            return self.spell_around(current.as_ref(), inner, depth + 1);
+        }
+        let rest = self.spell_around(current.as_ref(), inner, depth + 1)?;
+        Ok(words.iter().rev().fold(rest, |rest, word| join(word, &rest)))
     }
 
     /// A function as it is declared: `int f(struct point *, int)`.
@@ -221,6 +219,17 @@ pub(super) fn kind_of(die: &Die<'_>) -> Kind {
         dw::DW_TAG_class_type | dw::DW_TAG_interface_type => Kind::Class,
         dw::DW_TAG_enumeration_type => Kind::Enum,
         _ => Kind::Other,
+    }
+}
+
+/// The keyword of a qualifier.
+fn word_of(qualifier: DwTag) -> Option<&'static str> {
+    match qualifier {
+        dw::DW_TAG_const_type => Some("const"),
+        dw::DW_TAG_volatile_type => Some("volatile"),
+        dw::DW_TAG_restrict_type => Some("restrict"),
+        dw::DW_TAG_atomic_type => Some("_Atomic"),
+        _ => None,
     }
 }
 

@@ -96,7 +96,7 @@ impl Case {
     }
 
     /// The source, with the objects that hold what the compiler says.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = self.source.clone();
         let mut numbers = Vec::new();
         for (position, name) in self.types.iter().enumerate() {

@@ -1,10 +1,7 @@
 //! What bytes say, compared with the values that the source gives them: the compiler has laid them out.
 
 use std::fs;
-use std::sync::Arc;
 
-use dbgmate::binary::{Binary, DebugSources};
-use dbgmate::dwarf::DebugFile;
 use dbgmate::job::Job;
 use dbgmate::types::{self, Decoded};
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -78,9 +75,7 @@ fn bytes(compiled: &Compiled) -> Vec<u8> {
 
 fn decode(compiled: &Compiled, name: &str, bytes: &[u8]) -> Decoded {
     let die = compiled.layout(name).die;
-    let binary = Binary::open(&Job::new(), compiled.path(), &DebugSources::default()).unwrap();
-    let file = DebugFile::new(Arc::new(binary));
-    types::decode(&Job::new(), &file, die, bytes, 1).unwrap()
+    types::decode(&Job::new(), compiled.opened(), die, bytes, 1).unwrap()
 }
 
 /// The values that have a text, by path.

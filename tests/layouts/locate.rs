@@ -1,9 +1,5 @@
 //! What is at an offset: the path that is told leads back to it, and what no member covers is told.
 
-use std::sync::Arc;
-
-use dbgmate::binary::{Binary, DebugSources};
-use dbgmate::dwarf::DebugFile;
 use dbgmate::job::Job;
 use dbgmate::types::{self, Covering, Place};
 
@@ -29,9 +25,7 @@ const M32: Toolchain =
 
 fn locate(compiled: &Compiled, name: &str, bits: std::ops::Range<u64>) -> Vec<Place> {
     let die = compiled.layout(name).die;
-    let binary = Binary::open(&Job::new(), compiled.path(), &DebugSources::default()).unwrap();
-    let file = DebugFile::new(Arc::new(binary));
-    types::locate(&Job::new(), &file, die, bits, 1).unwrap()
+    types::locate(&Job::new(), compiled.opened(), die, bits, 1).unwrap()
 }
 
 fn at(compiled: &Compiled, name: &str, byte: u64) -> Vec<String> {
@@ -64,7 +58,7 @@ fn members_elements_holes_and_padding_are_told() {
         (63, vec!["grid[1][2]"]),
         (64, vec!["unnamed"]),
         (68, vec!["tail"]),
-        (69, vec!["padding of \"\""]),
+        (69, vec!["hole in \"\""]),
         (72, vec!["last"]),
         // The array begins where the size ends, or before.
         (76, vec!["more[0].x"]),
@@ -77,6 +71,25 @@ fn members_elements_holes_and_padding_are_told() {
         assert_eq!(told, expected, "byte {byte}");
     }
     assert_eq!(at(&compiled, "struct point", 8), Vec::<String>::new());
+}
+
+#[test]
+fn a_unions_end_is_padding() {
+    let source = "struct s { union { char c[6]; long l; } a; union { char d[9]; int e; }; char f;
+         union { char g[5]; short h; } i[2]; union { int : 3; unsigned j : 3; } k; } g;";
+    let compiled = GCC.compile(source).unwrap();
+    for (byte, expected) in [
+        (7, vec!["a.l"]),
+        (16, vec!["d[8]"]),
+        (17, vec!["hole in \"\""]),
+        (20, vec!["f"]),
+        (27, vec!["padding of \"i[0]\""]),
+        (28, vec!["i[1].g[0]", "i[1].h"]),
+        (36, vec!["k.j", "padding of \"k\""]),
+        (39, vec!["padding of \"k\""]),
+    ] {
+        assert_eq!(at(&compiled, "struct s", byte), expected, "byte {byte}");
+    }
 }
 
 /// Whatever is told of a byte, the path asked for by itself covers that byte.

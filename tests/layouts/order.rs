@@ -46,7 +46,7 @@ const TYPES: &str = "
 ";
 
 /// The next of a row of numbers that look random (Knuth's MMIX generator).
-fn next(state: &mut u64, below: usize) -> usize {
+pub(super) fn next(state: &mut u64, below: usize) -> usize {
     *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
     (*state >> 33) as usize % below
 }

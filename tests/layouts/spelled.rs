@@ -60,11 +60,12 @@ const MEMBERS: &[&str] = &[
 ];
 
 /// Compiles the source with what is asked of it.
-fn ask(toolchain: Toolchain, source: &str) {
+pub(super) fn ask(toolchain: Toolchain, source: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(if toolchain.program.contains("++") { "a.cc" } else { "a.c" });
     fs::write(&path, source).unwrap();
-    run(Command::new(toolchain.program).arg("-fsyntax-only").arg(&path));
+    let machine = toolchain.flags.iter().filter(|flag| flag.starts_with("-m"));
+    run(Command::new(toolchain.program).args(machine).args(["-w", "-fsyntax-only"]).arg(&path));
 }
 
 #[test]
@@ -82,6 +83,28 @@ fn a_spelled_type_is_the_members() {
             );
         }
         ask(toolchain, &source);
+    }
+}
+
+#[test]
+fn rows_of_an_array_and_arrays_that_are_qualified_have_their_type() {
+    let source = "
+        struct s { void (*calls[2][3])(int); int *const volatile many[2][3]; const volatile int numbers[2][3]; int (*const *arrays[2][3])[4]; };
+        struct s *g;";
+    for toolchain in [GCC, CLANG] {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        let mut asked = source.to_owned();
+        for path in ["calls", "many", "numbers", "arrays"] {
+            for path in [path.to_owned(), format!("{path}[1]"), format!("{path}[1][2]")] {
+                let type_name = compiled.member("struct s", &path).type_name;
+                asked += &format!(
+                    "_Static_assert(__builtin_types_compatible_p(\
+                         __typeof__(&((struct s *)0)->{path}), __typeof__({type_name}) *), \
+                     \"{path}: {type_name}\");\n"
+                );
+            }
+        }
+        ask(toolchain, &asked);
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dbgmate::api::binary::BinaryRef;
 use dbgmate::api::layout::{LayoutForm, OffsetsOfMethod, OffsetsOfRequest};
@@ -129,18 +129,20 @@ pub(crate) struct Compiled {
     path: PathBuf,
     how: String,
     _folder: TempDir,
+    opened: OnceLock<DebugFile>,
 }
 
 impl Compiled {
     /// What another compiler has made of a source in the folder.
     pub(crate) fn new(path: PathBuf, how: String, folder: TempDir) -> Compiled {
-        Compiled { path, how, _folder: folder }
+        Compiled { path, how, _folder: folder, opened: OnceLock::new() }
     }
 
     /// The same file after another tool has changed it in place; none where there is no such tool.
     pub(crate) fn changed_by(self, tool: &mut Command) -> Option<Compiled> {
         run(tool.arg(&self.path))?;
-        Some(Compiled { how: format!("{}, then {tool:?}", self.how), ..self })
+        let how = format!("{}, then {tool:?}", self.how);
+        Some(Compiled { how, opened: OnceLock::new(), ..self })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -153,7 +155,12 @@ impl Compiled {
         name: &str,
         path: Option<&str>,
     ) -> Result<Vec<LayoutMatch>, types::Error> {
-        find_in(&self.path, name, path, None)
+        find_among(self.opened(), name, path, None)
+    }
+
+    /// Its debug info, read once.
+    pub(crate) fn opened(&self) -> &DebugFile {
+        self.opened.get_or_init(|| open(&self.path))
     }
 
     /// The only layout of a type.
@@ -196,15 +203,27 @@ pub(crate) fn find_in(
     path: Option<&str>,
     language: Option<Language>,
 ) -> Result<Vec<LayoutMatch>, types::Error> {
+    find_among(&open(file), name, path, language)
+}
+
+fn open(file: &Path) -> DebugFile {
     let binary = Binary::open(&Job::new(), file, &DebugSources::default()).unwrap();
-    let file = DebugFile::new(Arc::new(binary));
+    DebugFile::new(Arc::new(binary))
+}
+
+fn find_among(
+    file: &DebugFile,
+    name: &str,
+    path: Option<&str>,
+    language: Option<Language>,
+) -> Result<Vec<LayoutMatch>, types::Error> {
     let name = TypeName::parse(name).unwrap();
     let path = path.map(|path| MemberPath::parse(path).unwrap());
     let question = Question { name: &name, path: path.as_ref(), language, threads: 2 };
-    let found = types::find(&Job::new(), &file, &question);
+    let found = types::find(&Job::new(), file, &question);
     assert_eq!(file.problem(), None);
     // Which definitions are distinct is held: the answer is the same.
-    let again = types::find(&Job::new(), &file, &question);
+    let again = types::find(&Job::new(), file, &question);
     assert_eq!(format!("{again:?}"), format!("{found:?}"));
     found
 }
