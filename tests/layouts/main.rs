@@ -25,6 +25,7 @@ mod names;
 mod nested;
 mod order;
 mod passes;
+mod random;
 mod rust;
 mod spelled;
 mod survey;
