@@ -54,6 +54,8 @@ fn field_at_says_what_is_there() {
     let behind = ask(&["struct shape", "28"]);
     assert_eq!(behind.status, 1);
     assert_eq!(behind.stdout, "nothing: behind the end of struct shape, which has 28 bytes\n");
+    let within = ask(&["enum colour", "0"]);
+    assert_eq!(within.stdout, "nothing: no member of enum colour is known to be there\n");
     for wrong in
         [vec!["struct shape", "x"], vec!["struct shape", "0xg"], vec!["struct shape.tag", "0"]]
     {

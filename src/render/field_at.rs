@@ -32,13 +32,10 @@ fn write_match(
     }
     if found.places.is_empty() {
         let size = match found.size {
-            // A virtual base may be there.
+            // An enum has none; a virtual base is where run time puts it.
             Some(size) if bit < size.saturating_mul(8) => {
                 let name = escape(&found.type_name);
-                return writeln!(
-                    page,
-                    "not known: where the parts of {name} are depends on run time"
-                );
+                return writeln!(page, "nothing: no member of {name} is known to be there");
             }
             Some(size) => format!("which has {}", counted(size, "byte")),
             None => "whose size is not known".to_owned(),

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use gimli::{AttributeValue, DwAt, Reader as _, constants as dw};
+use gimli::{AttributeValue, DwAt, Reader as _, RunTimeEndian, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader};
 use super::subrange::Subrange;
@@ -143,9 +143,21 @@ fn range(list: &mut Slice<'_>, tag: Tag) -> Option<RangeInclusive<i128>> {
 /// A constant of the discriminant's type. A form of a fixed size does not say whether it is signed:
 /// DW_FORM_data1 0xff is −1 of an `i8`.
 fn constant(variant: &Die<'_>, name: DwAt, tag: Tag) -> Option<i128> {
+    if let Some(AttributeValue::Block(bytes)) = variant.raw(name) {
+        return wide(bytes, variant.unit().endian());
+    }
     let signed = || variant.signed(name).map(i128::from);
     let value = variant.unsigned(name).map(i128::from).or_else(signed)?;
     let bits = tag.bytes.clamp(1, 8) * 8;
     let wraps = tag.is_signed && value >= 1 << (bits - 1);
     Some(if wraps { value - (1 << bits) } else { value })
+}
+
+/// What has no form: LLVM writes a constant of sixteen bytes as a block of them.
+fn wide(bytes: Slice<'_>, endian: RunTimeEndian) -> Option<i128> {
+    let bytes: [u8; 16] = bytes.slice().try_into().ok()?;
+    Some(match endian {
+        RunTimeEndian::Little => i128::from_le_bytes(bytes),
+        RunTimeEndian::Big => i128::from_be_bytes(bytes),
+    })
 }

@@ -98,6 +98,8 @@ const MORE: &str = r#"
 #![crate_type = "cdylib"]
 pub enum Niche { Empty, Full(&'static u8) }
 #[repr(i8)] pub enum Signed { Below(u8) = -3, Above(u16) = 100 }
+pub enum Broad { Empty, One(u128), Two(i128, i128) }
+#[unsafe(no_mangle)] pub static BROAD: Broad = Broad::Two(-1, 5);
 pub enum Shared { Yes(bool), No, Maybe, Number(bool, u16) }
 pub struct Wide {
     pub a: u8, pub list: &'static [u16], pub text: &'static str, pub any: &'static (dyn Fn(u8) -> u16 + Sync),
@@ -132,6 +134,20 @@ fn more() -> Option<Compiled> {
     let mut rustc = Command::new("rustc");
     run(rustc.args(["--edition=2024", "-g", "-o"]).arg(&library).arg(&source))?;
     Some(Compiled::new(library, "rustc".to_owned(), folder))
+}
+
+#[test]
+fn a_discriminant_may_have_sixteen_bytes() {
+    let Some(compiled) = more() else { return };
+    let (bytes, _) = Said::read(&compiled).object("BROAD");
+    let tag = i128::from_le_bytes(bytes[..16].try_into().unwrap());
+    let layout = compiled.layout("Broad");
+    assert_eq!(layout.size.known(), Some(bytes.len() as u64));
+    let two = layout.members.last().unwrap();
+    assert_eq!(
+        (two.name.as_str(), &two.variants),
+        ("Two", &vec![Variant::Values(vec![tag..=tag])])
+    );
 }
 
 #[test]
