@@ -99,7 +99,7 @@ impl<'a> Decoding<'_, '_, 'a> {
             dw::DW_TAG_array_type => return self.array(&die, value, bits, depth),
             _ => {}
         }
-        match self.bits(bits, die.unit().endian()) {
+        match self.bits(bits, endian_of(&die)) {
             Some(raw) => {
                 value.pointer = u64::try_from(raw).ok().filter(|_| is_pointer(die.tag()));
                 value.text = Some(match self.reader.range(&die)? {
@@ -376,6 +376,15 @@ fn is_pointer(tag: DwTag) -> bool {
         tag,
         dw::DW_TAG_pointer_type | dw::DW_TAG_reference_type | dw::DW_TAG_rvalue_reference_type
     )
+}
+
+/// The order of a value's bytes, which a type may have of its own (DWARF 5 §5.1.1).
+fn endian_of(die: &Die<'_>) -> RunTimeEndian {
+    match die.unsigned(dw::DW_AT_endianity).map(|order| u8::try_from(order).map(dw::DwEnd)) {
+        Some(Ok(dw::DW_END_big)) => RunTimeEndian::Big,
+        Some(Ok(dw::DW_END_little)) => RunTimeEndian::Little,
+        _ => die.unit().endian(),
+    }
 }
 
 fn encoding_of(die: &Die<'_>) -> Option<DwAte> {

@@ -121,3 +121,26 @@ fn bytes_that_end_early_are_said_to() {
         assert_eq!(why.contains("end before it"), length < end, "{length} bytes: {why}");
     }
 }
+
+/// Clang has no such structs.
+#[test]
+fn a_type_may_have_a_byte_order_of_its_own() {
+    for order in ["big", "little"] {
+        let source = format!(
+            "struct __attribute__((scalar_storage_order(\"{order}-endian\"))) s {{
+                int a; unsigned short b; unsigned c : 5, d : 11; long long e; unsigned char f; }};
+             const struct s g = {{ -2, 513, 3, 1026, 5, 6 }};"
+        );
+        for toolchain in EVERYWHERE.iter().filter(|toolchain| toolchain.program != "clang") {
+            // DW_AT_endianity is of DWARF 3.
+            if toolchain.flags.contains(&"-gdwarf-2") {
+                continue;
+            }
+            let Some(compiled) = toolchain.compile(&source) else { continue };
+            let mut all = Vec::new();
+            flat(&decode(&compiled, "struct s", &bytes(&compiled)), "", &mut all);
+            let values: Vec<&str> = all.iter().map(|(_, text)| text.as_str()).collect();
+            assert_eq!(values, ["-2", "513", "3", "1026", "5", "6"], "{order} by {toolchain}");
+        }
+    }
+}
