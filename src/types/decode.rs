@@ -7,7 +7,7 @@ use gimli::{DwAte, DwTag, RunTimeEndian, constants as dw};
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::subrange::Subrange;
-use super::{BitField, Error, Member, MemberKind, Size};
+use super::{BitField, Enumerator, Error, Member, MemberKind, Number, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
 use crate::job::Job;
 
@@ -100,6 +100,8 @@ impl<'a> Decoding<'_, '_, 'a> {
             _ => {}
         }
         match self.bits(bits, endian_of(&die)) {
+            // Rust's `()`.
+            Some(_) if bits.size == 0 && die.tag() == dw::DW_TAG_base_type => {}
             Some(raw) => {
                 value.pointer = u64::try_from(raw).ok().filter(|_| is_pointer(die.tag()));
                 value.text = Some(match self.reader.range(&die)? {
@@ -149,9 +151,11 @@ impl<'a> Decoding<'_, '_, 'a> {
             value.values.push(self.member(member, depth)?);
         }
         let Some(discriminant) = &part.discriminant else {
-            // Nothing in the bytes tells them apart.
             for (variant, _) in &part.variants {
                 self.aggregate(variant, value, base, depth + 1)?;
+            }
+            if let count @ 2.. = part.variants.len() {
+                value.why = Some(format!("nothing tells which of its {count} variants it is"));
             }
             return Ok(());
         };
@@ -167,15 +171,19 @@ impl<'a> Decoding<'_, '_, 'a> {
             value.why = Some(format!("which variant it is depends on {name}: {missing}"));
             return Ok(());
         };
-        let tag = if part.is_signed { sign_extended(raw, bits.size) } else { raw as i128 };
-        let tag = part.range.as_ref().map_or(tag, |range| range.number(raw, bits.size, tag));
+        let tag = match &part.range {
+            Some(range) => range.number(raw, bits.size, sign_extended(raw, bits.size)).into(),
+            None if part.is_signed => sign_extended(raw, bits.size).into(),
+            None => Number::from(raw),
+        };
         let mut is_any = false;
         for variant in part.chosen(tag) {
             is_any = true;
             self.aggregate(variant, value, base, depth + 1)?;
         }
         if !is_any {
-            value.why = Some(format!("no variant has {tag} as {name}"));
+            let known = if part.is_whole { "" } else { " whose values can be read" };
+            value.why = Some(format!("no variant{known} has {tag} as {name}"));
         }
         Ok(())
     }
@@ -308,24 +316,27 @@ impl<'a> Decoding<'_, '_, 'a> {
     /// The name of an enum's value, or the flags that it is made of.
     fn enumerator(&self, die: &Die<'a>, raw: u128, signed: i128) -> Result<String, Error> {
         let all = self.reader.enumerators(die)?;
-        let is_it = |value: i128| value == signed || u128::try_from(value) == Ok(raw);
-        if let Some(found) = all.iter().find(|enumerator| is_it(enumerator.value)) {
+        let (signed, unsigned) = (Number::from(signed), Number::from(raw));
+        let is_it = |each: &&Enumerator| each.value == signed || each.value == unsigned;
+        if let Some(found) = all.iter().find(is_it) {
             return Ok(format!("{} ({})", found.name, found.value));
         }
         let mut rest = raw;
         let mut names: Vec<&str> = Vec::new();
         for enumerator in &all {
-            let flag = u128::try_from(enumerator.value).unwrap_or(0);
+            let Number::Natural(flag) = enumerator.value else { continue };
             if flag.is_power_of_two() && rest & flag != 0 {
                 names.push(&enumerator.name);
                 rest &= !flag;
             }
         }
-        Ok(if rest == 0 && !names.is_empty() {
-            format!("{} ({raw:#x})", names.join(" | "))
-        } else {
-            format!("{signed} (no enumerator)")
-        })
+        if rest == 0 && !names.is_empty() {
+            return Ok(format!("{} ({raw:#x})", names.join(" | ")));
+        }
+        // Where the type does not say, GCC and Clang give a sign to those that need one.
+        let needs_sign = all.iter().any(|each| each.value < Number::Natural(0));
+        let is_signed = self.reader.written(die)?.is_signed.unwrap_or(needs_sign);
+        Ok(format!("{} (no enumerator)", if is_signed { signed } else { unsigned }))
     }
 
     /// The bits of a value, the most significant first; none where the bytes do not reach, and of more

@@ -1,6 +1,6 @@
 //! What has changed in a type from one build to the next.
 
-use super::{Layout, Member, MemberKind};
+use super::{Layout, Member, MemberKind, Number};
 
 /// A member, or an enumerator, that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Side {
     /// A member, with places from the start of the type.
     Member(Member),
     /// An enumerator's value.
-    Value(i128),
+    Value(Number),
 }
 
 /// How far members are compared.

@@ -394,17 +394,14 @@ impl<'a> Reader<'_, 'a> {
     }
 
     pub(super) fn enumerators(&self, die: &Die<'a>) -> Result<Vec<Enumerator>, Error> {
-        let mut enumerators = Vec::new();
+        let (written, mut enumerators) = (self.written(die)?, Vec::new());
         for child in die.children() {
             self.count()?;
             let child = child?;
             if child.tag() != dw::DW_TAG_enumerator {
                 continue;
             }
-            // Unsigned first: DW_FORM_dataN of a large value is not a negative one.
-            let unsigned = child.unsigned(dw::DW_AT_const_value).map(i128::from);
-            let signed = || child.signed(dw::DW_AT_const_value).map(i128::from);
-            let Some(value) = unsigned.or_else(signed) else { continue };
+            let Some(value) = written.constant(&child, dw::DW_AT_const_value) else { continue };
             enumerators.push(Enumerator { name: self.name(&child), value });
         }
         Ok(enumerators)

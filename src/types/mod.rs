@@ -22,6 +22,7 @@ mod member_entry;
 mod memory;
 mod model;
 mod name;
+mod number;
 mod order;
 mod path;
 mod plans;
@@ -51,6 +52,7 @@ pub use model::{
     Selected, Size, Variant,
 };
 pub use name::{Keyword, TypeName};
+pub use number::Number;
 pub use order::BetterOrder;
 pub use path::{MemberPath, PathStep};
 pub use relations::{Relations, spelled};

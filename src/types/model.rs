@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::BetterOrder;
+use super::{BetterOrder, Number};
 use crate::dwarf::{DieRef, Language};
 
 /// How many bytes something takes.
@@ -262,14 +262,14 @@ impl PartialEq for Member {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Variant {
     /// With these.
-    Values(Vec<RangeInclusive<i128>>),
+    Values(Vec<RangeInclusive<Number>>),
     /// With all that are no other's.
     Otherwise,
 }
 
 impl Variant {
     /// Whether it lists a value.
-    pub(super) fn lists(&self, value: i128) -> bool {
+    pub(super) fn lists(&self, value: Number) -> bool {
         match self {
             Variant::Values(ranges) => ranges.iter().any(|range| range.contains(&value)),
             Variant::Otherwise => false,
@@ -297,7 +297,7 @@ pub struct Enumerator {
     /// Its name.
     pub name: String,
     /// Its value.
-    pub value: i128,
+    pub value: Number,
 }
 
 /// Bits between members.

@@ -3,11 +3,12 @@
 
 use std::ops::RangeInclusive;
 
-use gimli::{AttributeValue, DwAt, Reader as _, RunTimeEndian, constants as dw};
+use gimli::{AttributeValue, Reader as _, constants as dw};
 
-use super::reader::{MAX_CHAIN, Reader};
+use super::number::Written;
+use super::reader::Reader;
 use super::subrange::Subrange;
-use super::{Error, Size, Variant};
+use super::{Error, Number, Variant};
 use crate::dwarf::{Die, Slice};
 
 /// A variant part: its variants overlap, and its discriminant tells which one is there.
@@ -19,24 +20,19 @@ pub(super) struct VariantPart<'a> {
     pub(super) own: Option<Die<'a>>,
     /// Whether its values may be negative.
     pub(super) is_signed: bool,
+    /// Whether it is told of all variants when they are there.
+    pub(super) is_whole: bool,
     /// The range that they are of, if they are.
     pub(super) range: Option<Subrange<'a>>,
     /// Each variant, with when it is there; none where that cannot be read.
     pub(super) variants: Vec<(Die<'a>, Option<Variant>)>,
 }
 
-/// How the values of a discriminant are written.
-#[derive(Clone, Copy, Debug)]
-struct Tag {
-    is_signed: bool,
-    bytes: u64,
-}
-
 impl<'a> VariantPart<'a> {
     /// The variants that are there with a value of the discriminant: the one that lists it, else the one
-    /// for all others.
-    pub(super) fn chosen(&self, value: i128) -> impl Iterator<Item = &Die<'a>> {
-        let of = move |wanted: fn(&Variant, i128) -> bool| {
+    /// for all others. Which that is nobody knows where one cannot be read.
+    pub(super) fn chosen(&self, value: Number) -> impl Iterator<Item = &Die<'a>> {
+        let of = move |wanted: fn(&Variant, Number) -> bool| {
             let is_it = move |(_, when): &&(Die<'a>, Option<Variant>)| {
                 when.as_ref().is_some_and(|when| wanted(when, value))
             };
@@ -44,7 +40,8 @@ impl<'a> VariantPart<'a> {
         };
         let mut listed = of(Variant::lists).peekable();
         let is_listed = listed.peek().is_some();
-        listed.chain(of(|when, _| *when == Variant::Otherwise).filter(move |_| !is_listed))
+        let is_other = !is_listed && self.is_whole;
+        listed.chain(of(|when, _| *when == Variant::Otherwise).filter(move |_| is_other))
     }
 }
 
@@ -66,41 +63,30 @@ impl<'a> Reader<'_, 'a> {
             None => own.clone(),
         };
         // Without a discriminant the part itself has its type.
-        let tag = self.tag_of(discriminant.as_ref().unwrap_or(part))?;
+        let typed = self.type_of(discriminant.as_ref().unwrap_or(part))?;
+        let tag = typed.as_ref().map(|die| self.written(die)).transpose()?;
         let with_condition = |variant: Die<'a>| {
-            let when = self.when(&variant, tag)?;
+            let when = match tag {
+                Some(tag) => self.when(&variant, tag)?,
+                None => None,
+            };
             Ok((variant, when))
         };
-        let variants = variants.into_iter().map(with_condition).collect::<Result<_, Error>>()?;
-        let typed = discriminant.as_ref().map(|die| self.type_of(die)).transpose()?.flatten();
+        let variants: Vec<_> =
+            variants.into_iter().map(with_condition).collect::<Result<_, Error>>()?;
+        let typed = typed.filter(|_| discriminant.is_some());
         let typed = typed.map(|die| self.underlying(die)).transpose()?.flatten();
         let range = typed.map(|die| self.range(&die)).transpose()?.flatten();
-        Ok(VariantPart { discriminant, own, is_signed: tag.is_signed, range, variants })
-    }
-
-    /// How the values of a member, or of a variant part, are written.
-    fn tag_of(&self, typed: &Die<'a>) -> Result<Tag, Error> {
-        let mut current = self.type_of(typed)?;
-        let size = current.as_ref().map(|die| self.size_of(die)).transpose()?;
-        let bytes = size.and_then(Size::known).unwrap_or(8);
-        // Of an enumeration and of a subrange, the type behind has an encoding (DWARF 5 §5.9, §5.13).
-        for _ in 0..MAX_CHAIN {
-            let Some(die) = current else { break };
-            if let Some(code) = die.unsigned(dw::DW_AT_encoding) {
-                let code = u8::try_from(code).map(dw::DwAte);
-                let signed = [dw::DW_ATE_signed, dw::DW_ATE_signed_char, dw::DW_ATE_signed_fixed];
-                return Ok(Tag { is_signed: code.is_ok_and(|code| signed.contains(&code)), bytes });
-            }
-            current = self.type_of(&die)?;
-        }
-        Ok(Tag { is_signed: false, bytes })
+        let is_signed = tag.is_some_and(|tag| tag.is_signed == Some(true));
+        let is_whole = variants.iter().all(|(_, when)| when.is_some());
+        Ok(VariantPart { discriminant, own, is_signed, is_whole, range, variants })
     }
 
     /// With which values of the discriminant a variant is there; none where it says so in a way that
     /// cannot be read.
-    fn when(&self, variant: &Die<'a>, tag: Tag) -> Result<Option<Variant>, Error> {
+    fn when(&self, variant: &Die<'a>, tag: Written) -> Result<Option<Variant>, Error> {
         if variant.has(dw::DW_AT_discr_value) {
-            let value = constant(variant, dw::DW_AT_discr_value, tag);
+            let value = tag.discriminant(variant);
             return Ok(value.map(|value| Variant::Values(vec![value..=value])));
         }
         match variant.raw(dw::DW_AT_discr_list) {
@@ -112,7 +98,7 @@ impl<'a> Reader<'_, 'a> {
 
     /// DW_AT_discr_list: labels and ranges, each behind a byte that says which; none of them where the
     /// variant is there with all other values.
-    fn listed(&self, mut list: Slice<'a>, tag: Tag) -> Result<Option<Variant>, Error> {
+    fn listed(&self, mut list: Slice<'a>, tag: Written) -> Result<Option<Variant>, Error> {
         if list.is_empty() {
             return Ok(Some(Variant::Otherwise));
         }
@@ -127,37 +113,15 @@ impl<'a> Reader<'_, 'a> {
 }
 
 /// The next item of a list.
-fn range(list: &mut Slice<'_>, tag: Tag) -> Option<RangeInclusive<i128>> {
+fn range(list: &mut Slice<'_>, tag: Written) -> Option<RangeInclusive<Number>> {
     let descriptor = dw::DwDsc(list.read_u8().ok()?);
     let mut value = || match tag.is_signed {
-        true => list.read_sleb128().ok().map(i128::from),
-        false => list.read_uleb128().ok().map(i128::from),
+        Some(true) => list.read_sleb128().ok().map(|value| Number::from(i128::from(value))),
+        _ => list.read_uleb128().ok().map(|value| Number::from(u128::from(value))),
     };
     match descriptor {
         dw::DW_DSC_label => value().map(|value| value..=value),
         dw::DW_DSC_range => Some(value()?..=value()?),
         _ => None,
     }
-}
-
-/// A constant of the discriminant's type. A form of a fixed size does not say whether it is signed:
-/// DW_FORM_data1 0xff is −1 of an `i8`.
-fn constant(variant: &Die<'_>, name: DwAt, tag: Tag) -> Option<i128> {
-    if let Some(AttributeValue::Block(bytes)) = variant.raw(name) {
-        return wide(bytes, variant.unit().endian());
-    }
-    let signed = || variant.signed(name).map(i128::from);
-    let value = variant.unsigned(name).map(i128::from).or_else(signed)?;
-    let bits = tag.bytes.clamp(1, 8) * 8;
-    let wraps = tag.is_signed && value >= 1 << (bits - 1);
-    Some(if wraps { value - (1 << bits) } else { value })
-}
-
-/// What has no form: LLVM writes a constant of sixteen bytes as a block of them.
-fn wide(bytes: Slice<'_>, endian: RunTimeEndian) -> Option<i128> {
-    let bytes: [u8; 16] = bytes.slice().try_into().ok()?;
-    Some(match endian {
-        RunTimeEndian::Little => i128::from_le_bytes(bytes),
-        RunTimeEndian::Big => i128::from_be_bytes(bytes),
-    })
 }

@@ -11,6 +11,7 @@ use crate::toolchain::{Compiled, EVERYWHERE, GCC, Toolchain};
 const SOURCE: &str = r#"
 enum colour { RED = -1, GREEN = 5, BLUE = 6 };
 enum flags { READ = 1, WRITE = 2, RUN = 4 };
+enum __attribute__((packed)) level { LOW = 3, HIGH = 200 };
 struct inner { short a; unsigned char b; };
 struct all {
     int negative;
@@ -24,6 +25,7 @@ struct all {
     enum colour colour;
     enum flags flags;
     enum flags none;
+    enum level top, above;
     signed low : 3;
     unsigned middle : 5;
     signed high : 9;
@@ -33,7 +35,7 @@ struct all {
 };
 const struct all g = {
     -7, 0xfedcba9876543210, 1, 'x', "ab\n", {'a', 'b', 'c'}, 1.5f, -0.25, RED, READ | RUN, 8,
-    -2, 21, -100, {{-3, 4}, {5, 255}}, {{1, 2}, {3, 4}}, {0x01010101},
+    HIGH, (enum level)201, -2, 21, -100, {{-3, 4}, {5, 255}}, {{1, 2}, {3, 4}}, {0x01010101},
 };
 "#;
 
@@ -50,6 +52,8 @@ const EXPECTED: &[(&str, &str)] = &[
     ("colour", "RED (-1)"),
     ("flags", "READ | RUN (0x5)"),
     ("none", "8 (no enumerator)"),
+    ("top", "HIGH (200)"),
+    ("above", "201 (no enumerator)"),
     ("low", "-2"),
     ("middle", "21"),
     ("high", "-100"),
@@ -73,7 +77,8 @@ fn bytes(compiled: &Compiled) -> Vec<u8> {
     section.data().unwrap()[start..start + symbol.size() as usize].to_vec()
 }
 
-fn decode(compiled: &Compiled, name: &str, bytes: &[u8]) -> Decoded {
+/// What bytes say as a type.
+pub(super) fn decode(compiled: &Compiled, name: &str, bytes: &[u8]) -> Decoded {
     let die = compiled.layout(name).die;
     types::decode(&Job::new(), compiled.opened(), die, bytes, 1).unwrap()
 }

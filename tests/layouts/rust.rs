@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-use dbgmate::types::{Member, Variant};
+use dbgmate::types::{Member, Number, Variant};
 
 use super::case::Said;
+use super::decode::decode;
 use super::toolchain::{Compiled, run};
 
 const SOURCE: &str = r#"
@@ -37,9 +38,14 @@ use std::mem::offset_of;
 
 /// The source, compiled; none where there is no rustc.
 pub(super) fn compiled() -> Option<Compiled> {
+    built("shapes", SOURCE)
+}
+
+fn built(name: &str, text: &str) -> Option<Compiled> {
     let folder = tempfile::tempdir().unwrap();
-    let (source, library) = (folder.path().join("shapes.rs"), folder.path().join("shapes.so"));
-    std::fs::write(&source, SOURCE).unwrap();
+    let source = folder.path().join(name).with_extension("rs");
+    let library = source.with_extension("so");
+    std::fs::write(&source, text).unwrap();
     let mut rustc = Command::new("rustc");
     run(rustc.args(["--edition=2024", "-g", "-o"]).arg(&library).arg(&source))?;
     Some(Compiled::new(library, "rustc".to_owned(), folder))
@@ -68,11 +74,11 @@ fn reordered_members_are_where_the_compiler_put_them() {
 #[test]
 fn plain_enums_have_their_values() {
     let Some(compiled) = compiled() else { return };
-    let values = |name: &str| -> Vec<i128> {
+    let values = |name: &str| -> Vec<Number> {
         compiled.layout(name).enumerators.iter().map(|each| each.value).collect()
     };
-    assert_eq!(values("Plain"), [1, 200]);
-    assert_eq!(values("Signed"), [-1, 100]);
+    assert_eq!(values("Plain"), [1_i128, 200].map(Number::from));
+    assert_eq!(values("Signed"), [-1_i128, 100].map(Number::from));
 }
 
 #[test]
@@ -128,12 +134,7 @@ fn bits_of(said: &Said, name: &str) -> i128 {
 }
 
 fn more() -> Option<Compiled> {
-    let folder = tempfile::tempdir().unwrap();
-    let (source, library) = (folder.path().join("more.rs"), folder.path().join("more.so"));
-    std::fs::write(&source, MORE).unwrap();
-    let mut rustc = Command::new("rustc");
-    run(rustc.args(["--edition=2024", "-g", "-o"]).arg(&library).arg(&source))?;
-    Some(Compiled::new(library, "rustc".to_owned(), folder))
+    built("more", MORE)
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn niches_and_default_variants_take_no_place_of_their_own() {
     let when = |name: &str| -> Vec<Vec<Variant>> {
         compiled.layout(name).members.into_iter().map(|member| member.variants).collect()
     };
-    let value = |value: i128| vec![Variant::Values(vec![value..=value])];
+    let value = |value: i128| vec![Variant::Values(vec![value.into()..=value.into()])];
     // A null pointer is the other variant: its bytes are the discriminant's.
     let empty = value(bits_of(&said, "EMPTY"));
     assert_eq!(when("Niche"), [vec![], empty, vec![Variant::Otherwise]]);
@@ -208,6 +209,55 @@ fn closures_hold_what_they_have_captured() {
     let mut sizes: Vec<_> = closure.members.iter().map(|member| member.size.known()).collect();
     sizes.sort();
     assert_eq!(sizes, [Some(1), Some(8)]);
+}
+
+const WIDE: &str = r#"
+#![crate_type = "cdylib"]
+use std::num::NonZero;
+pub enum Never {}
+#[repr(i16)] pub enum Short { Below(u8) = -17, Above(u16) = 300 }
+#[repr(i128)] pub enum Signed { Least(u8) = i128::MIN, Most(u16) = i128::MAX }
+#[repr(u128)] pub enum Unsigned { Few = 5, Most = u128::MAX }
+pub enum Only { This = 7 }
+pub struct Wide {
+    pub none: Option<u128>, pub some: Option<u128>, pub niche: Option<NonZero<i128>>, pub short: Short,
+    pub least: Signed, pub most: Signed, pub large: Unsigned, pub only: Only, pub unit: (), pub sure: Result<Never, u32>,
+}
+#[unsafe(no_mangle)] pub static VALUE: Wide = Wide {
+    none: None, some: Some(3), niche: None, short: Short::Below(9), least: Signed::Least(1), most: Signed::Most(2),
+    large: Unsigned::Most, only: Only::This, unit: (), sure: Err(6),
+};
+"#;
+
+/// Of each member of `Wide` what it says, or the variant that is there.
+const WIDE_SAYS: [(&str, &[&str]); 10] = [
+    ("none", &["None"]),
+    ("some", &["Some"]),
+    ("niche", &["None"]),
+    ("short", &["Below"]),
+    ("least", &["Least"]),
+    ("most", &["Most"]),
+    ("large", &["Most (340282366920938463463374607431768211455)"]),
+    ("only", &["This"]),
+    ("unit", &[]),
+    // Without a discriminant: that `Never` has no values is not said.
+    ("sure", &["Ok", "Err"]),
+];
+
+#[test]
+fn discriminants_of_any_size_tell_the_variant() {
+    let Some(compiled) = built("wide", WIDE) else { return };
+    let (bytes, _) = Said::read(&compiled).object("VALUE");
+    let value = decode(&compiled, "Wide", &bytes);
+    for (name, expected) in WIDE_SAYS {
+        let member = value.values.iter().find(|member| member.name == name).unwrap();
+        let inner = member.values.iter().map(|inner| inner.name.clone());
+        let says = member.text.clone().into_iter().chain(inner);
+        let says: Vec<_> = says.filter(|says| says != "<discriminant>").collect();
+        assert_eq!(says, expected, "{name}: {member:#?}");
+        let why = (name == "sure").then_some("nothing tells which of its 2 variants it is");
+        assert_eq!(member.why.as_deref(), why, "{name}");
+    }
 }
 
 /// bindgen makes of a struct that C only declares an empty one of the same name.

@@ -173,6 +173,61 @@ fn negative_discriminants_are_told_by_the_type_behind() {
 }
 
 #[test]
+fn a_value_written_in_fewer_bytes_than_the_discriminant_has_its_sign() {
+    // LLVM's smallest form: −17 of an `i16` is one byte. What cannot be negative is not.
+    for (encoding, expected) in [(dw::DW_ATE_signed, "-17"), (dw::DW_ATE_unsigned, "239")] {
+        let mut record = Record::new(RunTimeEndian::Little, encoding);
+        record.dies.set(record.byte, dw::DW_AT_byte_size, AttributeValue::Udata(2));
+        let part = record.part(record.whole, None, 0);
+        record.valued(part, "one", AttributeValue::Data1(0xef));
+        record.valued(part, "two", AttributeValue::Data2(300));
+        let made = record.made();
+        let when = [("one", expected), ("two", "300")];
+        assert_eq!(made.when(), when.map(|(name, when)| (name.to_owned(), when.to_owned())));
+    }
+}
+
+#[test]
+fn values_of_sixteen_bytes_are_read_in_the_files_order() {
+    for endian in ENDIANS {
+        for (encoding, expected) in [
+            (dw::DW_ATE_signed, "-2"),
+            (dw::DW_ATE_unsigned, "340282366920938463463374607431768211454"),
+        ] {
+            let value = u128::MAX - 1;
+            let bytes = match endian {
+                RunTimeEndian::Little => value.to_le_bytes(),
+                RunTimeEndian::Big => value.to_be_bytes(),
+            };
+            for value in [AttributeValue::Block(bytes.to_vec()), AttributeValue::Data16(value)] {
+                let mut record = Record::new(endian, encoding);
+                record.dies.set(record.byte, dw::DW_AT_byte_size, AttributeValue::Udata(16));
+                let part = record.part(record.whole, None, 0);
+                record.valued(part, "wide", value);
+                let made = record.made();
+                assert_eq!(made.when(), [("wide".to_owned(), expected.to_owned())], "{endian:?}");
+                let (values, _) = made.decode(&[&bytes[..], &[0]].concat());
+                assert_eq!(values[0], format!("tag={expected}"), "{endian:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn which_variant_is_the_other_is_not_told_where_one_cannot_be_read() {
+    let mut record = Record::new(RunTimeEndian::Little, dw::DW_ATE_unsigned);
+    let part = record.part(record.whole, None, 0);
+    record.listed(part, "damaged", &[RANGE, 1]);
+    record.valued(part, "two", AttributeValue::Data1(2));
+    record.variant(part, "rest");
+    let made = record.made();
+    assert_eq!(made.decode(&[2, 3]), (vec!["tag=2".to_owned(), "two=3".to_owned()], None));
+    let (values, why) = made.decode(&[1, 3]);
+    assert_eq!(values, ["tag=1"]);
+    assert_eq!(why.as_deref(), Some("no variant whose values can be read has 1 as tag"));
+}
+
+#[test]
 fn a_variant_without_values_is_there_with_all_others() {
     // Without either attribute, or with a list of nothing.
     for is_empty_list in [false, true] {
@@ -245,7 +300,9 @@ fn variants_that_nothing_tells_apart_are_all_shown() {
     record.dies.type_of(part, record.byte);
     record.valued(part, "a", AttributeValue::Data1(1));
     record.valued(part, "b", AttributeValue::Data1(2));
-    assert_eq!(record.made().decode(&[0, 3]), (vec!["a=3".to_owned(), "b=3".to_owned()], None));
+    let why = "nothing tells which of its 2 variants it is".to_owned();
+    let both = vec!["a=3".to_owned(), "b=3".to_owned()];
+    assert_eq!(record.made().decode(&[0, 3]), (both, Some(why)));
 }
 
 #[test]
