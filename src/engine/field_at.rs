@@ -1,6 +1,6 @@
 //! `layout.field_at`: which member is at an offset, in every distinct layout of a name.
 
-use super::search::{Found, Search, readings};
+use super::search::{Found, Search};
 use super::{Answer, Engine};
 use crate::api::field_at::{FieldAt, FieldAtMethod, FieldAtRequest, FieldMatch, Place};
 use crate::api::layout::DeclaredAt;
@@ -11,13 +11,10 @@ use crate::types;
 impl Answer for FieldAtMethod {
     fn answer(engine: &Engine, job: &Job, request: FieldAtRequest) -> Result<FieldAt, Error> {
         let bits = wanted(&request)?;
-        let readings = readings(&request.type_name, None)?;
-        if readings.iter().any(|(_, path)| path.is_some()) {
-            return Err(Error::new(Kind::Request, "a member path has no place beside an offset")
-                .hint("name the type alone"));
-        }
         let search = Search::new(engine, job, request.language.as_deref())?;
-        let (found, searched) = search.of(&request.binaries, &readings)?;
+        let refusal = Error::new(Kind::Request, "a member path has no place beside an offset")
+            .hint("name the type alone");
+        let (found, searched) = search.of_type(&request.binaries, &request.type_name, refusal)?;
         let mut matches: Vec<FieldMatch> = Vec::new();
         for one in &found {
             let file = &one.opened.file;

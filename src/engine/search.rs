@@ -101,6 +101,26 @@ impl<'e> Search<'e> {
         Ok((found, self.searched))
     }
 
+    /// The same of a type alone, without a member path; `refusal` is for one. Go's names hold dots too.
+    pub(super) fn of_type(
+        self,
+        binaries: &[BinaryRef],
+        type_name: &str,
+        refusal: Error,
+    ) -> Result<(Vec<Found>, Vec<Searched>), Error> {
+        let (engine, job, language) = (self.engine, self.job, self.language);
+        let readings = readings(type_name, None)?;
+        let (with_path, alone): (Readings, Readings) =
+            readings.into_iter().partition(|(_, path)| path.is_some());
+        match self.of(binaries, &alone) {
+            Err(error) if error.kind == Kind::NotFound && !with_path.is_empty() => {
+                let search = Search { language, ..Search::new(engine, job, None)? };
+                Err(search.of(binaries, &with_path).map_or(error, |_| refusal))
+            }
+            answer => answer,
+        }
+    }
+
     /// The binaries the question names, opened; else those that are configured or known.
     fn asked(&self, references: &[BinaryRef]) -> Result<Vec<Known>, Error> {
         if references.is_empty() {

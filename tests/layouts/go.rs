@@ -76,4 +76,23 @@ fn members_of_go_are_where_the_program_says() {
     // What the language itself is made of is a struct like any other.
     assert_eq!(compiled.member("string", "len").offset, Some(8));
     assert_eq!(compiled.member("[]main.Inner", "cap").offset, Some(16));
+    let bytes = compiled.path().with_extension("bytes");
+    fs::write(&bytes, "01 00 00 00 00 00 00 00 07 00 00 00 00 00 00 00").unwrap();
+    for name in ["main.Inner", "struct main.Inner"] {
+        let there = asked(&compiled, &["field-at", name, "8"]);
+        assert_eq!(there, "struct main.Inner.b  int64, at 8, 8 bytes\n");
+        let says = asked(&compiled, &["decode", name, bytes.to_str().unwrap()]);
+        assert!(says.contains("b = 7\n"), "{says}");
+    }
+    let path = asked(&compiled, &["field-at", "main.Inner.b", "0"]);
+    assert_eq!(path, "", "a member path is refused");
+}
+
+/// What dbgmate answers.
+fn asked(compiled: &Compiled, arguments: &[&str]) -> String {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_dbgmate"));
+    let home = compiled.path().parent().unwrap();
+    program.args(["--daemon", "never"]).args(arguments).arg("--binary").arg(compiled.path());
+    program.env("HOME", home).env("XDG_CACHE_HOME", home).env("XDG_CONFIG_HOME", home);
+    String::from_utf8(program.output().unwrap().stdout).unwrap()
 }

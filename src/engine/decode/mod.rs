@@ -2,7 +2,7 @@
 
 mod pointers;
 
-use super::search::{Search, readings};
+use super::search::Search;
 use super::{Answer, Engine};
 use crate::api::decode::{Decode, DecodeMatch, DecodeMethod, DecodeRequest, DecodedValue};
 use crate::api::layout::DeclaredAt;
@@ -13,14 +13,11 @@ use pointers::Pointers;
 
 impl Answer for DecodeMethod {
     fn answer(engine: &Engine, job: &Job, request: DecodeRequest) -> Result<Decode, Error> {
-        let readings = readings(&request.type_name, None)?;
-        if readings.iter().any(|(_, path)| path.is_some()) {
-            return Err(Error::new(Kind::Request, "a member path has no place here")
-                .hint("name the type whose bytes they are"));
-        }
         let pointers = Pointers::new(engine, job, &request)?;
         let search = Search::new(engine, job, request.language.as_deref())?;
-        let (found, searched) = search.of(&request.binaries, &readings)?;
+        let refusal = Error::new(Kind::Request, "a member path has no place here")
+            .hint("name the type whose bytes they are");
+        let (found, searched) = search.of_type(&request.binaries, &request.type_name, refusal)?;
         let mut matches: Vec<DecodeMatch> = Vec::new();
         for one in &found {
             let file = &one.opened.file;
