@@ -311,19 +311,18 @@ impl From<&types::Hole> for Hole {
 }
 
 impl Hole {
-    /// One of a struct that starts `base` bytes into the type asked for.
-    fn inside(hole: &types::Hole, base: u64) -> Hole {
-        let bit_offset = base.saturating_mul(8).saturating_add(hole.bit_offset);
-        Hole { bit_offset, bit_size: hole.bit_size }
+    /// One of a struct that starts at bit `start` of the type asked for.
+    fn inside(hole: &types::Hole, start: u64) -> Hole {
+        Hole { bit_offset: start.saturating_add(hole.bit_offset), bit_size: hole.bit_size }
     }
 }
 
 impl From<&types::Member> for Member {
     fn from(member: &types::Member) -> Self {
         let parts = member.parts.as_deref();
-        let holes = parts
-            .zip(member.offset)
-            .map(|(parts, base)| parts.holes.iter().map(|hole| Hole::inside(hole, base)).collect());
+        let holes = parts.zip(member.start()).map(|(parts, start)| {
+            parts.holes.iter().map(|hole| Hole::inside(hole, start)).collect()
+        });
         Member {
             name: member.name.to_string(),
             type_name: member.type_name.to_string(),

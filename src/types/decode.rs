@@ -38,6 +38,9 @@ const MAX_ELEMENTS: u64 = 256;
 /// As many values are an answer.
 const MAX_VALUES: usize = 1 << 16;
 
+/// Why there is nothing of what may be of any size.
+const UNKNOWN_SIZE: &str = "its size is only known at run time";
+
 /// Members nested deeper are damage.
 const MAX_DEPTH: usize = 64;
 
@@ -93,7 +96,7 @@ impl<'a> Decoding<'_, '_, 'a> {
         let Some(die) = self.reader.underlying(die.clone())? else { return Ok(value) };
         match die.tag() {
             tag if is_aggregate(tag) => {
-                self.aggregate(&die, &mut value, bits.offset / 8, depth)?;
+                self.aggregate(&die, &mut value, bits.offset, depth)?;
                 return Ok(value);
             }
             dw::DW_TAG_array_type => return self.array(&die, value, bits, depth),
@@ -114,7 +117,7 @@ impl<'a> Decoding<'_, '_, 'a> {
         Ok(value)
     }
 
-    /// The members that a value has: of a variant part those of the variant that is there.
+    /// The members that a value has that starts at a bit: of a variant part those of the variant that is there.
     fn aggregate(
         &mut self,
         die: &Die<'a>,
@@ -199,7 +202,8 @@ impl<'a> Decoding<'_, '_, 'a> {
             MemberKind::Base => format!("<base {}>", member.type_name),
             MemberKind::Field | MemberKind::Anonymous => member.name.to_string(),
         };
-        let value = Decoded {
+        let start = member.start();
+        let mut value = Decoded {
             name,
             type_name: member.type_name.to_string(),
             bits: place.or(rest),
@@ -209,10 +213,19 @@ impl<'a> Decoding<'_, '_, 'a> {
             values: Vec::new(),
             why: member.why,
         };
-        match member.type_die {
-            Some(at) => self.value(&self.reader.die(at)?, value, depth + 1),
-            None => Ok(value),
+        let Some(at) = member.type_die else { return Ok(value) };
+        let die = self.reader.die(at)?;
+        if value.bits.is_some() {
+            return self.value(&die, value, depth + 1);
         }
+        // Where its members are may be known, though its size is not.
+        let underlying = self.reader.underlying(die)?;
+        match (underlying.filter(|die| is_aggregate(die.tag())), start) {
+            (Some(die), Some(start)) => self.aggregate(&die, &mut value, start, depth + 1)?,
+            _ if value.why.is_none() => value.why = Some(UNKNOWN_SIZE.to_owned()),
+            _ => {}
+        }
+        Ok(value)
     }
 
     fn array(
@@ -223,12 +236,16 @@ impl<'a> Decoding<'_, '_, 'a> {
         depth: usize,
     ) -> Result<Decoded, Error> {
         let Some(element) = self.reader.type_of(array)? else { return Ok(value) };
-        let Size::Known(bytes) = self.reader.spacing(array, &element)? else { return Ok(value) };
         let extents = self.reader.extents(array)?;
-        if bytes == 0 {
+        let Some(spacing) = self.reader.spacing(array, &element)? else {
+            value.why = Some("how far its elements are from each other is not known".to_owned());
+            return Ok(value);
+        };
+        if spacing == 0 {
             return Ok(value);
         }
-        if bytes == 1 && extents.len() == 1 && self.is_character(&element)? {
+        let is_text = spacing == 8 && bits.offset.is_multiple_of(8) && extents.len() == 1;
+        if is_text && self.is_character(&element)? {
             let start = bits.offset / 8;
             let end = start.saturating_add(bits.size / 8);
             match self.range(start..end) {
@@ -237,16 +254,17 @@ impl<'a> Decoding<'_, '_, 'a> {
             }
             return Ok(value);
         }
-        let count = bits.size / 8 / bytes;
-        let size = self.reader.size_of(&element)?.known().unwrap_or(bytes).saturating_mul(8);
+        let count = self.reader.elements(array)?.unwrap_or(bits.size / spacing);
+        let whole = self.reader.size_of(&element)?.known().map(|bytes| bytes.saturating_mul(8));
+        let size = whole.map_or(spacing, |whole| whole.min(spacing));
         let type_name = self.reader.spell(Some(&element))?;
         for index in 0..count.min(MAX_ELEMENTS) {
-            let offset = bits.offset.saturating_add(index * bytes * 8);
+            let offset = bits.offset.saturating_add(index.saturating_mul(spacing));
             let blank = Decoded {
                 name: indices(&extents, index),
                 type_name: type_name.clone(),
                 bits: Some(BitField { offset, size }),
-                is_bit_field: false,
+                is_bit_field: whole != Some(size) || !offset.is_multiple_of(8),
                 pointer: None,
                 text: None,
                 values: Vec::new(),
@@ -306,6 +324,10 @@ impl<'a> Decoding<'_, '_, 'a> {
     fn of_range(&self, range: &Subrange<'a>, raw: u128, bits: BitField) -> Result<String, Error> {
         let Some(base) = &range.base else { return Ok(format!("{raw:#x}")) };
         let number = range.number(raw, bits.size, sign_extended(raw, bits.size));
+        let raw = match range.is_value_itself() {
+            true => raw,
+            false => u128::try_from(number).unwrap_or(raw),
+        };
         match (base.tag(), encoding_of(base)) {
             (dw::DW_TAG_enumeration_type, _) => self.enumerator(base, raw, number),
             (dw::DW_TAG_base_type, Some(dw::DW_ATE_signed)) => Ok(number.to_string()),

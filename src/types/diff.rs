@@ -55,7 +55,7 @@ pub fn diff(old: &Layout, new: &Layout, reach: Reach) -> Vec<Change> {
     changes
 }
 
-/// The members of one struct, and where it starts in the type; none where only run time can tell.
+/// The members of one struct, and the bit of the type at which it starts; none where only run time can tell.
 type Inside<'l> = (&'l [Member], Option<u64>);
 
 fn members(
@@ -105,7 +105,7 @@ fn members(
 #[derive(Clone, Copy, Debug)]
 struct Visible<'l> {
     member: &'l Member,
-    /// Where what it is a member of starts in the scope.
+    /// The bit of the scope at which what it is a member of starts.
     start: Option<u64>,
 }
 
@@ -114,7 +114,7 @@ fn visible(members: &[Member], start: Option<u64>) -> Vec<Visible<'_>> {
     for member in members {
         match member.kind {
             MemberKind::Anonymous => {
-                all.extend(visible(member.members(), sum(start, member.offset)));
+                all.extend(visible(member.members(), sum(start, member.start())));
             }
             MemberKind::Base | MemberKind::Field => all.push(Visible { member, start }),
         }
@@ -122,15 +122,14 @@ fn visible(members: &[Member], start: Option<u64>) -> Vec<Visible<'_>> {
     all
 }
 
-fn sum(start: Option<u64>, offset: Option<u64>) -> Option<u64> {
-    start?.checked_add(offset?)
+fn sum(start: Option<u64>, further: Option<u64>) -> Option<u64> {
+    start?.checked_add(further?)
 }
 
 impl<'l> Visible<'l> {
     /// Its first bit, from the start of the scope.
     fn place(&self) -> Option<u64> {
-        let first = self.member.bits.map(|bits| bits.offset).or(self.member.offset?.checked_mul(8));
-        first?.checked_add(self.start?.checked_mul(8)?)
+        sum(self.start, self.member.start())
     }
 
     fn is_namesake_of(&self, other: &Visible<'_>) -> bool {
@@ -155,6 +154,6 @@ impl<'l> Visible<'l> {
 
     /// Its own members, and where they start in the type.
     fn inside(&self, scope: Option<u64>) -> Inside<'l> {
-        (self.member.members(), sum(sum(scope, self.start), self.member.offset))
+        (self.member.members(), sum(sum(scope, self.start), self.member.start()))
     }
 }

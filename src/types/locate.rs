@@ -111,8 +111,7 @@ impl<'a> Search<'_, '_, 'a> {
 
     fn aggregate(&mut self, die: &Die<'a>, within: &Within, depth: usize) -> Result<(), Error> {
         let members = self.reader.direct_members(die)?.into_iter();
-        let members: Vec<_> =
-            members.map(|member| member.seen_from(Some(within.start / 8))).collect();
+        let members: Vec<_> = members.map(|member| member.seen_from(Some(within.start))).collect();
         self.gaps(&members, within);
         for member in &members {
             let Some(bits) = bits_of(member) else { continue };
@@ -141,7 +140,7 @@ impl<'a> Search<'_, '_, 'a> {
             MemberKind::Field | MemberKind::Base => Covering::Padding,
         };
         let inner = Within { path, start: bits.start, end, rest };
-        if let (None, Some(at)) = (member.bits, member.type_die) {
+        if let Some(at) = member.type_die {
             let die = self.reader.die(at)?;
             if self.inside(&die, &inner, depth + 1)? {
                 return Ok(());
@@ -154,10 +153,10 @@ impl<'a> Search<'_, '_, 'a> {
 
     fn array(&mut self, array: &Die<'a>, within: &Within, depth: usize) -> Result<bool, Error> {
         let Some(element) = self.reader.type_of(array)? else { return Ok(false) };
-        let Size::Known(bytes) = self.reader.spacing(array, &element)? else { return Ok(false) };
+        let Some(spacing) = self.reader.spacing(array, &element)? else { return Ok(false) };
         let extents = self.reader.extents(array)?;
-        let spacing = bytes.saturating_mul(8);
-        let size = self.reader.size_of(&element)?.known().unwrap_or(bytes).saturating_mul(8);
+        let whole = self.reader.size_of(&element)?.known().map(|bytes| bytes.saturating_mul(8));
+        let size = whole.map_or(spacing, |whole| whole.min(spacing));
         if spacing == 0 {
             return Ok(true);
         }
@@ -173,7 +172,10 @@ impl<'a> Search<'_, '_, 'a> {
             let inner = Within { path, start, end: Some(bits.end), rest: Covering::Padding };
             if !self.inside(&element, &inner, depth + 1)? {
                 let type_name = self.reader.spell(Some(&element))?;
-                self.add(inner.path, Covering::Member { type_name, is_bit_field: false }, bits)?;
+                let is_bit_field = whole.is_some_and(|whole| whole != size)
+                    || !bits.start.is_multiple_of(8)
+                    || !size.is_multiple_of(8);
+                self.add(inner.path, Covering::Member { type_name, is_bit_field }, bits)?;
             }
         }
         Ok(true)

@@ -211,16 +211,29 @@ impl Member {
 
     /// The same with places that count from where its own do.
     pub fn inside(&self) -> impl Iterator<Item = Member> {
-        self.members().iter().map(|member| member.clone().seen_from(self.offset))
+        self.members().iter().map(|member| member.clone().seen_from(self.start()))
     }
 
-    /// It, as a member of what starts `base` bytes before; none where only run time can tell how many.
+    /// Its first bit; none where only run time can tell.
+    pub fn start(&self) -> Option<u64> {
+        match self.bits {
+            Some(bits) => Some(bits.offset),
+            None => self.offset?.checked_mul(8),
+        }
+    }
+
+    /// It, as a member of what starts `base` bits before; none where only run time can tell how many.
+    /// Ada packs records so that they start within a byte: then their members are counted in bits too.
     pub fn seen_from(mut self, base: Option<u64>) -> Member {
-        self.offset = self.offset.zip(base).and_then(|(offset, base)| base.checked_add(offset));
-        self.bits = self.bits.zip(base).map(|(bits, base)| BitField {
-            offset: base.saturating_mul(8).saturating_add(bits.offset),
-            ..bits
-        });
+        let start = self.start().zip(base).and_then(|(start, base)| base.checked_add(start));
+        let width = match self.bits {
+            Some(bits) => Some(bits.size),
+            None => self.size.known().map(|bytes| bytes.saturating_mul(8)),
+        };
+        let is_in_bits = self.bits.is_some() || start.is_some_and(|bit| !bit.is_multiple_of(8));
+        let bits = start.zip(width).map(|(offset, size)| BitField { offset, size });
+        self.bits = bits.filter(|_| is_in_bits);
+        self.offset = start.filter(|_| !is_in_bits || width.is_some()).map(|bit| bit / 8);
         self
     }
 

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::layout::Nesting;
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
-use super::{Access, Error, Member, MemberKind, MemberPath, PathStep, Selected, Size};
+use super::{Access, BitField, Error, Member, MemberKind, MemberPath, PathStep, Selected, Size};
 use crate::dwarf::Die;
 
 impl<'a> Reader<'_, 'a> {
@@ -56,7 +56,7 @@ impl<'a> Reader<'_, 'a> {
             inside: from.type_name.to_string(),
             members: visible_names(&members),
         })?;
-        Ok(found.seen_from(from.offset))
+        Ok(found.seen_from(from.start()))
     }
 
     /// The element of an array: takes as many of the steps as are indices and the array has
@@ -107,19 +107,28 @@ impl<'a> Reader<'_, 'a> {
         let remaining = extents.get(taken..).unwrap_or_default();
         let count =
             remaining.iter().try_fold(1_u64, |all, extent| all.checked_mul(extent.count()?));
-        let times = |bytes: Size| match (bytes, count) {
-            (Size::Known(bytes), Some(count)) => Size::Known(bytes.saturating_mul(count)),
-            _ => Size::Dynamic,
-        };
-        let spacing = times(self.spacing(&array, &element)?);
+        let spacing = self.spacing(&array, &element)?;
+        let row = spacing.zip(count).map(|(bits, count)| bits.saturating_mul(count));
+        let distance = position.zip(row).and_then(|(at, bits)| at.checked_mul(bits));
+        let start = from.start().zip(distance).and_then(|(start, bits)| start.checked_add(bits));
         // An element has no padding of its own; a row of them has that of each.
-        let size = if remaining.is_empty() { self.size_of(&element)? } else { spacing };
-        let distance = position.zip(spacing.known()).and_then(|(at, bytes)| at.checked_mul(bytes));
-        let offset = from.offset.zip(distance).and_then(|(start, bytes)| start.checked_add(bytes));
+        let (size, width) = match (remaining, row) {
+            ([], _) => {
+                let size = self.size_of(&element)?;
+                (size, size.known().zip(spacing).map(|(bytes, bits)| bits.min(bytes * 8)))
+            }
+            (_, Some(bits)) => (Size::Known(bits.div_ceil(8)), Some(bits)),
+            (_, None) => (Size::Dynamic, None),
+        };
+        let is_whole = start.is_none_or(|bit| bit.is_multiple_of(8))
+            && width.is_none_or(|bits| size.known() == Some(bits / 8) && bits.is_multiple_of(8));
+        let bits = start.zip(width).map(|(offset, size)| BitField { offset, size });
+        let bits = bits.filter(|_| !is_whole);
+        let offset = start.map(|bit| bit / 8);
         let type_name = SmolStr::from(self.spell_array(&element, remaining)?);
         let name = SmolStr::from(name);
         let type_die = remaining.is_empty().then(|| element.at());
-        let member = Member { name, type_name, type_die, offset, size, ..from.clone() };
+        let member = Member { name, type_name, type_die, offset, size, bits, ..from.clone() };
         Ok((member, rest))
     }
 }
@@ -129,7 +138,8 @@ fn find_member(members: &[Member], name: &str) -> Option<Member> {
     let direct = members.iter().find(|member| member.name == name).cloned();
     let inside = |kind: MemberKind| {
         let mut inner = members.iter().filter(move |member| member.kind == kind);
-        inner.find_map(|member| Some(find_member(member.members(), name)?.seen_from(member.offset)))
+        inner
+            .find_map(|member| Some(find_member(member.members(), name)?.seen_from(member.start())))
     };
     direct.or_else(|| inside(MemberKind::Anonymous)).or_else(|| inside(MemberKind::Base))
 }

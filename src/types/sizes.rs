@@ -68,7 +68,8 @@ impl<'a> Reader<'_, 'a> {
                     let Some(count) = self.elements(&current)? else { return Ok(Size::Dynamic) };
                     factor = factor.saturating_mul(count);
                     if let Some(stride) = stride(&current) {
-                        return Ok(multiply(stride, factor));
+                        let bits = stride.map(|bits| bits.saturating_mul(factor));
+                        return Ok(bits.map_or(Size::Dynamic, |bits| Size::Known(bits.div_ceil(8))));
                     }
                 }
                 // One without a size of its own has that of the type it is of.
@@ -94,16 +95,17 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// How many elements an array has in all its dimensions; none where that is not a constant.
-    fn elements(&self, array: &Die<'a>) -> Result<Option<u64>, Error> {
+    pub(super) fn elements(&self, array: &Die<'a>) -> Result<Option<u64>, Error> {
         let extents = self.extents(array)?;
         Ok(extents.iter().try_fold(1, |all: u64, extent| Some(all.saturating_mul(extent.count()?))))
     }
 
-    /// How far the elements of an array are from each other: they may be padded.
-    pub(super) fn spacing(&self, array: &Die<'a>, element: &Die<'a>) -> Result<Size, Error> {
+    /// How many bits the elements of an array are from each other: they may be padded, and those of Ada
+    /// packed.
+    pub(super) fn spacing(&self, array: &Die<'a>, element: &Die<'a>) -> Result<Option<u64>, Error> {
         match stride(array) {
             Some(stride) => Ok(stride),
-            None => self.size_of(element),
+            None => Ok(self.size_of(element)?.known().map(|bytes| bytes.saturating_mul(8))),
         }
     }
 
@@ -129,16 +131,13 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
-/// DW_AT_byte_stride or DW_AT_bit_stride of an array (DWARF 5 §5.5); dynamic where it is no constant
-/// number of bytes.
-fn stride(array: &Die<'_>) -> Option<Size> {
+/// DW_AT_byte_stride or DW_AT_bit_stride of an array (DWARF 5 §5.5), in bits; the inner none where it is no
+/// constant.
+fn stride(array: &Die<'_>) -> Option<Option<u64>> {
     if array.has(dw::DW_AT_byte_stride) {
-        return Some(array.unsigned(dw::DW_AT_byte_stride).map_or(Size::Dynamic, Size::Known));
+        return Some(array.unsigned(dw::DW_AT_byte_stride).and_then(|bytes| bytes.checked_mul(8)));
     }
-    array.has(dw::DW_AT_bit_stride).then(|| {
-        let bits = array.unsigned(dw::DW_AT_bit_stride).filter(|bits| bits.is_multiple_of(8));
-        bits.map_or(Size::Dynamic, |bits| Size::Known(bits / 8))
-    })
+    array.has(dw::DW_AT_bit_stride).then(|| array.unsigned(dw::DW_AT_bit_stride))
 }
 
 fn multiply(size: Size, factor: u64) -> Size {

@@ -14,6 +14,8 @@ pub(super) struct Subrange<'a> {
     pub(super) base: Option<Die<'a>>,
     /// How many bits a value of that type has.
     base_bits: Option<u64>,
+    /// The value, where there is only one: it may take no bits, which GNAT does not say.
+    only: Option<i128>,
     /// Whether none of them is negative.
     is_natural: bool,
     /// What is to be added to what is written (DW_AT_GNU_bias).
@@ -21,8 +23,16 @@ pub(super) struct Subrange<'a> {
 }
 
 impl Subrange<'_> {
+    /// Whether what is written is the value, with a sign or without.
+    pub(super) fn is_value_itself(&self) -> bool {
+        self.bias.is_none() && self.only.is_none()
+    }
+
     /// The value that so many bits say; `signed` is what they say with a sign.
     pub(super) fn number(&self, raw: u128, bits: u64, signed: i128) -> i128 {
+        if let Some(only) = self.only {
+            return only;
+        }
         let unsigned = i128::try_from(raw).unwrap_or(signed);
         if let Some(bias) = self.bias {
             return unsigned.saturating_add(bias);
@@ -39,7 +49,8 @@ impl<'a> Reader<'_, 'a> {
         if die.tag() != dw::DW_TAG_subrange_type {
             return Ok(None);
         }
-        let mut range = Subrange { base: None, base_bits: None, is_natural: false, bias: None };
+        let mut range =
+            Subrange { base: None, base_bits: None, only: None, is_natural: false, bias: None };
         let (mut lower, mut current) = (None, die.clone());
         for _ in 0..MAX_CHAIN {
             if current.tag() != dw::DW_TAG_subrange_type {
@@ -53,6 +64,7 @@ impl<'a> Reader<'_, 'a> {
             if lower.is_none() {
                 lower = lowest(&current);
                 range.is_natural = lower.is_some_and(|lower| lower >= 0);
+                range.only = lower.filter(|_| lower == bound(&current, dw::DW_AT_upper_bound));
             }
             let bias = || current.signed(dw::DW_AT_GNU_bias).map(i128::from);
             range.bias = range.bias.or_else(bias);
