@@ -71,7 +71,8 @@ pub enum TypeChange {
     Changed,
 }
 
-/// A member or an enumerator that has come, gone, moved, or is of another size or type.
+/// A member or an enumerator that has come, gone, moved, is of another size or type, or is there with other
+/// values of a discriminant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberDiff {
     /// `entry.le_next`.
@@ -105,6 +106,9 @@ pub struct Side {
     /// An enumerator's value in decimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// For what is part of a variant: with which values of the discriminant it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
 }
 
 impl From<&types::Change> for MemberDiff {
@@ -123,6 +127,7 @@ impl From<&types::Side> for Side {
             bit_offset: None,
             bit_size: None,
             value: None,
+            when: None,
         };
         match side {
             types::Side::Member(member) => Side {
@@ -131,6 +136,7 @@ impl From<&types::Side> for Side {
                 size: member.size.known(),
                 bit_offset: member.bits.map(|bits| bits.offset),
                 bit_size: member.bits.map(|bits| bits.size),
+                when: super::layout::when(member),
                 ..none
             },
             types::Side::Value(value) => Side { value: Some(value.to_string()), ..none },

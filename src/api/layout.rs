@@ -310,19 +310,14 @@ impl From<&types::Hole> for Hole {
     }
 }
 
-impl Hole {
-    /// One of a struct that starts at bit `start` of the type asked for.
-    fn inside(hole: &types::Hole, start: u64) -> Hole {
-        Hole { bit_offset: start.saturating_add(hole.bit_offset), bit_size: hole.bit_size }
-    }
+/// With which values of discriminants a member is there; none where it always is.
+pub(super) fn when(member: &types::Member) -> Option<String> {
+    let all: Vec<_> = member.variants.iter().map(types::Variant::to_string).collect();
+    (!all.is_empty()).then(|| all.join(" and "))
 }
 
 impl From<&types::Member> for Member {
     fn from(member: &types::Member) -> Self {
-        let parts = member.parts.as_deref();
-        let holes = parts.zip(member.start()).map(|(parts, start)| {
-            parts.holes.iter().map(|hole| Hole::inside(hole, start)).collect()
-        });
         Member {
             name: member.name.to_string(),
             type_name: member.type_name.to_string(),
@@ -338,12 +333,9 @@ impl From<&types::Member> for Member {
             },
             base: member.kind == types::MemberKind::Base,
             anonymous: member.kind == types::MemberKind::Anonymous,
-            when: (!member.variants.is_empty()).then(|| {
-                let all = member.variants.iter().map(types::Variant::to_string);
-                all.collect::<Vec<_>>().join(" and ")
-            }),
+            when: when(member),
             members: member.inside().map(|inner| Member::from(&inner)).collect(),
-            holes: holes.unwrap_or_default(),
+            holes: member.holes().map(|hole| Hole::from(&hole)).collect(),
             why: member.why.clone(),
         }
     }

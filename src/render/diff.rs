@@ -94,8 +94,13 @@ fn differences(old: &Side, new: &Side) -> String {
         note("at ", place(old), place(new));
         note("", size(old), size(new));
         note("", text(&old.type_name), text(&new.type_name));
+        note("when ", when(old), when(new));
     }
     parts.join(", ")
+}
+
+fn when(side: &Side) -> String {
+    side.when.clone().unwrap_or_else(|| "always".to_owned())
 }
 
 fn place(side: &Side) -> String {

@@ -85,7 +85,8 @@ fn members(
         let is_same = was.place() == now.place()
             && before.size == member.size
             && before.bits.map(|bits| bits.size) == member.bits.map(|bits| bits.size)
-            && before.type_name == member.type_name;
+            && before.type_name == member.type_name
+            && before.variants == member.variants;
         if !is_same {
             let (old, new) = (Some(was.side(old_start)), Some(now.side(new_start)));
             changes.push(Change { path: path(member), old, new });

@@ -214,6 +214,18 @@ impl Member {
         self.members().iter().map(|member| member.clone().seen_from(self.start()))
     }
 
+    /// Bits that none of its members uses, counted as its own place is. Of a record that Ada packs, the end
+    /// of the type is not part of it.
+    pub fn holes(&self) -> impl Iterator<Item = Hole> {
+        let holes = self.parts.iter().flat_map(|parts| &parts.holes);
+        let (start, width) = (self.start(), self.bits.map_or(u64::MAX, |bits| bits.size));
+        holes.filter_map(move |hole| {
+            let bit_size = hole.bit_size.min(width.saturating_sub(hole.bit_offset));
+            let bit_offset = start?.saturating_add(hole.bit_offset);
+            (bit_size > 0).then_some(Hole { bit_offset, bit_size })
+        })
+    }
+
     /// Its first bit; none where only run time can tell.
     pub fn start(&self) -> Option<u64> {
         match self.bits {

@@ -135,6 +135,10 @@ fn check(flags: &[&str]) {
         let when: Vec<String> = when.collect();
         assert!(when.iter().any(|when| when == expected), "{flags:?}: {component}: {when:?}");
     }
+    // Its type has 16 bits, of which this part takes 14.
+    for found in find_in(&program, "records__dense", Some("part"), None).unwrap() {
+        assert_eq!(found.selected.unwrap().member.holes().count(), 0, "{flags:?}");
+    }
     // What is in a part that starts within a byte, by its path and by its place.
     for (path, first, count) in [("part.low", 1, 10), ("part.sign", 11, 4), ("list[1]", 17, 2)] {
         for found in find_in(&program, "records__dense", Some(path), None).unwrap() {

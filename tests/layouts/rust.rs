@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use dbgmate::types::{Member, Number, Variant};
+use dbgmate::types::{Member, Number, Reach, Variant, diff};
 
 use super::case::Said;
 use super::decode::decode;
@@ -258,6 +258,23 @@ fn discriminants_of_any_size_tell_the_variant() {
         let why = (name == "sure").then_some("nothing tells which of its 2 variants it is");
         assert_eq!(member.why.as_deref(), why, "{name}");
     }
+}
+
+#[test]
+fn a_variant_that_is_there_with_another_value_has_changed() {
+    let with = |value: &str| {
+        let text = format!(
+            "#![crate_type = \"cdylib\"]
+            #[repr(u16)] pub enum Kind {{ Same(u8) = 1, Moved(u32) = {value} }}
+            #[unsafe(no_mangle)] pub fn keep(kind: &Kind) -> usize {{ kind as *const Kind as usize }}"
+        );
+        built("kinds", &text).map(|compiled| compiled.layout("Kind"))
+    };
+    let (Some(old), Some(new)) = (with("2"), with("300")) else { return };
+    assert_eq!(diff(&old, &old, Reach::Whole), []);
+    let changes = diff(&old, &new, Reach::Whole);
+    let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["Moved"]);
 }
 
 /// bindgen makes of a struct that C only declares an empty one of the same name.
