@@ -8,7 +8,7 @@ use gimli::{AttributeValue, RunTimeEndian, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_transparent};
 use super::{Error, Size};
-use crate::dwarf::{Die, DieRef};
+use crate::dwarf::{Die, DieRef, Language};
 
 /// Structs in structs are looked into so deep.
 const MAX_NESTING: usize = 24;
@@ -51,7 +51,9 @@ impl<'a> Reader<'_, 'a> {
         for _ in 0..MAX_CHAIN {
             let tag = current.tag();
             if let Some(stated) = current.unsigned(dw::DW_AT_alignment) {
-                let natural = match is_aggregate(tag) {
+                // rustc states what holds: `packed(8)` overrules members that ask for more.
+                let is_to_be_compared = is_aggregate(tag) && current.language() != Language::Rust;
+                let natural = match is_to_be_compared {
                     true => self.of_aggregate(&current, nesting)?,
                     false => None,
                 };
@@ -87,6 +89,8 @@ impl<'a> Reader<'_, 'a> {
             size /= 2;
         }
         let agreed = agreed(die.unit().address_size(), die.unit().endian());
+        // Before 1.77, rustc aligned those of sixteen bytes to eight on x86-64.
+        let agreed = if die.language() == Language::Rust { agreed.min(8) } else { agreed };
         Ok(Some(size).filter(|size| size.is_power_of_two() && *size <= agreed))
     }
 

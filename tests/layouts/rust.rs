@@ -41,7 +41,7 @@ pub(super) fn compiled() -> Option<Compiled> {
     built("shapes", SOURCE)
 }
 
-fn built(name: &str, text: &str) -> Option<Compiled> {
+pub(super) fn built(name: &str, text: &str) -> Option<Compiled> {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join(name).with_extension("rs");
     let library = source.with_extension("so");

@@ -86,3 +86,24 @@ fn scopes_tell_members_of_one_name_apart() {
     let layouts = layouts(&compiled);
     assert!(layouts.contains(&("holder".to_owned(), 2)), "{layouts:?}");
 }
+
+#[test]
+fn what_rust_says_of_an_alignment_holds() {
+    let text = r#"
+        #![crate_type = "cdylib"]
+        #[repr(align(16))] pub struct Strict(u8);
+        #[repr(packed(8))] pub struct Packed { pub a: u128, pub b: u8 }
+        #[unsafe(no_mangle)] pub fn keep(p: &Packed, s: &Strict) -> u8 { p.b + s.0 }
+    "#;
+    let Some(compiled) = crate::rust::built("aligned", text) else { return };
+    let job = Job::new();
+    let binary = Binary::open(&job, compiled.path(), &DebugSources::default()).unwrap();
+    let file = DebugFile::new(Arc::new(binary));
+    let survey = Survey::of(&job, &file, 1).unwrap();
+    let surveyor = Surveyor::new(&job, &file, &survey).unwrap();
+    // A number of sixteen bytes is aligned to eight or to sixteen: that depends on the version.
+    for (name, align) in [("Strict", Some(16)), ("Packed", Some(8)), ("u128", None)] {
+        let found = surveyor.layouts(name, None).unwrap();
+        assert_eq!(surveyor.alignment(found[0].layout.die).unwrap(), align, "{name}");
+    }
+}
