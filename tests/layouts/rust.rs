@@ -141,7 +141,7 @@ fn more() -> Option<Compiled> {
 fn a_discriminant_may_have_sixteen_bytes() {
     let Some(compiled) = more() else { return };
     let (bytes, _) = Said::read(&compiled).object("BROAD");
-    let tag = i128::from_le_bytes(bytes[..16].try_into().unwrap());
+    let tag = Number::from(u128::from_le_bytes(bytes[..16].try_into().unwrap()));
     let layout = compiled.layout("Broad");
     assert_eq!(layout.size.known(), Some(bytes.len() as u64));
     let two = layout.members.last().unwrap();
