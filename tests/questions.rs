@@ -196,6 +196,8 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["struct sh*"], "shape", 0),
         (vec!["typedef sh*"], "shape_t", 0),
         (vec!["union sh*"], "", 1),
+        (vec!["typedef early"], "early", 0),
+        (vec!["typedef e*", "--size", "16"], "early", 0),
         (vec!["struct r*", "--size", "104"], "room", 0),
         (vec!["typedef r*", "--size", "104"], "", 1),
         (vec!["/^(shape|other)$/"], "other shape", 0),

@@ -7,11 +7,11 @@
 use gimli::{AttributeValue, RunTimeEndian, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_transparent};
-use super::{Error, Size};
+use super::{Error, Member, Size};
 use crate::dwarf::{Die, DieRef, Language};
 
-/// Structs in structs are looked into so deep.
-const MAX_NESTING: usize = 24;
+/// Structs in structs are looked into so deep, which is deeper than layouts are shown.
+const MAX_NESTING: usize = 64;
 
 /// What the ABIs of machines of a kind agree on: numbers up to this many bytes are aligned to their size.
 /// i386 aligns no number to more than four bytes in a struct, s390x none to more than eight, m68k none to
@@ -106,21 +106,6 @@ impl<'a> Reader<'_, 'a> {
         Ok(found)
     }
 
-    /// The alignment of a member, by what it states, its type and its place.
-    pub(super) fn member_alignment(
-        &self,
-        stated: Option<u64>,
-        natural: Option<u64>,
-        offset: Option<u64>,
-    ) -> Option<u64> {
-        let is_aligned =
-            |natural: &u64| offset.is_none_or(|offset| offset.is_multiple_of(*natural));
-        match stated {
-            Some(stated) => certain(stated, natural.filter(is_aligned)),
-            None => natural,
-        }
-    }
-
     /// The strictest of the members. Where one stands at no multiple of its own, the type is packed, or
     /// that member is: only an odd size shows that nothing is aligned.
     fn strictest(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
@@ -134,10 +119,8 @@ impl<'a> Reader<'_, 'a> {
                 Some(declared) => self.known_alignment(declared, nesting)?,
                 None => None,
             };
-            let offset = member.offset.filter(|_| member.bits.is_none());
-            let Some(align) = self.member_alignment(member.align, natural, offset) else {
-                return Ok(None);
-            };
+            let Some(align) = member_alignment(member, natural) else { return Ok(None) };
+            let offset = byte_offset(member);
             is_packed |= offset.is_some_and(|offset| !offset.is_multiple_of(align));
             strictest = strictest.max(align);
         }
@@ -154,4 +137,19 @@ impl<'a> Reader<'_, 'a> {
 /// members that ask for more overrule unless the type is packed: then it may be either.
 fn certain(stated: u64, natural: Option<u64>) -> Option<u64> {
     Some(stated).filter(|at| at.is_power_of_two() && natural.is_none_or(|natural| natural <= *at))
+}
+
+/// The alignment of a member, by what it states, its place, and the alignment of its type.
+pub(super) fn member_alignment(member: &Member, natural: Option<u64>) -> Option<u64> {
+    let is_aligned =
+        |natural: &u64| byte_offset(member).is_none_or(|offset| offset.is_multiple_of(*natural));
+    match member.align {
+        Some(stated) => certain(stated, natural.filter(is_aligned)),
+        None => natural,
+    }
+}
+
+/// Where a member starts that is no bit field.
+fn byte_offset(member: &Member) -> Option<u64> {
+    member.offset.filter(|_| member.bits.is_none())
 }

@@ -1,6 +1,8 @@
 //! What has changed in a type from one build to the next.
 
-use super::{Layout, Member, MemberKind, Number};
+use std::collections::{HashMap, VecDeque};
+
+use super::{Enumerator, Layout, Member, MemberKind, Number};
 
 /// A member, or an enumerator, that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,23 +38,26 @@ pub enum Reach {
 pub fn diff(old: &Layout, new: &Layout, reach: Reach) -> Vec<Change> {
     let mut changes = Vec::new();
     members((&old.members, Some(0)), (&new.members, Some(0)), "", reach, &mut changes);
-    for value in &new.enumerators {
-        let before = old.enumerators.iter().find(|other| other.name == value.name);
-        if before.is_none_or(|before| before.value != value.value) {
-            changes.push(Change {
-                path: value.name.clone(),
-                old: before.map(|before| Side::Value(before.value)),
-                new: Some(Side::Value(value.value)),
-            });
-        }
-    }
-    for value in &old.enumerators {
-        if new.enumerators.iter().all(|other| other.name != value.name) {
-            let old = Some(Side::Value(value.value));
-            changes.push(Change { path: value.name.clone(), old, new: None });
-        }
-    }
+    enumerators(&old.enumerators, &new.enumerators, &mut changes);
     changes
+}
+
+fn enumerators(old: &[Enumerator], new: &[Enumerator], changes: &mut Vec<Change>) {
+    fn by_name(all: &[Enumerator]) -> HashMap<&str, Number> {
+        all.iter().map(|each| (each.name.as_str(), each.value)).collect()
+    }
+    let (old_values, new_values) = (by_name(old), by_name(new));
+    for now in new {
+        let before = old_values.get(now.name.as_str()).copied();
+        if before != Some(now.value) {
+            let (old, new) = (before.map(Side::Value), Some(Side::Value(now.value)));
+            changes.push(Change { path: now.name.clone(), old, new });
+        }
+    }
+    for gone in old.iter().filter(|gone| !new_values.contains_key(gone.name.as_str())) {
+        let old = Some(Side::Value(gone.value));
+        changes.push(Change { path: gone.name.clone(), old, new: None });
+    }
 }
 
 /// The members of one struct, and the bit of the type at which it starts; none where only run time can tell.
@@ -73,18 +78,27 @@ fn members(
         };
         if within.is_empty() { name } else { format!("{within}.{name}") }
     };
-    let mut gone = visible(old, Some(0));
+    // Where the struct is not in a known place, neither are its members: the type it is of shows them.
+    let has_place = old_start.is_some() && new_start.is_some();
+    let old = visible(old, Some(0));
+    let mut namesakes: HashMap<Namesake<'_>, VecDeque<usize>> = HashMap::new();
+    for (position, was) in old.iter().enumerate() {
+        namesakes.entry(was.namesake()).or_default().push_back(position);
+    }
+    let mut is_gone = vec![true; old.len()];
     for now in visible(new, Some(0)) {
         let member = now.member;
-        let Some(position) = gone.iter().position(|other| other.is_namesake_of(&now)) else {
+        let position = namesakes.get_mut(&now.namesake()).and_then(VecDeque::pop_front);
+        let Some((was, is_gone)) = position.and_then(|at| old.get(at).zip(is_gone.get_mut(at)))
+        else {
             changes.push(Change { path: path(member), old: None, new: Some(now.side(new_start)) });
             continue;
         };
-        let was = gone.remove(position);
+        *is_gone = false;
         let before = was.member;
-        let is_same = was.place() == now.place()
+        let is_there = was.place() == now.place() && was.bit_size() == now.bit_size();
+        let is_same = (is_there || !has_place)
             && before.size == member.size
-            && before.bits.map(|bits| bits.size) == member.bits.map(|bits| bits.size)
             && before.type_name == member.type_name
             && before.variants == member.variants;
         if !is_same {
@@ -96,7 +110,7 @@ fn members(
             members(old, new, &path(member), reach, changes);
         }
     }
-    for was in gone {
+    for (was, _) in old.iter().zip(is_gone).filter(|(_, is_gone)| *is_gone) {
         let old = Some(was.side(old_start));
         changes.push(Change { path: path(was.member), old, new: None });
     }
@@ -123,6 +137,14 @@ fn visible(members: &[Member], start: Option<u64>) -> Vec<Visible<'_>> {
     all
 }
 
+/// By what a member is known again in the other build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Namesake<'l> {
+    Base(&'l str),
+    Field(&'l str),
+    Unnamed { place: Option<u64>, bit_size: Option<u64> },
+}
+
 fn sum(start: Option<u64>, further: Option<u64>) -> Option<u64> {
     start?.checked_add(further?)
 }
@@ -133,14 +155,11 @@ impl<'l> Visible<'l> {
         sum(self.start, self.member.start())
     }
 
-    fn is_namesake_of(&self, other: &Visible<'_>) -> bool {
-        fn name(member: &Member) -> &str {
-            if member.kind == MemberKind::Base { &member.type_name } else { &member.name }
-        }
-        let (one_name, other_name) = (name(self.member), name(other.member));
-        match (one_name, other_name) {
-            ("", "") => self.place() == other.place() && self.bit_size() == other.bit_size(),
-            _ => self.member.kind == other.member.kind && one_name == other_name,
+    fn namesake(&self) -> Namesake<'l> {
+        match (self.member.kind, self.member.name.as_str()) {
+            (MemberKind::Base, _) => Namesake::Base(&self.member.type_name),
+            (_, "") => Namesake::Unnamed { place: self.place(), bit_size: self.bit_size() },
+            (_, name) => Namesake::Field(name),
         }
     }
 

@@ -50,7 +50,7 @@ fn hole(start: u64, end: u64) -> Option<Hole> {
     Some(Hole { bit_offset: start, bit_size })
 }
 
-/// The bits a member covers, from the start of the type; a flexible array covers none.
+/// The bits a member covers; a flexible array covers none.
 fn bits_of(member: &Member) -> Option<(u64, u64)> {
     if let Some(bits) = member.bits {
         return Some((bits.offset, bits.offset.saturating_add(bits.size)));

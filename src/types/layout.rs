@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gimli::{DwTag, constants as dw};
 use smol_str::SmolStr;
 
+use super::alignment::member_alignment;
 use super::location::{Location, location};
 use super::member_entry::MemberEntry;
 use super::order::Field;
@@ -155,7 +156,7 @@ impl<'a> Reader<'_, 'a> {
                 Some(declared) => self.alignment_at(declared)?,
                 None => None,
             };
-            let Some(align) = self.member_alignment(member.align, natural, member.offset) else {
+            let Some(align) = member_alignment(member, natural) else {
                 is_certain = false;
                 continue;
             };
@@ -168,7 +169,8 @@ impl<'a> Reader<'_, 'a> {
                 // ABIs differ in what a stricter type of a bit field does.
                 Some(_) => is_certain &= align <= size,
             }
-            fields.push(Field { align, size, bits: member.bits.map(|bits| bits.size) });
+            let (bits, is_last) = (member.bits.map(|bits| bits.size), member.is_open_ended());
+            fields.push(Field { align, size, bits, is_last });
         }
         layout.packed |= layout.size.known().is_some_and(|size| !size.is_multiple_of(strictest));
         let wastes = !layout.holes.is_empty() || layout.padding > 0;
@@ -385,7 +387,7 @@ impl<'a> Reader<'_, 'a> {
         Ok(parts)
     }
 
-    /// The members of a type, and of theirs what may be known.
+    /// The members of a type: as they were read before, or without theirs.
     pub(super) fn known_parts(&self, die: &Die<'a>) -> Result<Arc<Parts>, Error> {
         if let Some(known) = self.parts.borrow().get(&die.at()) {
             return Ok(Arc::clone(known));

@@ -112,11 +112,13 @@ impl<'a> Search<'_, '_, 'a> {
     fn aggregate(&mut self, die: &Die<'a>, within: &Within, depth: usize) -> Result<(), Error> {
         let members = self.reader.direct_members(die)?.into_iter();
         let members: Vec<_> = members.map(|member| member.seen_from(Some(within.start))).collect();
+        let bits: Vec<_> = members.iter().map(|member| own_bits(member, &members)).collect();
+        let members: Vec<_> = members.into_iter().zip(bits).collect();
         self.gaps(&members, within);
-        for member in &members {
-            let Some(bits) = bits_of(member) else { continue };
-            if self.touches(&bits) {
-                self.member(member, bits, within, depth)?;
+        for (member, bits) in &members {
+            let Some(bits) = bits else { continue };
+            if self.touches(bits) {
+                self.member(member, bits.clone(), within, depth)?;
             }
         }
         Ok(())
@@ -136,8 +138,8 @@ impl<'a> Search<'_, '_, 'a> {
         };
         let end = member.size.known().map(|_| bits.end);
         let rest = match member.kind {
-            MemberKind::Anonymous => Covering::Hole,
-            MemberKind::Field | MemberKind::Base => Covering::Padding,
+            MemberKind::Anonymous | MemberKind::Base => Covering::Hole,
+            MemberKind::Field => Covering::Padding,
         };
         let inner = Within { path, start: bits.start, end, rest };
         if let Some(at) = member.type_die {
@@ -182,16 +184,11 @@ impl<'a> Search<'_, '_, 'a> {
     }
 
     /// What no member covers between the first bit and the last.
-    fn gaps(&mut self, members: &[Member], within: &Within) {
+    fn gaps(&mut self, members: &[(Member, Option<Range<u64>>)], within: &Within) {
         let Some(end) = within.end else { return };
-        let mut ranges: Vec<Range<u64>> = Vec::new();
-        for member in members {
-            match (bits_of(member), member.size) {
-                (Some(bits), _) => ranges.push(bits),
-                // It may be anywhere.
-                (None, _) => return,
-            }
-        }
+        // One whose place is not known may be anywhere.
+        let ranges = members.iter().map(|(_, bits)| bits.clone());
+        let Some(mut ranges) = ranges.collect::<Option<Vec<_>>>() else { return };
         ranges.sort_by_key(|bits| bits.start);
         let mut used = within.start;
         let mut gaps = Vec::new();
@@ -234,6 +231,18 @@ fn bits_of(member: &Member) -> Option<Range<u64>> {
         None if member.is_flexible_array() => Some(start..u64::MAX),
         None => None,
     }
+}
+
+/// The bits of one of the members; of a base up to the next of them, which may be in the bytes at the end
+/// that the base does not use (Itanium C++ ABI §2.4).
+fn own_bits(member: &Member, members: &[Member]) -> Option<Range<u64>> {
+    let bits = bits_of(member)?;
+    if member.kind != MemberKind::Base {
+        return Some(bits);
+    }
+    let starts = members.iter().filter_map(Member::start);
+    let next = starts.filter(|start| *start > bits.start).min().unwrap_or(u64::MAX);
+    Some(bits.start..bits.end.min(next))
 }
 
 fn end_of(start: u64, size: Size) -> Option<u64> {

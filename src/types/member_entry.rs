@@ -55,7 +55,6 @@ impl<'a> MemberEntry<'a> {
             dw::DW_AT_declaration | dw::DW_AT_external => {
                 self.is_static |= value == AttributeValue::Flag(true);
             }
-            dw::DW_AT_signature => self.is_static = true,
             _ => {}
         }
     }

@@ -196,7 +196,7 @@ impl Parts {
         Parts { members, holes, why, count, depth }
     }
 
-    /// Those of a type that is in too many others.
+    /// Those of a type that is nested deeper than layouts are shown.
     pub(super) fn left_out() -> Parts {
         let why = "its members are nested too deep to be shown";
         Parts { why: Some(why.to_owned()), ..Parts::default() }
@@ -249,6 +249,11 @@ impl Member {
         self
     }
 
+    /// Whether it is such an array, or a struct or union that holds one at any depth: it has no end.
+    pub(super) fn is_open_ended(&self) -> bool {
+        self.is_flexible_array() || self.members().iter().any(Member::is_open_ended)
+    }
+
     /// Whether it is an array without a bound, as its spelling shows: `char [][8]`, `int (*[])(void)`.
     /// Those among template arguments are not its own.
     pub(super) fn is_flexible_array(&self) -> bool {
@@ -266,8 +271,7 @@ impl Member {
 }
 
 impl PartialEq for Member {
-    /// Equal in what they say; the DIE it was read from does not matter, and holes follow from the
-    /// members.
+    /// Equal in what they say; the DIE it was read from does not matter.
     fn eq(&self, other: &Member) -> bool {
         self.name == other.name
             && self.kind == other.kind
@@ -360,6 +364,6 @@ impl LayoutMatch {
 pub struct Selected {
     /// The path as understood.
     pub path: String,
-    /// The member there.
+    /// The member there, its place from the start of the type asked for.
     pub member: Member,
 }

@@ -23,6 +23,8 @@ pub(super) struct Field {
     pub(super) size: u64,
     /// Of a bit field, how many.
     pub(super) bits: Option<u64>,
+    /// It is, or ends in, a flexible array: nothing may come behind it.
+    pub(super) is_last: bool,
 }
 
 /// Looks for an order that is smaller. `fields` are the members of the layout.
@@ -74,7 +76,7 @@ fn arrange(fields: &[Field], groups: Groups) -> Vec<usize> {
         piece.iter().filter_map(|position| fields.get(*position)).any(holds)
     };
     pieces.sort_by_key(|piece| {
-        let is_last = any(piece, |field| field.size == 0);
+        let is_last = any(piece, |field| field.size == 0 || field.is_last);
         let is_group = groups == Groups::Last && any(piece, |field| field.bits.is_some());
         (is_last, is_group, std::cmp::Reverse(strictest(piece)))
     });

@@ -72,6 +72,13 @@ impl<'a> Reader<'_, 'a> {
                         return Ok(bits.map_or(Size::Dynamic, |bits| Size::Known(bits.div_ceil(8))));
                     }
                 }
+                // `nullptr_t`, the only one that has values (C++17 §6.9.1).
+                dw::DW_TAG_unspecified_type
+                    if self.view.name(&current) == Some(b"decltype(nullptr)") =>
+                {
+                    let size = Size::Known(current.unit().address_size().into());
+                    return Ok(multiply(size, factor));
+                }
                 // One without a size of its own has that of the type it is of.
                 dw::DW_TAG_enumeration_type | dw::DW_TAG_subrange_type => {}
                 tag if is_transparent(tag) => {}

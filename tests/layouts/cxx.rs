@@ -1,6 +1,6 @@
 //! C++: bases, templates, namespaces, and members that are none.
 
-use dbgmate::types::{Kind, MemberKind};
+use dbgmate::types::{Kind, Layout, MemberKind, Reach, diff};
 
 use super::case::Case;
 use super::toolchain::{GXX, Toolchain};
@@ -70,6 +70,32 @@ fn a_virtual_base_has_no_constant_offset_and_says_so() {
         assert_eq!(compiled.member("b", "x").offset, None, "{toolchain}");
         assert!(layout.holes.is_empty(), "where the base lies, no hole is known: {toolchain}");
     }
+}
+
+/// Where a virtual base is depends on the object: that it has changed is told of itself.
+#[test]
+fn what_moves_inside_a_virtual_base_is_its_own_change() {
+    let built = |members: &str| {
+        let source = format!("struct a {{ {members} }}; struct b : virtual a {{ char d; }}; b z;");
+        let compiled = GXX.compile(&source).unwrap();
+        (compiled.layout("a"), compiled.layout("b"))
+    };
+    let (old, new) =
+        (built("int z; int x : 3; short c, d;"), built("int z; int x : 4; short d, c;"));
+    let paths = |old: &Layout, new: &Layout| {
+        let changes = diff(old, new, Reach::Whole).into_iter();
+        changes.map(|change| change.path).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(&old.0, &new.0), ["x", "d", "c"]);
+    assert_eq!(paths(&old.1, &new.1), [] as [&str; 0]);
+}
+
+#[test]
+fn a_null_pointers_type_has_a_pointers_size() {
+    let layout =
+        GXX.compile("struct s { char c; decltype(nullptr) n; char d; }; s x;").unwrap().layout("s");
+    assert_eq!(layout.members[1].size.known(), Some(8));
+    assert_eq!((layout.holes.len(), layout.padding), (1, 7));
 }
 
 #[test]

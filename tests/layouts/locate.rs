@@ -92,6 +92,27 @@ fn a_unions_end_is_padding() {
     }
 }
 
+/// The Itanium C++ ABI puts members into the bytes at the end of a base that it does not use.
+#[test]
+fn the_end_of_a_base_is_what_comes_next() {
+    let source = "struct a { virtual int f(); int i; char c; }; int a::f() { return i; }
+         struct b : a { char d; short s; }; struct c : b { char e; }; c x;
+         struct p { int i; char c; }; struct q : p { long l; }; q y;
+         struct r : a { char d; long l; }; r z;";
+    let compiled = GXX.compile(source).unwrap();
+    for (name, byte, expected) in [
+        ("c", 12, "c"),
+        ("c", 13, "d"),
+        ("c", 14, "s"),
+        ("c", 16, "e"),
+        ("c", 17, "padding of \"\""),
+        ("r", 14, "hole in \"\""),
+        ("q", 5, "hole in \"\""),
+    ] {
+        assert_eq!(at(&compiled, name, byte), [expected], "{name} {byte}");
+    }
+}
+
 /// Whatever is told of a byte, the path asked for by itself covers that byte.
 #[test]
 fn every_path_leads_back() {

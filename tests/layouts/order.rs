@@ -151,6 +151,17 @@ fn a_flexible_array_stays_last() {
 }
 
 #[test]
+fn what_ends_in_a_flexible_array_stays_last() {
+    for inner in
+        ["struct { int n; char d[]; } d", "union { int n; struct { int m; char d[]; }; } d"]
+    {
+        let layout = gcc(&format!("struct s {{ char a; long b; char c; {inner}; }} x;"));
+        let order = layout.layout("struct s").better_order.map(|better| better.order);
+        assert!(order.is_none_or(|order| order.last() == Some(&3)), "{inner}");
+    }
+}
+
+#[test]
 fn packed_and_aligned_types_are_seen() {
     for (source, packed) in [
         ("struct __attribute__((packed)) s { char a; long b; } x;", true),

@@ -57,7 +57,17 @@ impl<'r> Conditions<'r> {
         if !has_size || !has_member || !is_related {
             return Ok(false);
         }
-        // What has to be read for it comes last.
+        match self.is_as_read(surveyor, layout) {
+            Err(types::Error::Stopped(stopped)) => Err(stopped.into()),
+            // One type that is damaged, or without end, is none of the answer, and no reason to give none.
+            Err(_) => Ok(false),
+            Ok(fits) => Ok(fits),
+        }
+    }
+
+    /// What more than its layout has to be read for.
+    fn is_as_read(&self, surveyor: &Surveyor<'_>, layout: &Layout) -> Result<bool, types::Error> {
+        let request = self.request;
         if request.align.is_some() && surveyor.alignment(layout.die)? != request.align {
             return Ok(false);
         }

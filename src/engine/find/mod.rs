@@ -57,7 +57,10 @@ impl Answer for FindMethod {
             looking.part(&names, &binaries, |position, name| {
                 let Some((surveyor, conditions)) = shaped.get(position) else { return Ok(vec![]) };
                 let mut fitting = Vec::new();
-                for mut found in surveyor.layouts(name, language)? {
+                let mut definitions = surveyor.definitions(name, language)?;
+                definitions
+                    .retain(|found| keyword.is_none_or(|keyword| keyword.fits(&found.layout)));
+                for mut found in types::merged(definitions) {
                     // A typedef of a tag is the same answer again, unless a name is asked for.
                     let via = &found.layout.via;
                     let is_own = via.is_empty() || found.layout.type_name == name;
@@ -153,10 +156,7 @@ impl Looking<'_> {
             }
             for position in positions {
                 let Some(opened) = binaries.get(*position) else { continue };
-                let fits = |one: &LayoutMatch| {
-                    self.keyword.is_none_or(|keyword| keyword.fits(&one.layout))
-                };
-                for one in types_of(*position, name)?.into_iter().filter(fits) {
+                for one in types_of(*position, name)? {
                     found.insert(name);
                     let one = Found { opened: Arc::clone(opened), found: Arc::new(one) };
                     answer.types.push(found_type(name, &one));
@@ -168,13 +168,15 @@ impl Looking<'_> {
 
     fn definitions(&self, opened: &Opened, name: &str) -> Result<Vec<LayoutMatch>, Error> {
         let (scope, is_full) = (Vec::new(), false);
-        let name = TypeName { keyword: None, scope, is_full, name: name.to_owned() };
+        let name = TypeName { keyword: self.keyword, scope, is_full, name: name.to_owned() };
         let threads = self.engine.threads();
         let question = Question { name: &name, path: None, language: self.language, threads };
         match types::find(self.job, &opened.file, &question) {
             Ok(found) => Ok(found),
-            // One type that is damaged is none of the answer, and no reason to give none.
-            Err(types::Error::Dwarf(_) | types::Error::TooDeep) => Ok(Vec::new()),
+            // One type that is damaged, or without end, is none of the answer, and no reason to give none.
+            Err(types::Error::Dwarf(_) | types::Error::TooDeep | types::Error::TooMany) => {
+                Ok(Vec::new())
+            }
             Err(error) => Err(error.into()),
         }
     }
