@@ -67,6 +67,8 @@ impl<'a> Reader<'_, 'a> {
                 | dw::DW_TAG_rvalue_reference_type => return self.natural(&current),
                 // A vector is aligned to its size, which an array is not.
                 dw::DW_TAG_array_type if current.flag(dw::DW_AT_GNU_vector) => return Ok(None),
+                // So may be one that Ada packs.
+                dw::DW_TAG_array_type if current.has(dw::DW_AT_bit_stride) => return Ok(None),
                 // `_Atomic` may make a struct stricter than its members.
                 dw::DW_TAG_atomic_type => return Ok(None),
                 dw::DW_TAG_array_type => {}
@@ -95,6 +97,10 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn of_aggregate(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
+        // GNAT aligns a packed record to its size where that is small, and any as its source says.
+        if die.language() == Language::Other {
+            return Ok(None);
+        }
         if let Some(known) = self.alignments.borrow().get(&die.at()) {
             return Ok(*known);
         }

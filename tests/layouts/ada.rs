@@ -7,12 +7,12 @@ use std::sync::Arc;
 use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::dwarf::DebugFile;
 use dbgmate::job::Job;
-use dbgmate::types::{self, Decoded, LayoutMatch};
+use dbgmate::types::{self, Decoded, LayoutMatch, Survey, Surveyor};
 
 use super::toolchain::{find_in, run};
 
 /// What the source gives the objects of each type, in the order in which the program prints their bytes.
-const VALUES: [(&str, &[&str]); 13] = [
+const VALUES: [(&str, &[&str]); 14] = [
     ("plain", &["a = 120 'x'", "b = 3", "c = true", "d = 1.5"]),
     ("shape", &["k = square (1)", "id = 7", "side = 3", "tilt = -2"]),
     ("shape", &["k = circle (0)", "id = 8", "radius = 0.25"]),
@@ -35,6 +35,7 @@ const VALUES: [(&str, &[&str]); 13] = [
             "last = point (3)",
         ],
     ),
+    ("twice", &["one = 1", "two = 2"]),
     ("lean", &["one = only (0)", "next = 119 'w'"]),
     (
         "holder",
@@ -134,6 +135,14 @@ fn check(flags: &[&str]) {
         });
         let when: Vec<String> = when.collect();
         assert!(when.iter().any(|when| when == expected), "{flags:?}: {component}: {when:?}");
+    }
+    // Small and packed records are aligned as GNAT thinks best.
+    let survey = Survey::of(&Job::new(), &file, 1).unwrap();
+    let job = Job::new();
+    let surveyor = Surveyor::new(&job, &file, &survey).unwrap();
+    for found in ["twice", "dense", "lean"].into_iter().flat_map(|name| records(&program, name)) {
+        let told = surveyor.alignment(found.layout.die).unwrap();
+        assert_eq!(told, found.layout.align, "only what is stated: {flags:?}");
     }
     // Its type has 16 bits, of which this part takes 14.
     for found in find_in(&program, "records__dense", Some("part"), None).unwrap() {
