@@ -11,7 +11,6 @@ use super::location::{Location, location};
 use super::member_entry::MemberEntry;
 use super::order::Field;
 use super::reader::Reader;
-use super::sizes::Extent;
 use super::spelling::kind_of;
 use super::{
     Access, BitField, Enumerator, Error, Kind, Layout, Member, MemberKind, Parts, Size, gaps, order,
@@ -245,25 +244,9 @@ impl<'a> Reader<'_, 'a> {
             }
         }
         if die.tag() != dw::DW_TAG_union_type {
-            self.settle_empty_arrays(&mut members)?;
+            settle_empty_arrays(&mut members);
         }
         Ok((members, None))
-    }
-
-    /// An array without a bound that cannot be flexible, since it does not end a struct that has more
-    /// members (C17 §6.7.2.1), is empty: GCC before 8 wrote `[0]` so.
-    fn settle_empty_arrays(&self, members: &mut [Member]) -> Result<(), Error> {
-        let flexible = if members.len() > 1 { members.len() - 1 } else { members.len() };
-        for member in members.iter_mut().take(flexible) {
-            let (Size::Dynamic, Some(at)) = (member.size, member.type_die) else { continue };
-            let Some(array) = self.underlying(self.die(at)?)? else { continue };
-            let is_array = array.tag() == dw::DW_TAG_array_type;
-            if is_array && self.extents(&array)?.first() == Some(&Extent::Flexible) {
-                member.size = Size::Known(0);
-                member.type_name = member.type_name.replacen("[]", "[0]", 1).into();
-            }
-        }
-        Ok(())
     }
 
     /// The discriminant and the variants of a variant part; they overlap.
@@ -349,6 +332,7 @@ impl<'a> Reader<'_, 'a> {
             offset,
             size,
             bits,
+            is_unbounded: typed.is_unbounded,
             align: entry.align,
             access,
             variants: Vec::new(),
@@ -407,6 +391,16 @@ impl<'a> Reader<'_, 'a> {
             enumerators.push(Enumerator { name: self.name(&child), value });
         }
         Ok(enumerators)
+    }
+}
+
+/// An array without a bound that cannot be flexible, since it does not end a struct that has more
+/// members (C17 §6.7.2.1), is empty: GCC before 8 wrote `[0]` so.
+fn settle_empty_arrays(members: &mut [Member]) {
+    let flexible = if members.len() > 1 { members.len() - 1 } else { members.len() };
+    for member in members.iter_mut().take(flexible).filter(|member| member.is_flexible_array()) {
+        member.size = Size::Known(0);
+        member.type_name = member.type_name.replacen("[]", "[0]", 1).into();
     }
 }
 

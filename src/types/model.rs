@@ -159,6 +159,8 @@ pub struct Member {
     pub size: Size,
     /// Its bits, for a bit field, from the start of what it is a member of.
     pub bits: Option<BitField>,
+    /// Its type is an array without a bound.
+    pub is_unbounded: bool,
     /// DW_AT_alignment, in bytes.
     pub align: Option<u64>,
     /// Who may name it.
@@ -254,19 +256,9 @@ impl Member {
         self.is_flexible_array() || self.members().iter().any(Member::is_open_ended)
     }
 
-    /// Whether it is an array without a bound, as its spelling shows: `char [][8]`, `int (*[])(void)`.
-    /// Those among template arguments are not its own.
+    /// Whether it is a flexible array: one that is empty has a size.
     pub(super) fn is_flexible_array(&self) -> bool {
-        let mut depth = 0_usize;
-        let own = self.type_name.chars().filter(|c| {
-            match c {
-                '<' => depth += 1,
-                '>' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            depth == 0
-        });
-        self.size == Size::Dynamic && own.collect::<String>().contains("[]")
+        self.is_unbounded && self.size == Size::Dynamic
     }
 }
 

@@ -20,6 +20,7 @@ impl<'a> Reader<'_, 'a> {
             offset: Some(0),
             size: self.size_of(die)?,
             bits: None,
+            is_unbounded: false,
             align: None,
             access: Access::Public,
             variants: Vec::new(),
@@ -128,7 +129,9 @@ impl<'a> Reader<'_, 'a> {
         let type_name = SmolStr::from(self.spell_array(&element, remaining)?);
         let name = SmolStr::from(name);
         let type_die = remaining.is_empty().then(|| element.at());
-        let member = Member { name, type_name, type_die, offset, size, bits, ..from.clone() };
+        let is_unbounded = remaining.first() == Some(&Extent::Flexible);
+        let member =
+            Member { name, type_name, type_die, offset, size, bits, is_unbounded, ..from.clone() };
         Ok((member, rest))
     }
 }

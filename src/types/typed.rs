@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use gimli::constants as dw;
 use smol_str::SmolStr;
 
 use super::member_entry::MemberEntry;
 use super::reader::{Reader, is_aggregate};
+use super::sizes::Extent;
 use super::{Error, Size};
 use crate::dwarf::{Die, UnitView};
 
@@ -19,6 +21,8 @@ pub(super) struct Typed<'a> {
     pub(super) declared: Option<Die<'a>>,
     pub(super) spelled: SmolStr,
     pub(super) size: Size,
+    /// It is an array without a bound, behind typedefs and qualifiers.
+    pub(super) is_unbounded: bool,
     /// The struct, union or class that it is, behind typedefs and qualifiers.
     pub(super) aggregate: Option<Die<'a>>,
 }
@@ -36,6 +40,7 @@ impl<'a> Reader<'_, 'a> {
                 declared: None,
                 spelled,
                 size: Size::Dynamic,
+                is_unbounded: false,
                 aggregate: None,
             }));
         };
@@ -43,10 +48,17 @@ impl<'a> Reader<'_, 'a> {
             return Ok(Rc::clone(known));
         }
         let declared = self.die_near(unit, target)?;
+        let (size, underlying) = (self.size_of(&declared)?, self.underlying(declared.clone())?);
+        let is_array = |die: &&Die<'a>| die.tag() == dw::DW_TAG_array_type && size == Size::Dynamic;
+        let is_unbounded = match underlying.as_ref().filter(is_array) {
+            Some(array) => self.extents(array)?.first() == Some(&Extent::Flexible),
+            None => false,
+        };
         let typed = Rc::new(Typed {
             spelled: self.spell(Some(&declared))?.into(),
-            size: self.size_of(&declared)?,
-            aggregate: self.underlying(declared.clone())?.filter(|die| is_aggregate(die.tag())),
+            size,
+            is_unbounded,
+            aggregate: underlying.filter(|die| is_aggregate(die.tag())),
             declared: Some(declared),
         });
         let mut types = self.types.borrow_mut();

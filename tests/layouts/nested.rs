@@ -1,7 +1,22 @@
 //! Members inside members: structs, unions, arrays, and the paths that lead to them.
 
+use dbgmate::types::Size;
+
 use super::case::Case;
 use super::toolchain::{CLANG, EVERYWHERE, GCC};
+
+/// Clang writes the typedef, GCC the array behind it.
+#[test]
+fn a_flexible_array_may_have_a_name_of_its_own() {
+    let source = "typedef int flex[]; struct s { char n; short h; flex data; } x;";
+    for toolchain in EVERYWHERE {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        let layout = compiled.layout("struct s");
+        assert_eq!(layout.members[2].size, Size::Dynamic, "{toolchain}");
+        let holes: Vec<_> = layout.holes.iter().map(|hole| hole.bit_offset / 8).collect();
+        assert_eq!((holes, layout.padding), (vec![1], 0), "{toolchain}");
+    }
+}
 
 #[test]
 fn members_at_the_ends_of_every_scalar_type() {
