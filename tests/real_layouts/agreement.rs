@@ -277,9 +277,10 @@ fn no_bytes(ours: &mut Value, theirs: &mut Value) {
 }
 
 /// C++ says that it is as large as a pointer, DWARF says nothing, gdb 0.
-fn nullptr(_: &mut Value, theirs: &mut Value) {
-    if theirs["kind"] == "type" && theirs["size"] == 0 {
-        theirs["size"] = Value::Null;
+fn nullptr(ours: &mut Value, theirs: &mut Value) {
+    let is_pointers = ours["size"] == size_of::<usize>();
+    if ours["kind"] == "type" && theirs["size"] == 0 && is_pointers {
+        theirs["size"] = ours["size"].clone();
     }
 }
 
