@@ -112,7 +112,9 @@ impl<'a> Search<'_, '_, 'a> {
     fn aggregate(&mut self, die: &Die<'a>, within: &Within, depth: usize) -> Result<(), Error> {
         let members = self.reader.direct_members(die)?.into_iter();
         let members: Vec<_> = members.map(|member| member.seen_from(Some(within.start))).collect();
-        let bits: Vec<_> = members.iter().map(|member| own_bits(member, &members)).collect();
+        let mut starts: Vec<u64> = members.iter().filter_map(Member::start).collect();
+        starts.sort_unstable();
+        let bits: Vec<_> = members.iter().map(|member| own_bits(member, &starts)).collect();
         let members: Vec<_> = members.into_iter().zip(bits).collect();
         self.gaps(&members, within);
         for (member, bits) in &members {
@@ -233,16 +235,15 @@ fn bits_of(member: &Member) -> Option<Range<u64>> {
     }
 }
 
-/// The bits of one of the members; of a base up to the next of them, which may be in the bytes at the end
-/// that the base does not use (Itanium C++ ABI §2.4).
-fn own_bits(member: &Member, members: &[Member]) -> Option<Range<u64>> {
+/// The bits of one of the members, which start at `starts`, in order; of a base up to the next of them, which
+/// may be in the bytes at the end that the base does not use (Itanium C++ ABI §2.4).
+fn own_bits(member: &Member, starts: &[u64]) -> Option<Range<u64>> {
     let bits = bits_of(member)?;
     if member.kind != MemberKind::Base {
         return Some(bits);
     }
-    let starts = members.iter().filter_map(Member::start);
-    let next = starts.filter(|start| *start > bits.start).min().unwrap_or(u64::MAX);
-    Some(bits.start..bits.end.min(next))
+    let next = starts.get(starts.partition_point(|start| *start <= bits.start));
+    Some(bits.start..next.map_or(bits.end, |next| bits.end.min(*next)))
 }
 
 fn end_of(start: u64, size: Size) -> Option<u64> {
