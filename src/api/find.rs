@@ -19,7 +19,8 @@ pub struct FindRequest {
     /// have to be: `struct libxl__*`, `union *`, `typedef *_t`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// A name that may be mistyped: the types of the few names that are nearest to it.
+    /// A name that may be mistyped, with its keyword or without: the types of the few names that are nearest
+    /// to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<String>,
     /// A member of this name, also one of an anonymous struct in it.
