@@ -361,9 +361,11 @@ impl<'a> Reader<'_, 'a> {
             self.count_members(known.count)?;
             return Ok(known);
         }
-        let (members, why) = self.members(die, nesting, outer)?;
-        let is_union = die.tag() == dw::DW_TAG_union_type;
-        let holes = if is_union { Vec::new() } else { gaps::inside(size, &members) };
+        let (mut members, why) = self.members(die, nesting, outer)?;
+        let holes = match &why {
+            None => gaps::inside(kind_of(die), size, &mut members),
+            Some(_) => Vec::new(),
+        };
         let parts = Arc::new(Parts::of(members, holes, why));
         if nesting == Nesting::Deep {
             self.parts.borrow_mut().insert(die.at(), Arc::clone(&parts));

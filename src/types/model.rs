@@ -1,7 +1,7 @@
 //! A layout: what is known of a type's bytes.
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -179,7 +179,7 @@ pub struct Member {
 pub struct Parts {
     /// Its members, as declared.
     pub members: Vec<Member>,
-    /// Bits that none of its members uses, to its end.
+    /// Bits that no member uses, to its end.
     pub holes: Vec<Hole>,
     /// What could not be known.
     pub(super) why: Option<String>,
@@ -216,7 +216,7 @@ impl Member {
         self.members().iter().map(|member| member.clone().seen_from(self.start()))
     }
 
-    /// Bits that none of its members uses, counted as its own place is. Of a record that Ada packs, the end
+    /// Bits in it that no member uses, counted as its own place is. Of a record that Ada packs, the end
     /// of the type is not part of it.
     pub fn holes(&self) -> impl Iterator<Item = Hole> {
         let holes = self.parts.iter().flat_map(|parts| &parts.holes);
@@ -234,6 +234,16 @@ impl Member {
             Some(bits) => Some(bits.offset),
             None => self.offset?.checked_mul(8),
         }
+    }
+
+    /// The bits that it covers, of a flexible array none; none where only run time can tell them.
+    pub(super) fn covered(&self) -> Option<Range<u64>> {
+        let (start, width) = match (self.bits, self.size) {
+            (Some(bits), _) => (bits.offset, bits.size),
+            (None, Size::Known(bytes)) => (self.offset?.checked_mul(8)?, bytes.checked_mul(8)?),
+            (None, Size::Dynamic) => return None,
+        };
+        Some(start..start.checked_add(width)?)
     }
 
     /// It, as a member of what starts `base` bits before; none where only run time can tell how many.
@@ -328,6 +338,13 @@ pub struct Hole {
     pub bit_offset: u64,
     /// How many.
     pub bit_size: u64,
+}
+
+impl Hole {
+    /// From the first to the end.
+    pub(super) fn bits(&self) -> Range<u64> {
+        self.bit_offset..self.bit_offset.saturating_add(self.bit_size)
+    }
 }
 
 /// A layout that a name stands for, in one binary.

@@ -33,4 +33,5 @@ mod templates;
 mod text;
 mod toolchain;
 mod twins;
+mod unused;
 mod variants;
