@@ -135,7 +135,7 @@ impl From<&types::Side> for Side {
                 offset: member.offset,
                 size: member.size.known(),
                 bit_offset: member.bits.map(|bits| bits.offset),
-                bit_size: member.bits.map(|bits| bits.size),
+                bit_size: member.bit_size(),
                 when: super::layout::when(member),
                 ..none
             },

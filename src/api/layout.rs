@@ -325,7 +325,7 @@ impl From<&types::Member> for Member {
             offset: member.offset,
             size: member.size.known(),
             bit_offset: member.bits.map(|bits| bits.offset),
-            bit_size: member.bits.map(|bits| bits.size),
+            bit_size: member.bit_size(),
             align: member.align,
             access: match member.access {
                 types::Access::Public => None,

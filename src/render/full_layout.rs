@@ -279,6 +279,7 @@ fn comment(member: &Member) -> String {
             format!("{offset:>5} {:>5}", bits(first % 8, size))
         }
         (Some(offset), ..) => format!("{offset:>5} {size:>5}"),
+        (None, _, Some(size)) => format!("{:>5} {:>5}", "?", counted(size, "bit")),
         (None, ..) => format!("{:>5} {size:>5}", "?"),
     };
     let aligned = member.align.map_or(String::new(), |align| format!("  aligned({align})"));

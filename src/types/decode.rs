@@ -207,7 +207,7 @@ impl<'a> Decoding<'_, '_, 'a> {
             name,
             type_name: member.type_name.to_string(),
             bits: place.or(rest),
-            is_bit_field: member.bits.is_some(),
+            is_bit_field: member.bit_size().is_some(),
             pointer: None,
             text: None,
             values: Vec::new(),

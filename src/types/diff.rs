@@ -96,7 +96,7 @@ fn members(
         };
         *is_gone = false;
         let before = was.member;
-        let is_there = was.place() == now.place() && was.bit_size() == now.bit_size();
+        let is_there = was.place() == now.place() && before.bit_size() == member.bit_size();
         let is_same = (is_there || !has_place)
             && before.size == member.size
             && before.type_name == member.type_name
@@ -158,13 +158,9 @@ impl<'l> Visible<'l> {
     fn namesake(&self) -> Namesake<'l> {
         match (self.member.kind, self.member.name.as_str()) {
             (MemberKind::Base, _) => Namesake::Base(&self.member.type_name),
-            (_, "") => Namesake::Unnamed { place: self.place(), bit_size: self.bit_size() },
+            (_, "") => Namesake::Unnamed { place: self.place(), bit_size: self.member.bit_size() },
             (_, name) => Namesake::Field(name),
         }
-    }
-
-    fn bit_size(&self) -> Option<u64> {
-        self.member.bits.map(|bits| bits.size)
     }
 
     /// What the change shows, of a scope that starts there in the type.

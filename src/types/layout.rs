@@ -332,6 +332,7 @@ impl<'a> Reader<'_, 'a> {
             offset,
             size,
             bits,
+            width: entry.bit_size.filter(|_| bits.is_none()),
             is_unbounded: typed.is_unbounded,
             align: entry.align,
             access,

@@ -159,6 +159,8 @@ pub struct Member {
     pub size: Size,
     /// Its bits, for a bit field, from the start of what it is a member of.
     pub bits: Option<BitField>,
+    /// How many bits a bit field has whose place only run time can tell.
+    pub(super) width: Option<u64>,
     /// Its type is an array without a bound.
     pub is_unbounded: bool,
     /// DW_AT_alignment, in bytes.
@@ -236,6 +238,11 @@ impl Member {
         }
     }
 
+    /// How many bits a bit field has, wherever it is.
+    pub fn bit_size(&self) -> Option<u64> {
+        self.bits.map(|bits| bits.size).or(self.width)
+    }
+
     /// The bits that it covers, of a flexible array none; none where only run time can tell them.
     pub(super) fn covered(&self) -> Option<Range<u64>> {
         let (start, width) = match (self.bits, self.size) {
@@ -256,6 +263,9 @@ impl Member {
         };
         let is_in_bits = self.bits.is_some() || start.is_some_and(|bit| !bit.is_multiple_of(8));
         let bits = start.zip(width).map(|(offset, size)| BitField { offset, size });
+        if start.is_none() {
+            self.width = self.bit_size();
+        }
         self.bits = bits.filter(|_| is_in_bits);
         self.offset = start.filter(|_| !is_in_bits || width.is_some()).map(|bit| bit / 8);
         self
@@ -281,6 +291,7 @@ impl PartialEq for Member {
             && self.offset == other.offset
             && self.size == other.size
             && self.bits == other.bits
+            && self.width == other.width
             && self.align == other.align
             && self.access == other.access
             && self.variants == other.variants

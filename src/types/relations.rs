@@ -241,6 +241,7 @@ mod tests {
             offset: Some(0),
             size: Size::Known(4),
             bits: None,
+            width: None,
             is_unbounded: false,
             align: None,
             access: Access::Public,

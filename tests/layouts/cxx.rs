@@ -1,5 +1,6 @@
 //! C++: bases, templates, namespaces, and members that are none.
 
+use dbgmate::api::layout::LayoutForm;
 use dbgmate::types::{Kind, Layout, MemberKind, Reach, diff};
 
 use super::case::Case;
@@ -69,6 +70,26 @@ fn a_virtual_base_has_no_constant_offset_and_says_so() {
         assert_eq!(compiled.member("b", "y").offset, Some(8), "{toolchain}");
         assert_eq!(compiled.member("b", "x").offset, None, "{toolchain}");
         assert!(layout.holes.is_empty(), "where the base lies, no hole is known: {toolchain}");
+    }
+}
+
+#[test]
+fn a_bit_field_of_a_virtual_base_keeps_its_width() {
+    let source = "struct a { int x; int f : 3; unsigned long g : 40; virtual int v(); }; int a::v() { return x; }
+                  struct b : virtual a { int y; }; struct c : b { int z; }; c q;";
+    for toolchain in EVERYWHERE {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        for (name, path, width) in [("b", "f", 3), ("c", "g", 40), ("a", "g", 40)] {
+            let member = compiled.member(name, path);
+            assert_eq!(member.bit_size(), Some(width), "{path} of {name} by {toolchain}");
+            assert_eq!(member.offset.is_some(), name == "a", "{path} of {name} by {toolchain}");
+        }
+        assert_eq!(compiled.member("b", "x").bit_size(), None, "{toolchain}");
+        let text = compiled.rendered("c", LayoutForm::Layout);
+        let is_shown = |line: &str| line.contains("int f : 3;") && line.contains("? 3 bits");
+        assert!(text.lines().any(is_shown), "{text}");
+        let script = compiled.rendered("b", LayoutForm::Script);
+        assert!(script.contains("f => ?"), "{script}");
     }
 }
 
