@@ -222,6 +222,13 @@ fn find_lists_types_by_name_and_shape() {
         (vec!["--points-to", "struct shape"], "other shape", 0),
         (vec!["--points-to", "struct shape", "o*r"], "other", 0),
         (vec!["--points-to", "struct other"], "room", 0),
+        (vec!["--points-to", "const struct other *"], "room", 0),
+        // As C writes it.
+        (vec!["const struct point"], "point", 0),
+        (vec!["struct point *"], "point", 0),
+        (vec!["  struct\tpoint const * "], "point", 0),
+        (vec![" point "], "point", 0),
+        (vec!["--like", "const struct pionts *"], "point", 0),
         (vec!["--like", "pionts"], "point", 0),
         (vec!["--like", "room"], "room", 0),
         (vec!["--like", "struct pionts"], "point", 0),

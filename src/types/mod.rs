@@ -51,7 +51,7 @@ pub use model::{
     Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Parts,
     Selected, Size, Variant,
 };
-pub use name::{Keyword, TypeName};
+pub use name::{Keyword, TypeName, pointee};
 pub use number::Number;
 pub use order::BetterOrder;
 pub use path::{MemberPath, PathStep};
