@@ -8,6 +8,7 @@
 //! and says why.
 
 mod alignment;
+mod behind;
 mod decode;
 mod diff;
 mod distinct;
@@ -40,6 +41,7 @@ mod twins;
 mod typed;
 mod variants;
 
+pub use behind::Behind;
 pub use decode::{Decoded, decode};
 pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};
