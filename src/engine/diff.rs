@@ -140,7 +140,7 @@ impl Builds<'_> {
     fn layouts(&self, build: &Opened, name: &TypeName) -> Result<Vec<Layout>, Error> {
         let question =
             Question { name, path: None, language: None, threads: self.engine.threads() };
-        Ok(own(&name.name, types::find(self.job, &build.file, &question)?))
+        Ok(own(&name.name, build.layouts.find_anew(self.job, &build.file, &question)?))
     }
 }
 

@@ -81,7 +81,13 @@ impl<'b> Behind<'b> {
                         return Ok(None);
                     }
                     let nesting = if with_named && is_part { Nesting::Deep } else { Nesting::Own };
-                    let parts = reader.parts(&next, reader.size_of(&next)?, nesting, None)?;
+                    let parts = reader.parts(
+                        next.unit(),
+                        next.at(),
+                        reader.size_of(&next)?,
+                        nesting,
+                        None,
+                    )?;
                     return Ok(Some(Led { by, parts, is_part }));
                 }
                 _ => return Ok(None),

@@ -101,7 +101,13 @@ impl<'a> Search<'_, '_, 'a> {
         match underlying.tag() {
             tag if is_aggregate(tag) && !underlying.is_declaration() => {
                 let size = self.reader.size_of(&underlying)?;
-                let parts = self.reader.parts(&underlying, size, Nesting::Deep, None)?;
+                let parts = self.reader.parts(
+                    underlying.unit(),
+                    underlying.at(),
+                    size,
+                    Nesting::Deep,
+                    None,
+                )?;
                 self.aggregate(&parts, within, depth)?;
                 Ok(true)
             }

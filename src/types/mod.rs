@@ -15,6 +15,7 @@ mod distinct;
 mod functions;
 mod gaps;
 mod kept;
+mod known_types;
 mod layout;
 mod layouts;
 mod locate;

@@ -37,7 +37,8 @@ impl<'a> Reader<'_, 'a> {
         }
         // The members behind the path, at any depth, as the layout itself would show them.
         if let Some(aggregate) = self.aggregate_of(&member)? {
-            member.parts = Some(self.parts(&aggregate, member.size, Nesting::Deep, None)?);
+            let (unit, at) = (aggregate.unit(), aggregate.at());
+            member.parts = Some(self.parts(unit, at, member.size, Nesting::Deep, None)?);
         }
         Ok(Selected { path: path.to_string(), member })
     }

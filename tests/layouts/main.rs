@@ -19,6 +19,7 @@ mod dies;
 mod go;
 mod handmade;
 mod kept_index;
+mod known_types;
 mod locate;
 mod map;
 mod names;

@@ -181,7 +181,7 @@ impl Looking<'_> {
         let name = TypeName { keyword: self.keyword, scope, is_full, name: name.to_owned() };
         let threads = self.engine.threads();
         let question = Question { name: &name, path: None, language: self.language, threads };
-        match types::find(self.job, &opened.file, &question) {
+        match opened.layouts.find_anew(self.job, &opened.file, &question) {
             Ok(found) => Ok(found),
             // One type that is damaged, or without end, is none of the answer, and no reason to give none.
             Err(types::Error::Dwarf(_) | types::Error::TooDeep | types::Error::TooMany) => {
