@@ -93,8 +93,8 @@ fn stand_apart(members: &[Member]) -> bool {
     })
 }
 
-/// Takes from the holes in members of a struct what others of its members use. Each bit that none uses stays
-/// a hole of one member: of those that share it, the last.
+/// Takes from the holes in members of a struct what others of its members use. Of bases that share a bit
+/// which none uses, it stays a hole of the last.
 fn share(members: &mut [Member]) {
     if stand_apart(members) {
         return;
@@ -104,32 +104,34 @@ fn share(members: &mut [Member]) {
     }
     let shared = sharing(members);
     let plain = shared.iter().filter(|member| !member.is_variant).count();
-    if plain.saturating_mul(shared.len()) > MAX_PAIRS {
-        let all = 0..u64::MAX;
-        for one in shared {
-            if let Some(parts) = members.get_mut(one.position).and_then(|it| it.parts.as_mut()) {
-                take(parts, std::slice::from_ref(&all));
-            }
-        }
-        return;
-    }
+    let is_too_much = plain.saturating_mul(shared.len()) > MAX_PAIRS;
     for (order, one) in shared.iter().enumerate() {
-        let mut taken = Vec::new();
-        for (other_order, other) in shared.iter().enumerate() {
-            let is_other_variant = one.is_variant && other.is_variant;
-            if other_order == order || is_other_variant || !overlap(&one.bits, &other.bits) {
-                continue;
-            }
-            match members.get(other.position) {
-                Some(member) if other_order < order => used(member, 0, &mut taken),
-                _ => taken.push(other.bits.clone()),
-            }
-        }
-        let taken = seen_from(&merged(taken), &one.bits);
-        if let Some(parts) = members.get_mut(one.position).and_then(|it| it.parts.as_mut()) {
-            take(parts, &taken);
+        let taken = match is_too_much {
+            true => Taken { own: vec![one.bits.clone()], deep: vec![one.bits.clone()] },
+            false => taken(members, &shared, order, one),
+        };
+        if let Some(member) = members.get_mut(one.position) {
+            taken.seen_from(&one.bits).take_from(member);
         }
     }
+}
+
+/// What the others use of the bits of one of the members that share some.
+fn taken(members: &[Member], shared: &[Sharing], order: usize, one: &Sharing) -> Taken {
+    let (mut own, mut deep) = (Vec::new(), Vec::new());
+    for (other_order, other) in shared.iter().enumerate() {
+        let is_other_variant = one.is_variant && other.is_variant;
+        if other_order == order || is_other_variant || !overlap(&one.bits, &other.bits) {
+            continue;
+        }
+        let Some(member) = members.get(other.position) else { continue };
+        used(member, 0, true, &mut deep);
+        match other_order < order {
+            true => used(member, 0, false, &mut own),
+            false => own.push(other.bits.clone()),
+        }
+    }
+    Taken { own: merged(own), deep: merged(deep) }
 }
 
 /// A member that shares bits with another.
@@ -159,12 +161,13 @@ fn sharing(members: &[Member]) -> Vec<Sharing> {
 }
 
 /// The bits that a member uses, of a struct or union those of its members, in what starts `base` bits before.
-fn used(member: &Member, base: u64, all: &mut Vec<Range<u64>>) {
+/// What has a name has all of its own bits, unless one looks `deep`.
+fn used(member: &Member, base: u64, deep: bool, all: &mut Vec<Range<u64>>) {
     let Some(bits) = member.covered() else { return };
     let bits = base.saturating_add(bits.start)..base.saturating_add(bits.end);
     match &member.parts {
-        Some(parts) if parts.why.is_none() => {
-            parts.members.iter().for_each(|member| used(member, bits.start, all));
+        Some(parts) if parts.why.is_none() && (deep || member.kind != MemberKind::Field) => {
+            parts.members.iter().for_each(|member| used(member, bits.start, deep, all));
         }
         _ => all.push(bits),
     }
@@ -182,29 +185,56 @@ fn forget(member: &mut Member) {
     }
 }
 
-/// Takes bits from the holes of a struct and of its members.
-fn take(parts: &mut Arc<Parts>, taken: &[Range<u64>]) {
-    if !has_hole(parts, taken) {
-        return;
-    }
-    let parts = Arc::make_mut(parts);
-    parts.holes = parts.holes.iter().flat_map(|hole| without(hole, taken)).collect();
-    for member in &mut parts.members {
-        if let (Some(bits), Some(parts)) = (member.covered(), &mut member.parts) {
-            take(parts, &seen_from(taken, &bits));
-        }
-    }
+/// Bits that are no holes.
+struct Taken {
+    /// Of a base or a struct without a name: those of members with a name are theirs.
+    own: Vec<Range<u64>>,
+    /// Of members with a name.
+    deep: Vec<Range<u64>>,
 }
 
-/// Whether there is a hole in some bits, at any depth.
-fn has_hole(parts: &Parts, bits: &[Range<u64>]) -> bool {
-    let is_there = |hole: &Hole| touched(bits, &hole.bits()).next().is_some();
-    !bits.is_empty()
-        && (parts.holes.iter().any(is_there)
-            || parts.members.iter().any(|member| match (member.covered(), &member.parts) {
-                (Some(own), Some(parts)) => has_hole(parts, &seen_from(bits, &own)),
-                _ => false,
-            }))
+impl Taken {
+    /// The same, counted from where a member starts, as far as it has them.
+    fn seen_from(&self, bits: &Range<u64>) -> Taken {
+        Taken { own: seen_from(&self.own, bits), deep: seen_from(&self.deep, bits) }
+    }
+
+    /// Takes them from the holes in a member, at any depth.
+    fn take_from(&self, member: &mut Member) {
+        if !self.is_any_hole_of(member) {
+            return;
+        }
+        let taken = self.of(member);
+        let Some(parts) = &mut member.parts else { return };
+        let parts = Arc::make_mut(parts);
+        parts.holes = parts.holes.iter().flat_map(|hole| without(hole, taken)).collect();
+        let inside = Taken { own: taken.to_vec(), deep: self.deep.clone() };
+        for member in &mut parts.members {
+            if let Some(bits) = member.covered() {
+                inside.seen_from(&bits).take_from(member);
+            }
+        }
+    }
+
+    fn of(&self, member: &Member) -> &[Range<u64>] {
+        if member.kind == MemberKind::Field { &self.deep } else { &self.own }
+    }
+
+    /// Whether a member has a hole there, at any depth.
+    fn is_any_hole_of(&self, member: &Member) -> bool {
+        let Some(parts) = &member.parts else { return false };
+        let taken = self.of(member);
+        let is_there = |hole: &Hole| touched(taken, &hole.bits()).next().is_some();
+        if self.own.is_empty() && self.deep.is_empty() {
+            return false;
+        }
+        let inside = Taken { own: taken.to_vec(), deep: self.deep.clone() };
+        parts.holes.iter().any(is_there)
+            || parts.members.iter().any(|member| {
+                let bits = member.covered();
+                bits.is_some_and(|bits| inside.seen_from(&bits).is_any_hole_of(member))
+            })
+    }
 }
 
 /// What is left of a hole.

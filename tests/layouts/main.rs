@@ -27,6 +27,7 @@ mod nested;
 mod order;
 mod passes;
 mod random;
+mod random_cxx;
 mod rust;
 mod spelled;
 mod survey;

@@ -323,13 +323,13 @@ fn check(seed: u64) {
     ask_back(toolchain, &compiled, &drawing);
 }
 
-#[test]
-fn random_types_are_as_the_compiler_lays_them_out() {
+/// Checks one seed after the other; one that fails is named.
+pub(super) fn each_seed(count: u64, check: fn(u64)) {
     let number = |name: &str, default| match env::var(name) {
         Ok(text) => text.parse().expect(name),
         Err(_) => default,
     };
-    let count = number("DBGMATE_RANDOM_SOURCES", EVERYWHERE.len() as u64);
+    let count = number("DBGMATE_RANDOM_SOURCES", count);
     let first = number("DBGMATE_RANDOM_SEED", 0);
     for seed in first..first + count {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(seed))) {
@@ -337,4 +337,9 @@ fn random_types_are_as_the_compiler_lays_them_out() {
             resume_unwind(panic);
         }
     }
+}
+
+#[test]
+fn random_types_are_as_the_compiler_lays_them_out() {
+    each_seed(EVERYWHERE.len() as u64, check);
 }
