@@ -324,6 +324,7 @@ fn check(seed: u64) {
 }
 
 /// Checks one seed after the other; one that fails is named.
+#[allow(clippy::print_stderr)] // shown of a test that fails
 pub(super) fn each_seed(count: u64, check: fn(u64)) {
     let number = |name: &str, default| match env::var(name) {
         Ok(text) => text.parse().expect(name),

@@ -1,13 +1,16 @@
 //! Random types of C++: bases, virtual ones too, members without an address of their own, unions. Each member
-//! is where the compiler has put it, and what is told to be unused is what no member is in.
+//! is where the compiler has put it, what is told to be unused is what no member is in, and the assertions hold.
 //!
 //! `DBGMATE_RANDOM_SOURCES` and `DBGMATE_RANDOM_SEED` are as in `random.rs`.
 
 use std::collections::BTreeSet;
 
+use dbgmate::api::layout::LayoutForm;
+
 use super::case::Said;
 use super::order::next;
 use super::random::each_seed;
+use super::spelled::ask;
 use super::toolchain::Toolchain;
 use super::unused::unused;
 
@@ -131,14 +134,14 @@ impl Drawing {
                 format!(
                     "{} {name} : {}; ",
                     self.any(&["int", "long", "unsigned char"]),
-                    1 + next(&mut self.state, 8)
+                    1 + next(&mut self.state, 7)
                 )
             }
             1 | 2 | 3 => {
                 let chosen = next(&mut self.state, TYPES);
                 let Some(of) = self.types.get(chosen) else { return String::new() };
                 // What has constructors cannot be in a union without one.
-                if drawn.is_union && !(of.is_plain && !of.has_virtual_bases) {
+                if drawn.is_union && (of.has_virtual_bases || !of.is_plain) {
                     return String::new();
                 }
                 drawn.members.push(name.clone());
@@ -199,6 +202,11 @@ fn check(seed: u64) {
     let drawing = Drawing::new(seed);
     let Some(compiled) = toolchain.compile(&drawing.text()) else { return };
     let mut numbers = Said::read(&compiled).numbers("numbers").into_iter();
+    let mut asked = drawing.source.clone();
+    for drawn in &drawing.types {
+        asked += &compiled.rendered(&drawn.name, LayoutForm::Asserts);
+    }
+    ask(toolchain, &asked);
     for drawn in &drawing.types {
         let unused = unused(&compiled, &drawn.name);
         if !drawn.is_fixed() {
