@@ -137,7 +137,7 @@ impl Drawing {
                     1 + next(&mut self.state, 7)
                 )
             }
-            1 | 2 | 3 => {
+            1..=3 => {
                 let chosen = next(&mut self.state, TYPES);
                 let Some(of) = self.types.get(chosen) else { return String::new() };
                 // What has constructors cannot be in a union without one.
