@@ -16,6 +16,9 @@ const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 const HOLE: char = '·';
 
+/// It may be a hole, or a member's whose place is not known.
+const UNKNOWN: char = '?';
+
 /// The columns of the legend.
 const WIDTH: usize = 100;
 
@@ -59,7 +62,7 @@ fn write_rows(page: &mut String, map: &ByteMap) -> fmt::Result {
             write!(page, "{DIM}{label:>digits$}{DIM:#} ")?;
             let is_hole =
                 |cell: usize| lane == 0 && lanes.iter().all(|lane| lane.get(cell) == Some(&None));
-            write_cells(page, cells, is_hole)?;
+            write_cells(page, cells, is_hole, hole(map))?;
             label.clear();
         }
     }
@@ -116,6 +119,7 @@ fn write_cells(
     page: &mut String,
     cells: &[Option<usize>],
     is_hole: impl Fn(usize) -> bool,
+    hole: char,
 ) -> fmt::Result {
     let last = cells.iter().enumerate().rposition(|(at, cell)| cell.is_some() || is_hole(at));
     let cells = cells.iter().enumerate().take(last.map_or(0, |last| last + 1));
@@ -124,7 +128,7 @@ fn write_cells(
     for run in cells.chunk_by(|one, other| one == other) {
         let (style, cell) = match run.first().copied().flatten() {
             Some(Some(position)) => (style(position), letter(position)),
-            Some(None) => (DIM, HOLE),
+            Some(None) => (DIM, hole),
             None => (anstyle::Style::new(), ' '),
         };
         write!(page, "{style}{}{style:#}", cell.to_string().repeat(run.len()))?;
@@ -149,7 +153,7 @@ fn write_legend(page: &mut String, map: &ByteMap) -> fmt::Result {
     if column > 0 {
         writeln!(page)?;
     }
-    let unused: u64 = map.holes().iter().map(|(first, end)| end - first).sum();
+    let unused: u64 = map.holes.iter().map(|(first, end)| end - first).sum();
     let mut facts = Vec::new();
     if unused > 0 {
         let amount = if unused.is_multiple_of(8) {
@@ -157,7 +161,7 @@ fn write_legend(page: &mut String, map: &ByteMap) -> fmt::Result {
         } else {
             counted(unused, "bit")
         };
-        facts.push(format!("{HOLE} unused: {amount}"));
+        facts.push(format!("{} {}: {amount}", hole(map), map.holes_are()));
     }
     if map.left_out > 0 {
         facts.push(format!("not shown: {}", counted(map.left_out as u64, "member")));
@@ -166,6 +170,10 @@ fn write_legend(page: &mut String, map: &ByteMap) -> fmt::Result {
         return Ok(());
     }
     writeln!(page, "{DIM}{}{DIM:#}", facts.join(", "))
+}
+
+fn hole(map: &ByteMap) -> char {
+    if map.are_unused { HOLE } else { UNKNOWN }
 }
 
 /// More members than letters use them again: offsets tell them apart.

@@ -332,6 +332,7 @@ impl<'a> Reader<'_, 'a> {
             offset,
             size,
             bits,
+            width: entry.bit_size.filter(|_| bits.is_none()),
             is_unbounded: typed.is_unbounded,
             align: entry.align,
             access,
@@ -363,9 +364,11 @@ impl<'a> Reader<'_, 'a> {
             return Ok(Arc::clone(known));
         }
         let die = &self.die_near(unit, at)?;
-        let (members, why) = self.members(die, nesting, outer)?;
-        let is_union = die.tag() == dw::DW_TAG_union_type;
-        let holes = if is_union { Vec::new() } else { gaps::inside(size, &members) };
+        let (mut members, why) = self.members(die, nesting, outer)?;
+        let holes = match &why {
+            None => gaps::inside(kind_of(die), size, &mut members),
+            Some(_) => Vec::new(),
+        };
         let parts = Arc::new(Parts::of(members, holes, why));
         if nesting == Nesting::Deep {
             self.known.borrow_mut().learn_parts(at, &parts);

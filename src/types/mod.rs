@@ -8,6 +8,7 @@
 //! and says why.
 
 mod alignment;
+mod behind;
 mod decode;
 mod diff;
 mod distinct;
@@ -41,6 +42,7 @@ mod twins;
 mod typed;
 mod variants;
 
+pub use behind::Behind;
 pub use decode::{Decoded, decode};
 pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};
@@ -52,7 +54,7 @@ pub use model::{
     Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Parts,
     Selected, Size, Variant,
 };
-pub use name::{Keyword, TypeName};
+pub use name::{Keyword, TypeName, pointee};
 pub use number::Number;
 pub use order::BetterOrder;
 pub use path::{MemberPath, PathStep};

@@ -20,6 +20,7 @@ impl<'a> Reader<'_, 'a> {
             offset: Some(0),
             size: self.size_of(die)?,
             bits: None,
+            width: None,
             is_unbounded: false,
             align: None,
             access: Access::Public,
@@ -131,8 +132,17 @@ impl<'a> Reader<'_, 'a> {
         let name = SmolStr::from(name);
         let type_die = remaining.is_empty().then(|| element.at());
         let is_unbounded = remaining.first() == Some(&Extent::Flexible);
-        let member =
-            Member { name, type_name, type_die, offset, size, bits, is_unbounded, ..from.clone() };
+        let member = Member {
+            name,
+            type_name,
+            type_die,
+            offset,
+            size,
+            bits,
+            width: None,
+            is_unbounded,
+            ..from.clone()
+        };
         Ok((member, rest))
     }
 }

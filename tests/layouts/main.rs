@@ -34,4 +34,5 @@ mod templates;
 mod text;
 mod toolchain;
 mod twins;
+mod unused;
 mod variants;
