@@ -1,13 +1,16 @@
 //! Reads DIEs for one question, counting them, and sees through typedefs and declarations.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use super::member_entry::MemberEntry;
+use super::template::Arguments;
 use super::typed::Typed;
 use super::{Error, Parts};
 use crate::dwarf::{self, Die, DieRef, Index, Language, UnitView, View};
@@ -37,6 +40,7 @@ pub(super) struct Reader<'v, 'a> {
     pub(super) parts: RefCell<FxHashMap<DieRef, Arc<Parts>>>,
     /// The alignments of types that were looked into: one may be met in many structs.
     pub(super) alignments: RefCell<FxHashMap<DieRef, Option<u64>>>,
+    pub(super) arguments: Arguments,
 }
 
 /// Counts the DIEs that are read for a question.
@@ -69,7 +73,8 @@ impl<'j> Count<'j> {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Declared<'a> {
     name: &'a [u8],
-    scope: Vec<&'a [u8]>,
+    arguments: Option<SmolStr>,
+    scope: Vec<Cow<'a, [u8]>>,
     language: Language,
     tag: DwTag,
 }
@@ -94,6 +99,7 @@ impl<'v, 'a> Reader<'v, 'a> {
             types: RefCell::default(),
             parts: RefCell::default(),
             alignments: RefCell::default(),
+            arguments: Arguments::default(),
         }
     }
 
@@ -194,6 +200,7 @@ impl<'v, 'a> Reader<'v, 'a> {
         let Some(name) = self.view.name(declaration) else { return Ok(Rc::default()) };
         let key = Declared {
             name,
+            arguments: self.arguments_left_out(declaration)?,
             scope: self.scope(declaration)?,
             language: declaration.language(),
             tag: class_as_struct(declaration.tag()),
@@ -208,6 +215,7 @@ impl<'v, 'a> Reader<'v, 'a> {
             if class_as_struct(die.tag()) != key.tag
                 || die.language() != key.language
                 || self.scope(&die)? != key.scope
+                || self.arguments_left_out(&die)? != key.arguments
             {
                 continue;
             }
@@ -225,11 +233,11 @@ impl<'v, 'a> Reader<'v, 'a> {
     }
 
     /// The names around a DIE. C has none, and asking would walk the unit.
-    pub(super) fn scope(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
+    pub(super) fn scope(&self, die: &Die<'a>) -> Result<Vec<Cow<'a, [u8]>>, Error> {
         if die.language() == Language::C {
             return Ok(Vec::new());
         }
-        Ok(self.view.scope_of(die)?)
+        self.view.scope_of(die)?.into_iter().map(|scope| self.name_of_scope(die, scope)).collect()
     }
 }
 

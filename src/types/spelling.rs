@@ -11,6 +11,9 @@ use super::sizes::Extent;
 use super::{Error, Kind};
 use crate::dwarf::{Die, Language};
 
+/// What is spelled for a namespace without a name: the C++ ABI's own words, which debuggers print too.
+pub(super) const ANONYMOUS: &str = "(anonymous namespace)";
+
 /// Deeper than any declaration that a person wrote.
 const MAX_DEPTH: usize = 32;
 
@@ -197,12 +200,12 @@ impl<'a> Reader<'_, 'a> {
         match name {
             Some(name) => {
                 for scope in self.scope(die)? {
-                    // The C++ ABI's own word, which debuggers print too.
-                    let scope = if scope.is_empty() { b"(anonymous namespace)" } else { scope };
+                    let scope = if scope.is_empty() { ANONYMOUS.as_bytes() } else { &scope };
                     text.push_str(&String::from_utf8_lossy(scope));
                     text.push_str("::");
                 }
                 text.push_str(&String::from_utf8_lossy(name));
+                text.push_str(&self.arguments_left_out(die)?.unwrap_or_default());
             }
             None if kind == Kind::Other => text.push('?'),
             None => text.push_str("{...}"),

@@ -27,6 +27,7 @@ mod order;
 mod passes;
 mod random;
 mod rust;
+mod simple_names;
 mod spelled;
 mod survey;
 mod templates;
