@@ -55,6 +55,9 @@ impl<'a> Reader<'_, 'a> {
             dw::DW_TAG_reference_type => self.spell_target(die, format!("&{inner}"), depth),
             dw::DW_TAG_rvalue_reference_type => self.spell_target(die, format!("&&{inner}"), depth),
             dw::DW_TAG_array_type => {
+                if let Some(vector) = self.vector(die)? {
+                    return self.spell_target(die, join(&vector, &inner), depth);
+                }
                 let mut inner = parenthesised(inner);
                 for extent in self.extents(die)? {
                     inner.push_str(&extent.to_string());
@@ -118,6 +121,20 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
+    /// What makes a vector of its elements' type (GCC's manual, "Using Vector Instructions"): its bytes,
+    /// without those that an ABI adds to three elements.
+    fn vector(&self, die: &Die<'a>) -> Result<Option<String>, Error> {
+        if !die.flag(dw::DW_AT_GNU_vector) {
+            return Ok(None);
+        }
+        let Some(element) = self.type_of(die)? else { return Ok(None) };
+        let mut size = self.size_of(&element)?.known();
+        for extent in self.extents(die)? {
+            size = size.zip(extent.count()).and_then(|(size, count)| size.checked_mul(count));
+        }
+        Ok(size.map(|size| format!("__attribute__((vector_size({size})))")))
+    }
+
     fn spell_target(&self, die: &Die<'a>, inner: String, depth: usize) -> Result<String, Error> {
         let target = self.type_of(die)?;
         self.spell_around(target.as_ref(), inner, depth + 1)
@@ -138,7 +155,7 @@ impl<'a> Reader<'_, 'a> {
                 tag if is_qualifier(tag) => {
                     words.extend(word_of(tag).filter(|word| !words.contains(word)));
                 }
-                dw::DW_TAG_array_type => {
+                dw::DW_TAG_array_type if self.vector(die)?.is_none() => {
                     inner = parenthesised(inner);
                     self.extents(die)?.iter().for_each(|bound| inner.push_str(&bound.to_string()));
                 }
