@@ -5,7 +5,7 @@ use std::process::Command;
 
 use dbgmate::api::layout::LayoutForm;
 
-use super::toolchain::{CLANG, GCC, GXX, Toolchain, run};
+use super::toolchain::{CLANG, CLANGXX, GCC, GXX, Toolchain, run};
 
 const SOURCE: &str = "
     typedef char text[8];
@@ -187,4 +187,32 @@ fn pointers_to_members_are_spelled_around_their_class() {
         );
     }
     ask(GXX, &asked);
+}
+
+#[test]
+fn pointers_to_members_of_what_has_no_namespace_are_declared() {
+    let source = "
+        template <class F> struct box { int a[3]; };
+        namespace n { namespace { struct c { int d; int a[2]; }; } }
+        namespace { struct c { int d; int a[2]; };
+        struct s {
+            int c::*data; int (c::*array)[2]; int (*c::*const *many)[3]; int (box<void (*)(int)>::*behind)[3];
+            int (n::c::*named[2])[2]; c (*(*returns)(int c::*))[2];
+        }; s *g; }
+        void *keep = &g;";
+    for toolchain in [GXX, CLANGXX] {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        let told = compiled.rendered("s", LayoutForm::Layout);
+        assert!(told.contains("(anonymous namespace)::c::*data;"), "{told}");
+        // The compiler has no word for it: within it, none is needed.
+        let told =
+            told.replace("(anonymous namespace)::", "").replacen("struct s {", "struct told {", 1);
+        let mut asked = format!("{source}\nnamespace {{ {told} }}");
+        for name in ["data", "array", "many", "behind", "named", "returns"] {
+            asked += &format!(
+                "static_assert(__is_same(decltype(s::{name}), decltype(told::{name})), \"{name}\");\n"
+            );
+        }
+        ask(toolchain, &asked);
+    }
 }
