@@ -8,6 +8,7 @@ use gimli::{DwTag, constants as dw};
 
 use super::reader::{Reader, is_qualifier};
 use super::sizes::Extent;
+use super::subscripts::Dimension;
 use super::{Error, Kind};
 use crate::dwarf::{Die, Language};
 
@@ -30,9 +31,9 @@ impl<'a> Reader<'_, 'a> {
     pub(super) fn spell_array(
         &self,
         element: &Die<'a>,
-        bounds: &[Extent],
+        bounds: &[Dimension],
     ) -> Result<String, Error> {
-        let bounds: String = bounds.iter().map(Extent::to_string).collect();
+        let bounds: String = bounds.iter().map(Dimension::to_string).collect();
         self.spell_around(Some(element), bounds, 0)
     }
 
@@ -59,8 +60,8 @@ impl<'a> Reader<'_, 'a> {
                     return self.spell_target(die, join(&vector, &inner), depth);
                 }
                 let mut inner = parenthesised(inner);
-                for extent in self.extents(die)? {
-                    inner.push_str(&extent.to_string());
+                for dimension in self.dimensions(die)? {
+                    inner.push_str(&dimension.to_string());
                 }
                 self.spell_target(die, inner, depth)
             }
@@ -157,7 +158,9 @@ impl<'a> Reader<'_, 'a> {
                 }
                 dw::DW_TAG_array_type if self.vector(die)?.is_none() => {
                     inner = parenthesised(inner);
-                    self.extents(die)?.iter().for_each(|bound| inner.push_str(&bound.to_string()));
+                    self.dimensions(die)?
+                        .iter()
+                        .for_each(|bound| inner.push_str(&bound.to_string()));
                 }
                 _ => break,
             }
