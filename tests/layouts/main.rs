@@ -22,6 +22,7 @@ mod kept_index;
 mod locate;
 mod map;
 mod names;
+mod nasty;
 mod nested;
 mod order;
 mod passes;
