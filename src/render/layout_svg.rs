@@ -10,10 +10,11 @@ use unicode_width::UnicodeWidthStr;
 use super::byte_map::{ByteMap, CELLS, Piece};
 use super::counted;
 use super::escape::escape;
+use super::wrap::cut;
 use super::xml::xml;
 use crate::api::layout::LayoutMatch;
 
-/// The characters of a title that fit.
+/// The columns of a title that fit.
 const MOST_TITLE: usize = 125;
 
 const LEFT: u64 = 72;
@@ -28,7 +29,7 @@ const NARROW: u64 = 200;
 const COLUMNS: u64 = 4;
 /// So many members without room for a name are listed.
 const MOST_LISTED: usize = 1000;
-/// The characters of a tooltip.
+/// The columns of a tooltip.
 const MOST_TOLD: usize = 300;
 const COLOURS: [&str; 6] = ["#9ec5fe", "#a3cfbb", "#ffe69c", "#f1aeb5", "#c5b3e6", "#9eeaf9"];
 
@@ -199,11 +200,7 @@ fn tip(piece: &Piece) -> String {
 }
 
 fn shortened(raw: &str, most: usize) -> String {
-    let safe = escape(raw);
-    if safe.chars().count() <= most {
-        return safe.into_owned();
-    }
-    safe.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    cut(&escape(raw), most)
 }
 
 fn hundredths(length: u64) -> String {
