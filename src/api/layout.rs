@@ -18,7 +18,8 @@ pub struct OffsetsOfRequest {
     /// follow: `struct libxl__ev_fd.entry.le_next`.
     #[serde(rename = "type")]
     pub type_name: String,
-    /// A member path inside the type, for instance `entry.le_next` or `fds[3].events`.
+    /// A member path inside the type, for instance `entry.le_next` or `fds[3].events`. Indices
+    /// count as the source counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Where to look; empty: the configured binaries, then those the plugins name.

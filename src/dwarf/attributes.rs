@@ -80,7 +80,12 @@ impl Die<'_> {
 impl<'a> View<'a> {
     /// The name of a DIE, as bytes of the string section; none where it has no name.
     pub fn name(&self, die: &Die<'a>) -> Option<&'a [u8]> {
-        self.string(&die.unit, die.entry.attr_value(dw::DW_AT_name)?)
+        self.text(die, dw::DW_AT_name)
+    }
+
+    /// The text of an attribute; none where it has none.
+    pub fn text(&self, die: &Die<'a>, name: DwAt) -> Option<&'a [u8]> {
+        self.string(&die.unit, die.entry.attr_value(name)?)
     }
 
     /// The text of an attribute of a unit's DIE, as bytes of its section; none where it is no text.

@@ -35,7 +35,7 @@ pub use entries::{Entries, Entry, Name, Target};
 pub use index::{Definitions, Index, IndexCache, Watch};
 pub use language::Language;
 pub use root::{Extent, Root, Split};
-pub use scope::NamedScope;
+pub use scope::{NamedScope, ScopeName};
 pub use unit_view::UnitView;
 pub use view::{View, WholeUnit};
 pub use walk::{Step, Walk};

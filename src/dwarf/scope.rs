@@ -5,7 +5,7 @@
 
 use gimli::{DwTag, constants as dw};
 
-use super::{Die, Error, UnitView, View};
+use super::{Die, DieRef, Error, UnitView, View};
 
 /// One scope of a unit: its DIEs lie between `start` and `end`.
 #[derive(Debug)]
@@ -13,27 +13,35 @@ pub(super) struct Scope<'a> {
     start: u64,
     end: u64,
     parent: Option<usize>,
-    name: Option<&'a [u8]>,
+    name: ScopeName<'a>,
     /// Its names are its parent's too: `inline namespace` (DWARF 5 §3.2.2, DW_AT_export_symbols).
     is_inline: bool,
+}
+
+/// What a scope is known by.
+#[derive(Clone, Copy, Debug)]
+pub struct ScopeName<'a> {
+    /// Empty for an unnamed namespace or struct.
+    pub name: &'a [u8],
+    /// The struct, union or class that it is: it may be a template's, with arguments.
+    pub class: Option<DieRef>,
 }
 
 /// The scopes with a name around a DIE, outermost first.
 #[derive(Debug, Default)]
 pub struct NamedScope<'a> {
     /// All of them.
-    pub all: Vec<&'a [u8]>,
+    pub all: Vec<ScopeName<'a>>,
     /// Those that have to be written.
-    pub without_inline: Vec<&'a [u8]>,
+    pub without_inline: Vec<ScopeName<'a>>,
 }
 
 /// Nested deeper than this, a scope is taken for damage and not entered.
 const MAX_DEPTH: usize = 64;
 
 impl<'a> View<'a> {
-    /// The names of the scopes around a DIE, outermost first; an empty name stands for an unnamed
-    /// namespace or struct. Function scopes are left out.
-    pub fn scope_of(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
+    /// The scopes around a DIE, outermost first. Function scopes are left out.
+    pub fn scope_of(&self, die: &Die<'a>) -> Result<Vec<ScopeName<'a>>, Error> {
         // Of a DIE that completes a declaration, the declaration stands in the scope (DWARF 5 §5.7.1):
         // GCC's type units are written so.
         match self.reference(die, dw::DW_AT_specification)? {
@@ -48,10 +56,12 @@ impl<'a> View<'a> {
         let declaration = declaration.map(|at| self.die(at)).transpose()?;
         let mut named = NamedScope::default();
         self.each_scope(declaration.as_ref().unwrap_or(die), |scope| {
-            let Some(name) = scope.name else { return };
-            named.all.push(name);
+            if scope.name.name.is_empty() {
+                return;
+            }
+            named.all.push(scope.name);
             if !scope.is_inline {
-                named.without_inline.push(name);
+                named.without_inline.push(scope.name);
             }
         })?;
         named.all.reverse();
@@ -59,9 +69,9 @@ impl<'a> View<'a> {
         Ok(named)
     }
 
-    fn scope_around(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
+    fn scope_around(&self, die: &Die<'a>) -> Result<Vec<ScopeName<'a>>, Error> {
         let mut names = Vec::new();
-        self.each_scope(die, |scope| names.push(scope.name.unwrap_or_default()))?;
+        self.each_scope(die, |scope| names.push(scope.name))?;
         names.reverse();
         Ok(names)
     }
@@ -109,21 +119,36 @@ impl<'a> View<'a> {
             let position = scopes.len();
             let (start, end) = child.extent()?;
             let is_inline = child.flag(dw::DW_AT_export_symbols);
-            scopes.push(Scope { start, end, parent, name: self.name(&child), is_inline });
+            let name = self.scope_name(&child)?;
+            scopes.push(Scope { start, end, parent, name, is_inline });
             self.collect_scopes(&child, Some(position), scopes, depth + 1)?;
         }
         Ok(())
     }
+
+    /// Around a type that is in a unit of its own, Clang writes stand-ins without a name of those that are
+    /// in theirs.
+    fn scope_name(&self, die: &Die<'a>) -> Result<ScopeName<'a>, Error> {
+        let class = is_class(die.tag()).then(|| die.at());
+        if let Some(name) = self.name(die) {
+            return Ok(ScopeName { name, class });
+        }
+        match self.reference(die, dw::DW_AT_signature) {
+            Ok(Some(at)) => {
+                let name = self.name(&self.die(at)?).unwrap_or_default();
+                Ok(ScopeName { name, class: Some(at) })
+            }
+            Ok(None) | Err(Error::NoSuchSignature(_)) => Ok(ScopeName { name: b"", class }),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 fn is_scope(tag: DwTag) -> bool {
-    matches!(
-        tag,
-        dw::DW_TAG_namespace
-            | dw::DW_TAG_module
-            | dw::DW_TAG_structure_type
-            | dw::DW_TAG_union_type
-            | dw::DW_TAG_class_type
-            | dw::DW_TAG_enumeration_type
-    )
+    is_class(tag)
+        || matches!(tag, dw::DW_TAG_namespace | dw::DW_TAG_module | dw::DW_TAG_enumeration_type)
+}
+
+fn is_class(tag: DwTag) -> bool {
+    matches!(tag, dw::DW_TAG_structure_type | dw::DW_TAG_union_type | dw::DW_TAG_class_type)
 }

@@ -37,9 +37,25 @@ fn place_of_name(type_name: &str) -> usize {
 /// `(*`, `(&`, and `(outer::box<int>::*` of a pointer to a member.
 fn opens_pointer(text: &str) -> bool {
     let inside = text.strip_prefix('(').unwrap_or_default();
-    let is_scope = |c: char| c.is_alphanumeric() || "_<>:, ".contains(c);
-    inside.starts_with(['*', '&'])
-        || inside.split_once("::*").is_some_and(|(scope, _)| scope.chars().all(is_scope))
+    inside.starts_with(['*', '&']) || behind_class(inside).is_some()
+}
+
+/// What is behind `outer::box<int>::*`. In brackets of any kind may be anything: `(anonymous namespace)`,
+/// `box<void (*)(int)>`, `{...}`.
+fn behind_class(text: &str) -> Option<&str> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '<' | '(' | '{' => depth += 1,
+            '>' | ')' | '}' => depth = depth.checked_sub(1)?,
+            _ if depth > 0 => {}
+            '*' => return text.get(..at)?.ends_with("::").then(|| text.get(at + 1..))?,
+            ':' | '_' | ' ' => {}
+            c if c.is_alphanumeric() => {}
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// How long the parentheses, stars and qualifiers are up to where the innermost of them end.
@@ -50,11 +66,7 @@ fn behind_pointers(text: &str) -> usize {
         let starred = || rest.strip_prefix(['*', '&', ' ']);
         let words = || ["const", "volatile", "restrict", "_Atomic"];
         let qualified = || words().iter().find_map(|word| rest.strip_prefix(word));
-        let member = || {
-            let (scope, behind) = rest.split_once("::*")?;
-            (!scope.contains(['(', ')', '*', '['])).then_some(behind)
-        };
-        match opened.or_else(starred).or_else(qualified).or_else(member) {
+        match opened.or_else(starred).or_else(|| behind_class(rest)).or_else(qualified) {
             Some(behind) => rest = behind,
             None => return text.len() - rest.len(),
         }
@@ -86,6 +98,19 @@ mod tests {
             ("int outer::c::*", "int outer::c::*x"),
             ("int (outer::c::*)(c *const, int)", "int (outer::c::*x)(c *const, int)"),
             ("int (box<int, 3>::*const)(int)", "int (box<int, 3>::*const x)(int)"),
+            ("int ((anonymous namespace)::c::*)(int)", "int ((anonymous namespace)::c::*x)(int)"),
+            (
+                "int (n::(anonymous namespace)::c::*[2])[3]",
+                "int (n::(anonymous namespace)::c::*x[2])[3]",
+            ),
+            ("int (box<void (*)(int)>::*)(int)", "int (box<void (*)(int)>::*x)(int)"),
+            ("int (struct {...}::*)(int)", "int (struct {...}::*x)(int)"),
+            (
+                "(anonymous namespace)::c (*((anonymous namespace)::c::*)(int))[2]",
+                "(anonymous namespace)::c (*((anonymous namespace)::c::*x)(int))[2]",
+            ),
+            ("decltype(nullptr) (n::c::*const)(int)", "decltype(nullptr) (n::c::*const x)(int)"),
+            ("(anonymous namespace)::c [2]", "(anonymous namespace)::c x[2]"),
             ("box<void (*)(int)>", "box<void (*)(int)> x"),
             ("box<int [3]> [2]", "box<int [3]> x[2]"),
             ("(anonymous namespace)::c *", "(anonymous namespace)::c *x"),

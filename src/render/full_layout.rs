@@ -9,7 +9,7 @@ use super::declare::declare;
 use super::escape::escape;
 use super::offsets::{bits, size_in_words};
 use super::style::{DIM, TITLE, UNCERTAIN};
-use crate::api::layout::{BetterOrder, Hole, Layout, LayoutMatch, Member};
+use crate::api::layout::{BetterOrder, Hole, Layout, LayoutMatch, Member, Selected};
 
 /// x86-64 and most arm64: the boundary that people lay structs out for.
 const CACHE_LINE: u64 = 64;
@@ -24,7 +24,13 @@ const MOST_NAMED: usize = 16;
 pub(super) fn write(page: &mut String, found: &LayoutMatch) -> fmt::Result {
     let layout = &found.layout;
     let unions = usize::from(layout.kind == "union" && found.selected.is_none());
-    let mut view = View { rows: Vec::new(), line: 0, unions, language: &layout.language };
+    let mut view = View {
+        rows: Vec::new(),
+        line: 0,
+        unions,
+        language: &layout.language,
+        digits: digits(found),
+    };
     match &found.selected {
         Some(selected) => {
             let title = format!("{}.{}:", layout.type_name, selected.path);
@@ -84,7 +90,7 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
         facts.push(format!("{holes} ({})", amount(total)));
     }
     if layout.padding > 0 {
-        facts.push(format!("{} at the end unused", amount(layout.padding * 8)));
+        facts.push(format!("{} at the end unused", counted(layout.padding, "byte")));
     }
     if let Some(size) = layout.size.filter(|size| *size > 0) {
         facts.push(counted(size.div_ceil(CACHE_LINE), "cache line"));
@@ -156,6 +162,8 @@ struct View<'v> {
     unions: usize,
     /// What it is written in.
     language: &'v str,
+    /// The columns of an offset or a size.
+    digits: usize,
 }
 
 /// One line: a declaration with its comment, or a remark.
@@ -206,7 +214,7 @@ impl View<'_> {
     fn member(&mut self, member: &Member, depth: usize) {
         if member.base {
             let declaration = format!("{}<base> {};", indent(depth), member.type_name);
-            self.rows.push(Row::Member { declaration, comment: comment(member) });
+            self.rows.push(Row::Member { declaration, comment: comment(member, self.digits) });
             self.members(&member.members, depth + 1, &member.holes);
         } else if member.type_name.ends_with("{...}") && !member.members.is_empty() {
             self.nested(member, depth);
@@ -216,7 +224,7 @@ impl View<'_> {
                 let _ = write!(declaration, " : {bits}");
             }
             let declaration = format!("{}{declaration};", indent(depth));
-            self.rows.push(Row::Member { declaration, comment: comment(member) });
+            self.rows.push(Row::Member { declaration, comment: comment(member, self.digits) });
         }
     }
 
@@ -231,7 +239,7 @@ impl View<'_> {
         self.unions -= is_union;
         let name = if member.name.is_empty() { "" } else { &format!(" {}", member.name) };
         let closing = format!("{}}}{name};", indent(depth));
-        self.rows.push(Row::Member { declaration: closing, comment: comment(member) });
+        self.rows.push(Row::Member { declaration: closing, comment: comment(member, self.digits) });
     }
 
     fn write(&self, page: &mut String) -> fmt::Result {
@@ -258,13 +266,24 @@ impl View<'_> {
     }
 }
 
+/// As many as the largest offset has, and no fewer than most structs need.
+fn digits(found: &LayoutMatch) -> usize {
+    let end = match &found.selected {
+        Some(Selected { member, .. }) => {
+            member.offset.unwrap_or(0).saturating_add(member.size.unwrap_or(0))
+        }
+        None => found.layout.size.unwrap_or(0),
+    };
+    end.to_string().len().max(5)
+}
+
 /// The first bit of a member, where it is known.
 fn first_bit(member: &Member) -> Option<u64> {
     member.bit_offset.or(member.offset.map(|offset| offset.saturating_mul(8)))
 }
 
 fn is_union(type_name: &str) -> bool {
-    type_name.split(' ').next() == Some("union")
+    type_name.split(' ').any(|word| word == "union")
 }
 
 fn indent(depth: usize) -> String {
@@ -272,15 +291,15 @@ fn indent(depth: usize) -> String {
 }
 
 /// `  16    8`, with bits for a bit field; or why the place is not known.
-fn comment(member: &Member) -> String {
+fn comment(member: &Member, digits: usize) -> String {
     let size = member.size.map_or("?".to_owned(), |size| size.to_string());
     let place = match (member.offset, member.bit_offset, member.bit_size) {
         (Some(offset), Some(first), Some(size)) => {
-            format!("{offset:>5} {:>5}", bits(first % 8, size))
+            format!("{offset:>digits$} {:>digits$}", bits(first % 8, size))
         }
-        (Some(offset), ..) => format!("{offset:>5} {size:>5}"),
-        (None, _, Some(size)) => format!("{:>5} {:>5}", "?", counted(size, "bit")),
-        (None, ..) => format!("{:>5} {size:>5}", "?"),
+        (Some(offset), ..) => format!("{offset:>digits$} {size:>digits$}"),
+        (None, _, Some(size)) => format!("{:>digits$} {:>digits$}", "?", counted(size, "bit")),
+        (None, ..) => format!("{:>digits$} {size:>digits$}", "?"),
     };
     let aligned = member.align.map_or(String::new(), |align| format!("  aligned({align})"));
     let when = match member.when.as_deref() {

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::escape;
-use super::wrap::wrap;
+use super::wrap::{filled, wrap};
 use crate::triage::Interleaving;
 
 /// Between two columns.
@@ -43,10 +43,7 @@ fn rows(cells: &[Vec<String>], column: usize) -> Vec<String> {
     let row = |number: usize| {
         let line: Vec<String> = cells
             .iter()
-            .map(|cell| {
-                let text = cell.get(number).map_or("", String::as_str);
-                format!("{text}{}", " ".repeat(column.saturating_sub(text.width())))
-            })
+            .map(|cell| filled(cell.get(number).map_or("", String::as_str), column))
             .collect();
         line.join(RULE).trim_end().to_owned()
     };

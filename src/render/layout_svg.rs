@@ -10,10 +10,11 @@ use unicode_width::UnicodeWidthStr;
 use super::byte_map::{ByteMap, CELLS, Piece};
 use super::counted;
 use super::escape::escape;
+use super::wrap::cut;
 use super::xml::xml;
 use crate::api::layout::LayoutMatch;
 
-/// The characters of a title that fit.
+/// The columns of a title that fit.
 const MOST_TITLE: usize = 125;
 
 const LEFT: u64 = 72;
@@ -26,6 +27,10 @@ const LETTER: u64 = 730;
 /// Less than this, in hundredths of a pixel, is drawn without a frame.
 const NARROW: u64 = 200;
 const COLUMNS: u64 = 4;
+/// So many members without room for a name are listed.
+const MOST_LISTED: usize = 1000;
+/// The columns of a tooltip.
+const MOST_TOLD: usize = 300;
 const COLOURS: [&str; 6] = ["#9ec5fe", "#a3cfbb", "#ffe69c", "#f1aeb5", "#c5b3e6", "#9eeaf9"];
 
 /// All matches, one below the other.
@@ -148,11 +153,12 @@ fn write_row(
 fn write_list(svg: &mut String, map: &ByteMap, is_labelled: &[bool], y: &mut u64) -> fmt::Result {
     let unlabelled = map.pieces.iter().enumerate().zip(is_labelled);
     let unlabelled = unlabelled.filter(|(_, is_labelled)| !**is_labelled).map(|(piece, _)| piece);
+    let unlisted = unlabelled.clone().count().saturating_sub(MOST_LISTED);
     let width = CELLS * CELL / COLUMNS;
     let fits = (width * 100 / LETTER).saturating_sub(4) as usize;
     let mut column = 0;
     *y += MARGIN / 2;
-    for (position, piece) in unlabelled {
+    for (position, piece) in unlabelled.take(MOST_LISTED) {
         let (left, colour) = (LEFT + column * width, position % COLOURS.len());
         let place = piece.place();
         let place = shortened(&place, fits);
@@ -173,6 +179,14 @@ fn write_list(svg: &mut String, map: &ByteMap, is_labelled: &[bool], y: &mut u64
     if column > 0 {
         *y += LINE;
     }
+    if unlisted > 0 {
+        *y += LINE;
+        writeln!(
+            svg,
+            "<text x=\"{LEFT}\" y=\"{y}\">not listed: {}</text>",
+            counted(unlisted as u64, "member")
+        )?;
+    }
     if map.left_out > 0 {
         let left_out = counted(map.left_out as u64, "member");
         *y += LINE;
@@ -182,20 +196,11 @@ fn write_list(svg: &mut String, map: &ByteMap, is_labelled: &[bool], y: &mut u64
 }
 
 fn tip(piece: &Piece) -> String {
-    text(&format!("{}  {}", piece.place(), piece.type_name))
+    xml(&shortened(&format!("{}  {}", piece.place(), piece.type_name), MOST_TOLD))
 }
 
 fn shortened(raw: &str, most: usize) -> String {
-    let safe = escape(raw);
-    if safe.chars().count() <= most {
-        return safe.into_owned();
-    }
-    safe.chars().take(most.saturating_sub(1)).chain(['…']).collect()
-}
-
-/// What came from outside, on one line.
-fn text(raw: &str) -> String {
-    xml(&escape(raw))
+    cut(&escape(raw), most)
 }
 
 fn hundredths(length: u64) -> String {

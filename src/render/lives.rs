@@ -2,10 +2,12 @@
 
 use std::fmt::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::escape::escape;
 use super::report::place;
 use super::style::{DIM, EVIDENCE, HEADING, HINT};
-use super::wrap::wrap;
+use super::wrap::{cut, filled, wrap};
 use crate::triage::{LifeState, LifeStep, ObjectLife, Report};
 
 /// The page's width in columns.
@@ -13,6 +15,9 @@ const WIDTH: usize = 100;
 
 /// Columns of a timeline.
 const TIMELINE: usize = 60;
+
+/// Columns of an object's name beside it.
+const NAME: usize = WIDTH - TIMELINE - 4;
 
 /// Objects shown each; of those that ended as they should, only the number.
 const SHOWN: usize = 12;
@@ -57,7 +62,9 @@ fn is_odd(life: &ObjectLife) -> bool {
 }
 
 fn write_life(page: &mut String, life: &ObjectLife) -> fmt::Result {
-    writeln!(page, "  {} {}", escape(&life.name), escape(&life.key))?;
+    for line in wrap(&escape(&format!("{} {}", life.name, life.key)), WIDTH - 2) {
+        writeln!(page, "  {line}")?;
+    }
     for line in wrap(&escape(&life.told), WIDTH - 4) {
         writeln!(page, "    {line}")?;
     }
@@ -77,7 +84,7 @@ fn write_life(page: &mut String, life: &ObjectLife) -> fmt::Result {
         writeln!(
             page,
             "    {EVIDENCE}{lines:10}{EVIDENCE:#} {what:7} {DIM}{}{DIM:#}",
-            cut(&step.text)
+            cut(&escape(&step.text), WIDTH - 24)
         )?;
     }
     if hidden > 0 {
@@ -86,28 +93,19 @@ fn write_life(page: &mut String, life: &ObjectLife) -> fmt::Result {
     Ok(())
 }
 
-/// A text on one line.
-fn cut(text: &str) -> String {
-    let mut short: String = escape(text).chars().take(WIDTH - 24).collect();
-    if short.chars().count() < escape(text).chars().count() {
-        short.push('…');
-    }
-    short
-}
-
 /// `●──○───✕   `: begins, used, ends; `…` where the end is not in the text, `!` used after it.
 fn write_timeline(page: &mut String, lives: &[&ObjectLife], scale: &Scale) -> fmt::Result {
     let lives: Vec<&ObjectLife> = lives.iter().take(SHOWN).copied().collect();
     let names: Vec<String> = lives
         .iter()
-        .map(|life| escape(&format!("{} {}", life.name, life.key)).to_string())
+        .map(|life| cut(&escape(&format!("{} {}", life.name, life.key)), NAME))
         .collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
     let ends = format!("line {}", scale.last);
     let gap = TIMELINE.saturating_sub(format!("line {}{ends}", scale.first).len());
     writeln!(page, "  {DIM}{:width$}  line {}{:gap$}{ends}{DIM:#}", "", scale.first, "")?;
     for (life, name) in lives.iter().zip(&names) {
-        writeln!(page, "  {name:width$}  {}", row(life, scale))?;
+        writeln!(page, "  {}  {}", filled(name, width), row(life, scale))?;
     }
     writeln!(
         page,
@@ -175,8 +173,6 @@ impl Scale {
 
 #[cfg(test)]
 mod tests {
-    use unicode_width::UnicodeWidthStr;
-
     use super::*;
     use crate::job::Job;
     use crate::notes::Plugins;
@@ -211,6 +207,36 @@ mod tests {
             told("libxl: debug: libxl.c:1:f: ao 0x1: create: <script>\"&\u{7}\u{202e}\n");
         assert!(svg.contains("&lt;script&gt;&quot;&amp;"), "{svg}");
         assert!(!svg.contains('\u{7}') && !page.contains('\u{7}') && !page.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn names_of_any_length_leave_the_lives_below_one_another() {
+        let step = |step: &str, line: usize| serde_json::json!({ "step": step, "lines": { "first": line, "last": line }, "text": "名".repeat(90) });
+        let life = |key: &str| -> ObjectLife {
+            let steps = [step("opens", 1), step("uses", 20)];
+            let told = "it goes on";
+            serde_json::from_value(serde_json::json!({
+                "name": "object", "key": key, "state": "never_closed", "told": told, "opened": 1, "steps": steps,
+            }))
+            .unwrap()
+        };
+        let objects = ["1", "名前", &"k".repeat(300), &"名".repeat(300)].map(life).to_vec();
+        let report = report(&Job::new(), Default::default(), Plugins::load(&[]).0.notes()).unwrap();
+        let report = Report { objects, ..report };
+        let mut page = String::new();
+        write_lives(&mut page, &report).unwrap();
+        let page = plain(&page);
+        assert!(page.lines().all(|line| line.width() <= WIDTH), "{page}");
+        let starts = page.lines().filter_map(|line| line.find('●').map(|at| line[..at].width()));
+        let mut starts: Vec<usize> = starts.collect();
+        assert!(starts.len() > 4, "the legend has one too");
+        starts.truncate(4);
+        assert!(starts.iter().all(|start| *start == starts[0]), "{page}");
+        // Labels do not run into the bars; all of a name is told where the mouse is.
+        let svg = lives_svg::timeline(&report);
+        let labels = svg.lines().filter_map(|line| line.strip_prefix("<text x=\"8\""));
+        let labels = labels.filter_map(|line| line.split_once('>')?.1.strip_suffix("</text>"));
+        assert!(labels.clone().count() == 4 && labels.clone().all(|label| label.width() <= 34));
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use std::fmt::{self, Write};
 
+use super::escape::escape;
 use super::lives::Scale;
+use super::wrap::cut;
 use super::xml::xml;
 use crate::triage::{LifeState, LifeStep, ObjectLife, Report};
 
@@ -13,6 +15,8 @@ use crate::triage::{LifeState, LifeStep, ObjectLife, Report};
 pub(super) const MOST_ROWS: usize = 200;
 
 const LABELS: usize = 260;
+/// Columns of a label: a letter is 0.6 of its size wide.
+const LABEL: usize = 34;
 const BARS: usize = 640;
 const ROW: usize = 22;
 const TOP: usize = 34;
@@ -79,8 +83,9 @@ fn write_legend(svg: &mut String, y: usize) -> fmt::Result {
 
 fn write_row(svg: &mut String, life: &ObjectLife, scale: &Scale, y: usize) -> fmt::Result {
     let x = |line: usize| LABELS + scale.column(line, BARS);
-    let label = xml(&format!("{} {}", life.name, life.key));
-    writeln!(svg, "<g><title>{}</title>", xml(&life.told))?;
+    let name = format!("{} {}", life.name, life.key);
+    let label = xml(&cut(&escape(&name), LABEL));
+    writeln!(svg, "<g><title>{}</title>", xml(&format!("{name}: {}", life.told)))?;
     writeln!(svg, "<text x=\"8\" y=\"{}\">{label}</text>", y + 13)?;
     let is_odd = matches!(life.state, LifeState::UsedAfterClose | LifeState::NeverClosed);
     let class = if is_odd { "odd" } else { "bar" };

@@ -15,7 +15,7 @@ pub fn markdown(trace: &Trace) -> String {
     let happened: Vec<String> = trace.events.iter().filter_map(told::event).collect();
     section(&mut page, "What happened", &happened);
     for (position, stack) in trace.stacks.iter().enumerate() {
-        let heading = told::stack(stack).replace('`', "'");
+        let heading = told::stack(stack);
         let heading = if heading.is_empty() { String::new() } else { format!(": {heading}") };
         let mut text = String::new();
         stack.frames.iter().for_each(|frame| frames::write_whole_frame(&mut text, frame));
@@ -71,11 +71,13 @@ pub(super) fn code(text: &str) -> String {
     format!("{ticks}{space}{text}{space}{ticks}")
 }
 
-/// Words in a heading or a paragraph: what Markdown and HTML would read as theirs is escaped.
+/// Words in a heading or a paragraph: what Markdown and HTML would read as theirs is escaped, also what begins
+/// a list or underlines a heading, and GitHub's mathematics.
 pub(super) fn text(words: &str) -> String {
     let mut safe = String::with_capacity(words.len());
     for c in words.chars() {
-        if matches!(c, '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '&' | '|' | '~' | '`') {
+        let begins = safe.is_empty() && matches!(c, '-' | '+' | '=');
+        if begins || r"\*_[]<>#&|~`$".contains(c) {
             safe.push('\\');
         }
         safe.push(c);
@@ -94,6 +96,17 @@ mod tests {
         let mut page = String::new();
         block(&mut page, &["a ``` b", "  ```` c", "`"]);
         assert_eq!(page, "`````text\na ``` b\n  ```` c\n`\n`````\n\n");
+    }
+
+    #[test]
+    fn words_are_words() {
+        for (words, safe) in [
+            ("- a <b>", "\\- a \\<b\\>"),
+            ("=== 1-2", "\\=== 1-2"),
+            ("$1 = `x` of $2", "\\$1 = \\`x\\` of \\$2"),
+        ] {
+            assert_eq!(text(words), safe);
+        }
     }
 
     #[test]

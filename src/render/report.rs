@@ -2,11 +2,13 @@
 
 use std::fmt::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::escape::escape;
 use super::interleaving::columns;
 use super::lives::write_lives;
 use super::style::{CERTAIN, DIM, EVIDENCE, HEADING, HINT, TITLE, UNCERTAIN};
-use super::wrap::wrap;
+use super::wrap::{filled, wrap};
 use crate::trace::{Lines, Trace};
 use crate::triage::{
     Affected, Ask, Claim, Confidence, Evidence, Fix, Identity, MatchedNote, Missing, Rank,
@@ -15,6 +17,9 @@ use crate::triage::{
 
 /// The page's width in columns.
 const WIDTH: usize = 100;
+
+/// Evidence stands beside its place; where the names of pastes are longer than this, below it.
+const MOST_BESIDE: usize = 40;
 
 /// The report for a terminal; [`super::plain`] takes the styles away.
 pub fn styled(report: &Report) -> String {
@@ -182,19 +187,28 @@ fn write_list(page: &mut String, title: &str, items: &[String]) -> fmt::Result {
 fn write_evidence(page: &mut String, note: &MatchedNote) -> fmt::Result {
     heading(page, "evidence", None)?;
     let places: Vec<String> = note.evidence.iter().map(|evidence| place(&evidence.lines)).collect();
-    let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
+    let width = places.iter().map(|place| place.width()).max().unwrap_or(0);
+    let is_beside = width <= MOST_BESIDE;
+    let indent = if is_beside { width + 6 } else { 6 };
     for (Evidence { what, text, .. }, place) in note.evidence.iter().zip(&places) {
         // A text that repeats what it shows and adds to it stands for both.
         let repeats = text.starts_with(what.as_str());
         let (what, text) = if repeats { (text, None) } else { (what, Some(text)) };
-        let room = WIDTH.saturating_sub(width + 6);
-        let mut place = place.as_str();
-        for line in wrap(&escape(what), room) {
-            writeln!(page, "    {EVIDENCE}{place:width$}{EVIDENCE:#}  {line}")?;
-            place = "";
+        let room = WIDTH - indent;
+        if !is_beside {
+            writeln!(page, "    {EVIDENCE}{place}{EVIDENCE:#}")?;
+        }
+        for (number, line) in wrap(&escape(what), room).iter().enumerate() {
+            match number {
+                0 if is_beside => {
+                    let place = filled(place, width);
+                    writeln!(page, "    {EVIDENCE}{place}{EVIDENCE:#}  {line}")?;
+                }
+                _ => writeln!(page, "{:indent$}{line}", "")?,
+            }
         }
         for line in text.iter().flat_map(|text| wrap(&escape(text), room)) {
-            writeln!(page, "    {:width$}  {DIM}{line}{DIM:#}", "")?;
+            writeln!(page, "{:indent$}{DIM}{line}{DIM:#}", "")?;
         }
     }
     not_there(note).into_iter().try_for_each(|(title, missing)| {
@@ -350,7 +364,7 @@ pub(super) fn ask_lines(ask: &Ask) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use unicode_width::UnicodeWidthStr;
+    use std::collections::BTreeSet;
 
     use super::*;
     use crate::job::Job;
@@ -410,6 +424,30 @@ mod tests {
             "No known bug fits. Read: 1 stack, 0 events, 0 printed values, 0 log records, \
              1 line not understood.\n"
         );
+    }
+
+    #[test]
+    fn evidence_of_pastes_with_long_names_keeps_its_width() {
+        let job = Job::new();
+        let paste = include_str!("../../tests/traces/fd-deregister-race-values.txt");
+        for name in ["名".repeat(12), "/a/long/path".repeat(12)] {
+            let pieces = [
+                Piece { name: Some(&name), ..Piece::unnamed(paste) },
+                Piece { name: Some("b"), ..Piece::unnamed("hello\n") },
+            ];
+            let trace = trace::parse(&job, &pieces).unwrap();
+            let page = text(&report(&job, trace, Plugins::load(&[]).0.notes()).unwrap());
+            let evidence = page.split_once("  evidence\n").unwrap().1;
+            let evidence = evidence.split_once("  what happens").unwrap().0;
+            let lines = evidence.lines().filter(|line| !line.contains(&name));
+            assert!(lines.clone().any(|line| line.width() > 40), "{evidence}");
+            assert!(lines.clone().all(|line| line.width() <= WIDTH), "{evidence}");
+            let columns: BTreeSet<_> = evidence
+                .lines()
+                .filter_map(|line| line.find("assertion fd").map(|at| line[..at].width()))
+                .collect();
+            assert!(columns.len() <= 1, "{evidence}");
+        }
     }
 
     #[test]

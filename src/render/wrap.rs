@@ -1,4 +1,4 @@
-//! Where does a line of prose end?
+//! Where does a line of prose end, and how are texts made to stand in columns?
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -28,6 +28,27 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A text of so many columns at most; what does not fit is `…`.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let (mut short, mut used) = (String::new(), 1);
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > columns {
+            break;
+        }
+        short.push(c);
+    }
+    short + "…"
+}
+
+/// A text with blanks behind it, as wide as a column.
+pub(super) fn filled(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +59,13 @@ mod tests {
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("", 5), [""]);
         assert_eq!(wrap("文字文字", 5), ["文字", "文字"]);
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_they_look() {
+        assert_eq!((cut("名前です", 5).as_str(), cut("名前", 4).as_str()), ("名前…", "名前"));
+        assert_eq!((cut("abc", 2).as_str(), cut("abc", 0).as_str()), ("a…", "…"));
+        assert_eq!((filled("名", 4).as_str(), filled("abc", 2).as_str()), ("名  ", "abc"));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::ops::Range;
 use gimli::{DwAte, DwTag, RunTimeEndian, constants as dw};
 
 use super::reader::{Reader, is_aggregate};
-use super::sizes::Extent;
 use super::subrange::Subrange;
 use super::{BitField, Enumerator, Error, Member, MemberKind, Number, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
@@ -236,7 +235,7 @@ impl<'a> Decoding<'_, '_, 'a> {
         depth: usize,
     ) -> Result<Decoded, Error> {
         let Some(element) = self.reader.type_of(array)? else { return Ok(value) };
-        let extents = self.reader.extents(array)?;
+        let subscripts = self.reader.subscripts(array)?;
         let Some(spacing) = self.reader.spacing(array, &element)? else {
             value.why = Some("how far its elements are from each other is not known".to_owned());
             return Ok(value);
@@ -244,7 +243,8 @@ impl<'a> Decoding<'_, '_, 'a> {
         if spacing == 0 {
             return Ok(value);
         }
-        let is_text = spacing == 8 && bits.offset.is_multiple_of(8) && extents.len() == 1;
+        let is_text =
+            spacing == 8 && bits.offset.is_multiple_of(8) && subscripts.dimensions.len() == 1;
         if is_text && self.is_character(&element)? {
             let start = bits.offset / 8;
             let end = start.saturating_add(bits.size / 8);
@@ -260,8 +260,12 @@ impl<'a> Decoding<'_, '_, 'a> {
         let type_name = self.reader.spell(Some(&element))?;
         for index in 0..count.min(MAX_ELEMENTS) {
             let offset = bits.offset.saturating_add(index.saturating_mul(spacing));
+            let Some(name) = subscripts.of(index) else {
+                value.why = Some("its indices are only known at run time".to_owned());
+                return Ok(value);
+            };
             let blank = Decoded {
-                name: indices(&extents, index),
+                name,
                 type_name: type_name.clone(),
                 bits: Some(BitField { offset, size }),
                 is_bit_field: whole != Some(size) || !offset.is_multiple_of(8),
@@ -437,16 +441,4 @@ fn quoted(bytes: &[u8]) -> String {
         _ if rest.iter().any(|byte| *byte != 0) => format!("{quoted} (and more behind its end)"),
         _ => quoted,
     }
-}
-
-/// `[1][2]` for an element by its number.
-fn indices(extents: &[Extent], mut index: u64) -> String {
-    let mut text = String::new();
-    for (dimension, extent) in extents.iter().enumerate().rev() {
-        let count = extent.count().filter(|count| *count > 0 && dimension > 0);
-        let position = count.map_or(index, |count| index % count);
-        index = count.map_or(0, |count| index / count);
-        text.insert_str(0, &format!("[{position}]"));
-    }
-    text
 }

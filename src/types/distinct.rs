@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::known_types::KnownTypes;
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_qualifier};
 use super::shape::Shapes;
+use super::spelling::ANONYMOUS;
 use super::twins::{Grouping, Twins};
 use super::{Error, LayoutMatch, MemberPath, TypeName, kept};
 use crate::dwarf::{DebugFile, Die, DieRef, Entries, Index, Language};
@@ -196,6 +197,7 @@ fn targets(
     let find = |name: &String| reader.index.find(name.as_bytes()).definitions;
     let (mut tags, mut others) = (Vec::new(), Vec::new());
     let mut named: Vec<DieRef> = spellings.iter().flat_map(find).collect();
+    named.extend(reader.with_arguments(&question.name.name)?);
     if named.is_empty() {
         named = reader.respelled(&question.name.name)?;
     }
@@ -268,14 +270,22 @@ fn in_scope<'a>(reader: &Reader<'_, 'a>, die: &Die<'a>, name: &TypeName) -> Resu
     }
     // Unnamed and inline namespaces are left out by those who type names.
     let around = reader.view.named_scope_of(die)?;
-    let written: Vec<&[u8]> = name.scope.iter().map(String::as_bytes).collect();
     // The name that was looked up may hold the scope itself.
-    if !written.is_empty() && reader.name(die) == name.with_scope() {
+    if !name.scope.is_empty() && reader.name(die) == name.with_scope() {
         return Ok(true);
     }
-    let as_written = around.all == written || around.without_inline == written;
-    let ends_so = around.all.ends_with(&written) || around.without_inline.ends_with(&written);
-    Ok(as_written || (ends_so && !name.is_full))
+    let written: Vec<&String> = name.scope.iter().filter(|scope| *scope != ANONYMOUS).collect();
+    for around in [around.all, around.without_inline] {
+        let Some(more) = around.len().checked_sub(written.len()) else { continue };
+        let mut is_it = more == 0 || !name.is_full;
+        for (scope, written) in around.into_iter().skip(more).zip(&written) {
+            is_it = is_it && reader.is_scope(die, scope, written)?;
+        }
+        if is_it {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Follows typedefs, qualifiers and one pointer to a struct; a type that is only declared here

@@ -27,7 +27,8 @@ pub(super) fn find(layout: &mut Layout) {
     let byte_end = used.checked_next_multiple_of(8).unwrap_or(total).min(total);
     holes.extend(hole(used, byte_end));
     layout.holes = holes;
-    layout.padding = total.saturating_sub(byte_end) / 8;
+    // In bytes: a size that is none in bits has them all the same.
+    layout.padding = size.saturating_sub(byte_end / 8);
 }
 
 /// The bits of a struct or union inside another that none of its members uses, to its end.

@@ -185,11 +185,6 @@ impl<'a> Reader<'_, 'a> {
             Kind::Other => self.spell(Some(die))?,
             _ => self.spell_named(die)?,
         };
-        let arguments = match die.language() {
-            Language::Cxx if !name.ends_with('>') => self.template_arguments(die)?,
-            _ => None,
-        };
-        let name = name + &arguments.unwrap_or_default();
         Ok(match (kind, die.language()) {
             (Kind::Other, _) | (_, Language::C | Language::Other) => name,
             _ if self.view.name(die).is_none() => name,

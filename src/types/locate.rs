@@ -7,7 +7,6 @@ use gimli::constants as dw;
 
 use super::layout::Nesting;
 use super::reader::{Reader, is_aggregate};
-use super::sizes::Extent;
 use super::{BitField, Error, Hole, Member, MemberKind, Parts, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
 use crate::job::Job;
@@ -173,7 +172,7 @@ impl<'a> Search<'_, '_, 'a> {
     fn array(&mut self, array: &Die<'a>, within: &Within, depth: usize) -> Result<bool, Error> {
         let Some(element) = self.reader.type_of(array)? else { return Ok(false) };
         let Some(spacing) = self.reader.spacing(array, &element)? else { return Ok(false) };
-        let extents = self.reader.extents(array)?;
+        let subscripts = self.reader.subscripts(array)?;
         let whole = self.reader.size_of(&element)?.known().map(|bytes| bytes.saturating_mul(8));
         let size = whole.map_or(spacing, |whole| whole.min(spacing));
         if spacing == 0 {
@@ -186,7 +185,7 @@ impl<'a> Search<'_, '_, 'a> {
         for index in first..last {
             let start = within.start.saturating_add(index.saturating_mul(spacing));
             let bits = start..start.saturating_add(size);
-            let Some(indices) = indices(&extents, index) else { break };
+            let Some(indices) = subscripts.of(index) else { break };
             let path = format!("{}{indices}", within.path);
             let inner = Within { path, start, end: Some(bits.end), rest: Covering::Padding };
             if !self.inside(&element, &inner, depth + 1)? {
@@ -232,23 +231,4 @@ impl<'a> Search<'_, '_, 'a> {
 
 fn end_of(start: u64, size: Size) -> Option<u64> {
     start.checked_add(size.known()?.checked_mul(8)?)
-}
-
-/// `[1][2]` for an element by its number; none behind the end.
-fn indices(extents: &[Extent], mut index: u64) -> Option<String> {
-    let mut text = String::new();
-    for (dimension, extent) in extents.iter().enumerate().rev() {
-        let position = match (extent.count(), dimension) {
-            (Some(0), _) => return None,
-            (Some(count), 1..) => {
-                let position = index % count;
-                index /= count;
-                position
-            }
-            (Some(count), _) if index >= count => return None,
-            (_, _) => index,
-        };
-        text.insert_str(0, &format!("[{position}]"));
-    }
-    Some(text)
 }

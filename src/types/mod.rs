@@ -35,6 +35,7 @@ mod shape;
 mod sizes;
 mod spelling;
 mod subrange;
+mod subscripts;
 mod suggest;
 mod survey;
 mod template;

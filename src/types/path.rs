@@ -11,8 +11,8 @@ pub struct MemberPath(Vec<PathStep>);
 pub enum PathStep {
     /// Into a member.
     Member(String),
-    /// Into an element of an array.
-    Element(u64),
+    /// Into an element of an array, by the index that the source has for it.
+    Element(i128),
 }
 
 /// Longer than any path that a person types.
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn members_and_elements() {
-        for text in ["fd", "entry.le_next", "fds[3].events", "m[1][2].x"] {
+        for text in ["fd", "entry.le_next", "fds[3].events", "m[1][2].x", "from[-3]"] {
             assert_eq!(MemberPath::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(MemberPath::parse(".fd").unwrap().to_string(), "fd");
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_path_is_refused() {
-        for text in ["", ".", "a..b", "a->b", "a[", "a[]", "a[-1]", "a[x]", "a b", "f(1)", "a[1]b"]
+        for text in ["", ".", "a..b", "a->b", "a[", "a[]", "a[--1]", "a[x]", "a b", "f(1)", "a[1]b"]
         {
             assert!(matches!(MemberPath::parse(text), Err(Error::BadPath(_))), "{text:?}");
         }

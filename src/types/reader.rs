@@ -1,15 +1,18 @@
 //! Reads DIEs for one question, counting them, and sees through typedefs and declarations.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use super::Error;
 use super::known_types::Table;
 use super::member_entry::MemberEntry;
+use super::template::Arguments;
 use crate::dwarf::{self, Die, DieRef, Index, Language, UnitView, View};
 use crate::job::Job;
 
@@ -33,6 +36,7 @@ pub(super) struct Reader<'v, 'a> {
     completions: RefCell<FxHashMap<Declared<'a>, Rc<Completions>>>,
     /// What the types that were met come to.
     pub(super) known: RefCell<Table>,
+    pub(super) arguments: Arguments,
 }
 
 /// Counts the DIEs that are read for a question.
@@ -65,7 +69,8 @@ impl<'j> Count<'j> {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Declared<'a> {
     name: &'a [u8],
-    scope: Vec<&'a [u8]>,
+    arguments: Option<SmolStr>,
+    scope: Vec<Cow<'a, [u8]>>,
     language: Language,
     tag: DwTag,
 }
@@ -98,6 +103,7 @@ impl<'v, 'a> Reader<'v, 'a> {
             members: Cell::new(0),
             completions: RefCell::default(),
             known: RefCell::new(known),
+            arguments: Arguments::default(),
         }
     }
 
@@ -216,6 +222,7 @@ impl<'v, 'a> Reader<'v, 'a> {
         let Some(name) = self.view.name(declaration) else { return Ok(Rc::default()) };
         let key = Declared {
             name,
+            arguments: self.arguments_left_out(declaration)?,
             scope: self.scope(declaration)?,
             language: declaration.language(),
             tag: class_as_struct(declaration.tag()),
@@ -230,6 +237,7 @@ impl<'v, 'a> Reader<'v, 'a> {
             if class_as_struct(die.tag()) != key.tag
                 || die.language() != key.language
                 || self.scope(&die)? != key.scope
+                || self.arguments_left_out(&die)? != key.arguments
             {
                 continue;
             }
@@ -247,11 +255,11 @@ impl<'v, 'a> Reader<'v, 'a> {
     }
 
     /// The names around a DIE. C has none, and asking would walk the unit.
-    pub(super) fn scope(&self, die: &Die<'a>) -> Result<Vec<&'a [u8]>, Error> {
+    pub(super) fn scope(&self, die: &Die<'a>) -> Result<Vec<Cow<'a, [u8]>>, Error> {
         if die.language() == Language::C {
             return Ok(Vec::new());
         }
-        Ok(self.view.scope_of(die)?)
+        self.view.scope_of(die)?.into_iter().map(|scope| self.name_of_scope(die, scope)).collect()
     }
 }
 

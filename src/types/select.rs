@@ -74,42 +74,32 @@ impl<'a> Reader<'_, 'a> {
             None => None,
         };
         let array = array.filter(|die| die.tag() == dw::DW_TAG_array_type);
-        let (array, extents) = match array {
-            Some(array) => (Some(array.clone()), self.extents(&array)?),
-            None => (None, Vec::new()),
-        };
-        let no_such = |index: &u64| Error::NoSuchMember {
+        let subscripts = array.as_ref().map(|array| self.subscripts(array)).transpose()?;
+        let no_such = |index: &i128| Error::NoSuchMember {
             step: format!("[{index}]"),
             inside: from.type_name.to_string(),
             members: Vec::new(),
         };
-        let mut name = from.name.to_string();
-        let mut position = Some(0_u64);
-        let mut taken = 0;
-        for (step, extent) in steps.iter().zip(&extents) {
-            let PathStep::Element(index) = step else { break };
-            position = match extent {
-                Extent::Count(count) if index >= count => return Err(no_such(index)),
-                Extent::Count(count) => position.and_then(|at| at.checked_mul(*count)),
-                Extent::Flexible | Extent::Dynamic if taken == 0 => Some(0),
-                Extent::Flexible | Extent::Dynamic => None,
-            }
-            .and_then(|at| at.checked_add(*index));
-            name.push_str(&format!("[{index}]"));
-            taken += 1;
-        }
-        let (consumed, rest) = steps.split_at(taken);
+        let indices = steps.iter().map_while(|step| match step {
+            PathStep::Element(index) => Some(*index),
+            PathStep::Member(_) => None,
+        });
+        let mut indices: Vec<i128> = indices.collect();
         let element = array.as_ref().map(|array| self.type_of(array)).transpose()?.flatten();
-        let (Some(array), Some(element), [_, ..]) = (array, element, consumed) else {
-            let index = steps.iter().find_map(|step| match step {
-                PathStep::Element(index) => Some(index),
-                PathStep::Member(_) => None,
-            });
-            return Err(no_such(index.unwrap_or(&0)));
+        let (Some(array), Some(subscripts), Some(element)) = (array, subscripts, element) else {
+            return Err(no_such(indices.first().unwrap_or(&0)));
         };
-        let remaining = extents.get(taken..).unwrap_or_default();
-        let count =
-            remaining.iter().try_fold(1_u64, |all, extent| all.checked_mul(extent.count()?));
+        indices.truncate(subscripts.dimensions.len());
+        let position = subscripts
+            .number_of(&indices)
+            .map_err(|position| no_such(indices.get(position).unwrap_or(&0)))?;
+        let names: String = indices.iter().map(|index| format!("[{index}]")).collect();
+        let name = SmolStr::from(from.name.to_string() + &names);
+        let rest = steps.get(indices.len()..).unwrap_or_default();
+        let remaining = subscripts.dimensions.get(indices.len()..).unwrap_or_default();
+        let count = remaining
+            .iter()
+            .try_fold(1_u64, |all, dimension| all.checked_mul(dimension.extent.count()?));
         let spacing = self.spacing(&array, &element)?;
         let row = spacing.zip(count).map(|(bits, count)| bits.saturating_mul(count));
         let distance = position.zip(row).and_then(|(at, bits)| at.checked_mul(bits));
@@ -129,9 +119,8 @@ impl<'a> Reader<'_, 'a> {
         let bits = bits.filter(|_| !is_whole);
         let offset = start.map(|bit| bit / 8);
         let type_name = SmolStr::from(self.spell_array(&element, remaining)?);
-        let name = SmolStr::from(name);
         let type_die = remaining.is_empty().then(|| element.at());
-        let is_unbounded = remaining.first() == Some(&Extent::Flexible);
+        let is_unbounded = remaining.first().map(|first| first.extent) == Some(Extent::Flexible);
         let member = Member {
             name,
             type_name,

@@ -122,7 +122,7 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         (step.tag.0, own.finish()).hash(hasher);
         unit.language().hash(hasher);
         if unit.language() != Language::C {
-            self.reader.scope(&self.reader.die(at)?)?.hash(hasher);
+            self.feed_around(at, hasher)?;
         }
         facts.feed_targets(self, unit, Through::Part, depth, hasher)
     }
@@ -144,7 +144,7 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         step.tag.0.hash(hasher);
         unit.language().hash(hasher);
         if facts.name.is_some() && unit.language() != Language::C {
-            self.reader.scope(&self.reader.die(at)?)?.hash(hasher);
+            self.feed_around(at, hasher)?;
         }
         // What is behind a pointer shows by name only, and may lead back to where we came from: whether
         // it is defined in this unit does not matter.
@@ -167,6 +167,14 @@ impl<'r, 'v, 'a> Shapes<'r, 'v, 'a> {
         if step.has_children {
             self.feed_children(&mut walk, unit, inside, depth, hasher)?;
         }
+        Ok(())
+    }
+
+    /// What shows around a name: its scope, and the template arguments that it leaves out.
+    fn feed_around(&self, at: DieRef, hasher: &mut DefaultHasher) -> Result<(), Error> {
+        let die = self.reader.die(at)?;
+        self.reader.scope(&die)?.hash(hasher);
+        self.reader.arguments_left_out(&die)?.hash(hasher);
         Ok(())
     }
 

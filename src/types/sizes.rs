@@ -5,6 +5,7 @@ use std::fmt;
 use gimli::{AttributeValue, DwAt, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader, is_transparent};
+use super::subscripts::Dimension;
 use super::{Error, Size};
 use crate::dwarf::Die;
 
@@ -116,25 +117,30 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// An array's dimensions, outermost first (DWARF 5 §5.5, §5.13).
+    /// How large an array's dimensions are, in the order of the source.
     pub(super) fn extents(&self, array: &Die<'a>) -> Result<Vec<Extent>, Error> {
-        let mut extents = Vec::new();
+        Ok(self.dimensions(array)?.iter().map(|dimension| dimension.extent).collect())
+    }
+
+    /// An array's dimensions, in the order of the source (DWARF 5 §5.5, §5.13).
+    pub(super) fn dimensions(&self, array: &Die<'a>) -> Result<Vec<Dimension>, Error> {
+        let mut dimensions = Vec::new();
         for child in array.children() {
             self.count()?;
             let child = child?;
             match child.tag() {
                 dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange => {
-                    extents.push(extent(&child));
+                    dimensions.push(dimension(&child));
                 }
                 // An array indexed by an enum (Pascal, Ada) has an element for each value.
-                dw::DW_TAG_enumeration_type => extents.push(Extent::Dynamic),
+                dw::DW_TAG_enumeration_type => dimensions.push(counted_from_0(Extent::Dynamic)),
                 _ => {}
             }
         }
-        if extents.is_empty() {
-            extents.push(Extent::Flexible);
+        if dimensions.is_empty() {
+            dimensions.push(counted_from_0(Extent::Flexible));
         }
-        Ok(extents)
+        Ok(dimensions)
     }
 }
 
@@ -154,7 +160,20 @@ fn multiply(size: Size, factor: u64) -> Size {
     }
 }
 
-fn extent(range: &Die<'_>) -> Extent {
+fn counted_from_0(extent: Extent) -> Dimension {
+    Dimension { extent, lower: Some(0), is_usual: true }
+}
+
+fn dimension(range: &Die<'_>) -> Dimension {
+    let usual = i128::from(range.unit().lower_bound());
+    let lower = match range.has(dw::DW_AT_lower_bound) {
+        true => bound(range, dw::DW_AT_lower_bound),
+        false => Some(usual),
+    };
+    Dimension { extent: extent(range, lower), lower, is_usual: lower == Some(usual) }
+}
+
+fn extent(range: &Die<'_>, lower: Option<i128>) -> Extent {
     // A dimension with a stride of its own is a slice of another array (Fortran).
     if range.has(dw::DW_AT_byte_stride) || range.has(dw::DW_AT_bit_stride) {
         return Extent::Dynamic;
@@ -165,11 +184,7 @@ fn extent(range: &Die<'_>) -> Extent {
     if range.is_dynamic(dw::DW_AT_count) || range.is_dynamic(dw::DW_AT_upper_bound) {
         return Extent::Dynamic;
     }
-    let lower = bound(range, dw::DW_AT_lower_bound);
-    if lower.is_none() && range.has(dw::DW_AT_lower_bound) {
-        return Extent::Dynamic;
-    }
-    let lower = lower.unwrap_or(i128::from(range.unit().lower_bound()));
+    let Some(lower) = lower else { return Extent::Dynamic };
     let upper = match range.raw(dw::DW_AT_upper_bound) {
         None => return Extent::Flexible,
         // GCC before 8 wrote the bound of `[0]` as −1 in four or eight unsigned bytes.

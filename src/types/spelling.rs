@@ -8,8 +8,12 @@ use gimli::{DwTag, constants as dw};
 
 use super::reader::{Reader, is_qualifier};
 use super::sizes::Extent;
+use super::subscripts::Dimension;
 use super::{Error, Kind};
 use crate::dwarf::{Die, Language};
+
+/// What is spelled for a namespace without a name: the C++ ABI's own words, which debuggers print too.
+pub(super) const ANONYMOUS: &str = "(anonymous namespace)";
 
 /// Deeper than any declaration that a person wrote.
 const MAX_DEPTH: usize = 32;
@@ -27,9 +31,9 @@ impl<'a> Reader<'_, 'a> {
     pub(super) fn spell_array(
         &self,
         element: &Die<'a>,
-        bounds: &[Extent],
+        bounds: &[Dimension],
     ) -> Result<String, Error> {
-        let bounds: String = bounds.iter().map(Extent::to_string).collect();
+        let bounds: String = bounds.iter().map(Dimension::to_string).collect();
         self.spell_around(Some(element), bounds, 0)
     }
 
@@ -52,9 +56,12 @@ impl<'a> Reader<'_, 'a> {
             dw::DW_TAG_reference_type => self.spell_target(die, format!("&{inner}"), depth),
             dw::DW_TAG_rvalue_reference_type => self.spell_target(die, format!("&&{inner}"), depth),
             dw::DW_TAG_array_type => {
+                if let Some(vector) = self.vector(die)? {
+                    return self.spell_target(die, join(&vector, &inner), depth);
+                }
                 let mut inner = parenthesised(inner);
-                for extent in self.extents(die)? {
-                    inner.push_str(&extent.to_string());
+                for dimension in self.dimensions(die)? {
+                    inner.push_str(&dimension.to_string());
                 }
                 self.spell_target(die, inner, depth)
             }
@@ -115,6 +122,20 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
+    /// What makes a vector of its elements' type (GCC's manual, "Using Vector Instructions"): its bytes,
+    /// without those that an ABI adds to three elements.
+    fn vector(&self, die: &Die<'a>) -> Result<Option<String>, Error> {
+        if !die.flag(dw::DW_AT_GNU_vector) {
+            return Ok(None);
+        }
+        let Some(element) = self.type_of(die)? else { return Ok(None) };
+        let mut size = self.size_of(&element)?.known();
+        for extent in self.extents(die)? {
+            size = size.zip(extent.count()).and_then(|(size, count)| size.checked_mul(count));
+        }
+        Ok(size.map(|size| format!("__attribute__((vector_size({size})))")))
+    }
+
     fn spell_target(&self, die: &Die<'a>, inner: String, depth: usize) -> Result<String, Error> {
         let target = self.type_of(die)?;
         self.spell_around(target.as_ref(), inner, depth + 1)
@@ -135,9 +156,11 @@ impl<'a> Reader<'_, 'a> {
                 tag if is_qualifier(tag) => {
                     words.extend(word_of(tag).filter(|word| !words.contains(word)));
                 }
-                dw::DW_TAG_array_type => {
+                dw::DW_TAG_array_type if self.vector(die)?.is_none() => {
                     inner = parenthesised(inner);
-                    self.extents(die)?.iter().for_each(|bound| inner.push_str(&bound.to_string()));
+                    self.dimensions(die)?
+                        .iter()
+                        .for_each(|bound| inner.push_str(&bound.to_string()));
                 }
                 _ => break,
             }
@@ -197,12 +220,12 @@ impl<'a> Reader<'_, 'a> {
         match name {
             Some(name) => {
                 for scope in self.scope(die)? {
-                    // The C++ ABI's own word, which debuggers print too.
-                    let scope = if scope.is_empty() { b"(anonymous namespace)" } else { scope };
+                    let scope = if scope.is_empty() { ANONYMOUS.as_bytes() } else { &scope };
                     text.push_str(&String::from_utf8_lossy(scope));
                     text.push_str("::");
                 }
                 text.push_str(&String::from_utf8_lossy(name));
+                text.push_str(&self.arguments_left_out(die)?.unwrap_or_default());
             }
             None if kind == Kind::Other => text.push('?'),
             None => text.push_str("{...}"),

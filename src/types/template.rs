@@ -1,17 +1,34 @@
 //! Template arguments as different hands write them: `box<unsigned long, 3>` is also
 //! `box<long unsigned int, 3U>`, and `box` with its arguments apart.
 
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+
 use gimli::constants as dw;
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use super::Error;
-use super::reader::Reader;
-use crate::dwarf::{Die, DieRef};
+use super::reader::{Reader, is_aggregate};
+use crate::dwarf::{Die, DieRef, Language, ScopeName};
 
 /// Words that make up C's numbers, in any order.
 const NUMBER_WORDS: [&str; 6] = ["unsigned", "signed", "long", "short", "int", "char"];
 
-/// Parameter packs hold packs; deeper than this is damage.
-const MAX_DEPTH: usize = 8;
+/// Parameter packs hold packs, and arguments have arguments; deeper than this they are left out.
+const MAX_DEPTH: usize = 12;
+
+/// So many bytes of arguments are spelled. Arguments that hold each other twice, at every level, are small
+/// in a file and without bound when spelled.
+const MAX_LENGTH: usize = 1 << 14;
+
+/// The arguments that types leave out of their names, as spelled before.
+#[derive(Debug, Default)]
+pub(super) struct Arguments {
+    known: RefCell<FxHashMap<DieRef, Option<SmolStr>>>,
+    /// Of those that are being spelled, which are in one another.
+    depth: Cell<usize>,
+}
 
 /// The text before the arguments of a template's name.
 pub(super) fn base(name: &str) -> Option<&str> {
@@ -125,8 +142,21 @@ fn number_of(words: &[&str]) -> String {
 }
 
 impl<'a> Reader<'_, 'a> {
-    /// The DIEs of a template's name that is spelled otherwise in the binary: by another compiler, or,
-    /// as `clang -gsimple-template-names` does it, without its arguments.
+    /// The DIEs of a template's name without arguments, as `clang -gsimple-template-names` writes it, that
+    /// have the arguments of the name.
+    pub(super) fn with_arguments(&self, name: &str) -> Result<Vec<DieRef>, Error> {
+        let Some(base) = base(name) else { return Ok(Vec::new()) };
+        let (wanted, mut found) = (normal(name), Vec::new());
+        for at in self.index.find(base.as_bytes()).definitions {
+            let arguments = self.arguments_left_out(&self.die(at)?)?;
+            if arguments.is_some_and(|arguments| normal(&format!("{base}{arguments}")) == wanted) {
+                found.push(at);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The DIEs of a template's name that is spelled otherwise in the binary, by another compiler.
     pub(super) fn respelled(&self, name: &str) -> Result<Vec<DieRef>, Error> {
         let Some(base) = base(name) else { return Ok(Vec::new()) };
         let wanted = normal(name);
@@ -139,46 +169,115 @@ impl<'a> Reader<'_, 'a> {
         for other in self.index.names().filter(|other| is_it(other)) {
             found.extend(self.index.find(other).definitions);
         }
-        for at in self.index.find(base.as_bytes()).definitions {
-            let arguments = self.template_arguments(&self.die(at)?)?;
-            if arguments.is_some_and(|arguments| normal(&format!("{base}{arguments}")) == wanted) {
-                found.push(at);
-            }
-        }
         Ok(found)
     }
 
-    /// `<int, 3>`, of a type that has parameters of a template.
-    pub(super) fn template_arguments(&self, die: &Die<'a>) -> Result<Option<String>, Error> {
-        let mut arguments = Vec::new();
-        self.collect_arguments(die, &mut arguments, 0)?;
-        Ok((!arguments.is_empty()).then(|| format!("<{}>", arguments.join(", "))))
+    /// `<int, 3>`: the arguments of a template's instance whose name is without them.
+    pub(super) fn arguments_left_out(&self, die: &Die<'a>) -> Result<Option<SmolStr>, Error> {
+        let is_bare = || !self.view.name(die).unwrap_or_default().ends_with(b">");
+        if die.language() != Language::Cxx || !is_aggregate(die.tag()) || !is_bare() {
+            return Ok(None);
+        }
+        let Arguments { known, depth } = &self.arguments;
+        if let Some(known) = known.borrow().get(&die.at()) {
+            return Ok(known.clone());
+        }
+        if depth.get() > MAX_DEPTH {
+            return Ok(Some(SmolStr::new_static("<…>")));
+        }
+        // Damaged debug info may lead back here: then there are none, and the spelling ends.
+        known.borrow_mut().insert(die.at(), None);
+        depth.set(depth.get() + 1);
+        let spelled = self.template_arguments(die);
+        depth.set(depth.get() - 1);
+        let spelled = spelled?.map(SmolStr::from);
+        known.borrow_mut().insert(die.at(), spelled.clone());
+        Ok(spelled)
     }
 
+    /// The name of a scope of a DIE, with its arguments.
+    pub(super) fn name_of_scope(
+        &self,
+        die: &Die<'a>,
+        scope: ScopeName<'a>,
+    ) -> Result<Cow<'a, [u8]>, Error> {
+        let class = match scope.class {
+            Some(at) if die.language() == Language::Cxx => self.die_from(die, at)?,
+            _ => return Ok(Cow::Borrowed(scope.name)),
+        };
+        Ok(match self.arguments_left_out(&class)? {
+            Some(arguments) => Cow::Owned([scope.name, arguments.as_bytes()].concat()),
+            None => Cow::Borrowed(scope.name),
+        })
+    }
+
+    /// Whether a person who writes `written` for a scope can mean this one: arguments may be left out of
+    /// what has them apart, and be spelled otherwise.
+    pub(super) fn is_scope(
+        &self,
+        die: &Die<'a>,
+        scope: ScopeName<'a>,
+        written: &str,
+    ) -> Result<bool, Error> {
+        if scope.name == written.as_bytes() {
+            return Ok(true);
+        }
+        if scope.class.is_none() || base(written).is_none() {
+            return Ok(false);
+        }
+        let whole = self.name_of_scope(die, scope)?;
+        Ok(normal(&String::from_utf8_lossy(&whole)) == normal(written))
+    }
+
+    fn template_arguments(&self, die: &Die<'a>) -> Result<Option<String>, Error> {
+        let mut arguments = Vec::new();
+        let is_template = self.collect_arguments(die, &mut arguments, 0)?;
+        Ok(is_template.then(|| format!("<{}>", arguments.join(", "))))
+    }
+
+    /// Whether there are parameters; packs may be empty.
     fn collect_arguments(
         &self,
         die: &Die<'a>,
         arguments: &mut Vec<String>,
         depth: usize,
-    ) -> Result<(), Error> {
-        if depth > MAX_DEPTH {
-            return Ok(());
-        }
-        for child in die.children() {
+    ) -> Result<bool, Error> {
+        let (mut is_template, mut length) = (false, 0);
+        let mut children = die.walk_children()?;
+        while let Some(walk) = &mut children {
             self.count()?;
-            let child = child?;
-            match child.tag() {
+            let at = walk.next();
+            let Some(step) = walk.step(|_, _| {})? else { break };
+            walk.skip_children(step)?;
+            let child = || self.die_from(die, at);
+            let argument = match step.tag {
                 dw::DW_TAG_template_type_parameter => {
-                    arguments.push(self.spell(self.type_of(&child)?.as_ref())?);
+                    self.spell(self.type_of(&child()?)?.as_ref())?
                 }
-                dw::DW_TAG_template_value_parameter => arguments.push(self.value_of(&child)?),
-                dw::DW_TAG_GNU_template_parameter_pack => {
-                    self.collect_arguments(&child, arguments, depth + 1)?;
+                dw::DW_TAG_template_value_parameter => self.value_of(&child()?)?,
+                dw::DW_TAG_GNU_template_template_param => self.template_of(&child()?),
+                dw::DW_TAG_GNU_template_parameter_pack if depth < MAX_DEPTH => {
+                    is_template = true;
+                    self.collect_arguments(&child()?, arguments, depth + 1)?;
+                    continue;
                 }
-                _ => {}
+                _ => continue,
+            };
+            is_template = true;
+            length += argument.len();
+            if length > MAX_LENGTH {
+                arguments.push("…".to_owned());
+                break;
             }
+            arguments.push(argument);
         }
-        Ok(())
+        Ok(is_template)
+    }
+
+    /// The name of a template that is an argument.
+    fn template_of(&self, parameter: &Die<'a>) -> String {
+        let name = self.view.text(parameter, dw::DW_AT_GNU_template_name);
+        name.map_or("?".into(), |name| String::from_utf8_lossy(name).into_owned())
     }
 
     /// A constant, as C++ writes it; `?` for an address.
@@ -195,6 +294,14 @@ impl<'a> Reader<'_, 'a> {
                 format!("({}){number}", self.spell(declared.as_ref())?)
             }
             _ if encoding == Some(dw::DW_ATE_boolean.0.into()) => (number != 0).to_string(),
+            dw::DW_TAG_base_type if self.view.name(&underlying) == Some(b"char") => {
+                match u8::try_from(number) {
+                    Ok(byte @ 0x20..0x7f) if byte != b'\'' && byte != b'\\' => {
+                        format!("'{}'", char::from(byte))
+                    }
+                    _ => number.to_string(),
+                }
+            }
             _ => number.to_string(),
         })
     }

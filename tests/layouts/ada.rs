@@ -7,12 +7,12 @@ use std::sync::Arc;
 use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::dwarf::DebugFile;
 use dbgmate::job::Job;
-use dbgmate::types::{self, Decoded, LayoutMatch, Survey, Surveyor};
+use dbgmate::types::{self, Decoded, LayoutMatch, Member, Survey, Surveyor};
 
 use super::toolchain::{find_in, run};
 
 /// What the source gives the objects of each type, in the order in which the program prints their bytes.
-const VALUES: [(&str, &[&str]); 14] = [
+const VALUES: [(&str, &[&str]); 15] = [
     ("plain", &["a = 120 'x'", "b = 3", "c = true", "d = 1.5"]),
     ("shape", &["k = square (1)", "id = 7", "side = 3", "tilt = -2"]),
     ("shape", &["k = circle (0)", "id = 8", "radius = 0.25"]),
@@ -29,9 +29,9 @@ const VALUES: [(&str, &[&str]); 14] = [
             "set = true",
             "part.low = 700",
             "part.sign = -3",
-            "list[0] = 1",
-            "list[1] = 2",
-            "list[2] = 3",
+            "list[5] = 1",
+            "list[6] = 2",
+            "list[7] = 3",
             "last = point (3)",
         ],
     ),
@@ -40,6 +40,29 @@ const VALUES: [(&str, &[&str]); 14] = [
     (
         "holder",
         &["first = 5", "inner.k = line (2)", "inner.id = 9", "inner.side = 4", "inner.tilt = -6"],
+    ),
+    (
+        "grid",
+        &[
+            "rows[-1][3] = 1",
+            "rows[-1][4] = 2",
+            "rows[0][3] = 3",
+            "rows[0][4] = 4",
+            "rows[1][3] = 5",
+            "rows[1][4] = 6",
+            "cols[-1][3] = 1",
+            "cols[0][3] = 3",
+            "cols[1][3] = 5",
+            "cols[-1][4] = 2",
+            "cols[0][4] = 4",
+            "cols[1][4] = 6",
+            "parts[7].low = 1",
+            "parts[7].sign = 2",
+            "parts[8].low = 3",
+            "parts[8].sign = 4",
+            "kinds[1] = 8",
+            "kinds[2] = 9",
+        ],
     ),
 ];
 
@@ -61,10 +84,13 @@ fn records(program: &Path, name: &str) -> Vec<LayoutMatch> {
     find_in(program, &format!("records__{name}"), None, None).unwrap()
 }
 
-/// The first bit of a component, and how many it has.
+/// The first bit of a component of a layout, and how many it has.
 fn place(found: &LayoutMatch, component: &str) -> (u64, u64) {
     let mut members = found.layout.members.iter();
-    let member = members.find(|member| member.name == component).unwrap();
+    place_of(members.find(|member| member.name == component).unwrap())
+}
+
+fn place_of(member: &Member) -> (u64, u64) {
     match member.bits {
         Some(bits) => (bits.offset, bits.size),
         None => (member.offset.unwrap() * 8, member.size.known().unwrap() * 8),
@@ -82,6 +108,20 @@ fn values(decoded: &Decoded) -> Vec<String> {
         all.extend(inside.map(|inner| format!("{name}{}{inner}", dot(&inner))));
     }
     all
+}
+
+/// Whether an element has this place, and at each bit of the place it is told.
+fn is_element(file: &DebugFile, program: &Path, record: &str, path: &str, place: (u64, u64)) {
+    for found in find_in(program, &format!("records__{record}"), Some(path), None).unwrap() {
+        assert_eq!(place_of(&found.selected.unwrap().member), place, "{path}");
+        for bit in [place.0, place.0 + place.1 - 1] {
+            let there =
+                types::locate(&Job::new(), file, found.layout.die, bit..bit + 1, 1).unwrap();
+            // A row is told by its elements; what no component of an element has, by the element.
+            let is_it = there.iter().all(|place| place.path.starts_with(path));
+            assert!(is_it && !there.is_empty(), "{path}: {there:?}");
+        }
+    }
 }
 
 fn check(flags: &[&str]) {
@@ -104,6 +144,11 @@ fn check(flags: &[&str]) {
         let mut numbers = numbers.split_whitespace().map(|number| number.parse::<u64>().unwrap());
         if let Some((record, component)) = name.split_once('.') {
             let expected = (numbers.next().unwrap(), numbers.next().unwrap());
+            if component.contains('[') {
+                is_element(&file, &program, record, component, expected);
+                places += 1;
+                continue;
+            }
             for found in records(&program, record) {
                 assert_eq!(place(&found, component), expected, "{flags:?}: {name}");
             }
@@ -124,7 +169,7 @@ fn check(flags: &[&str]) {
         assert!(is_whole, "{flags:?}: {name}: {told:?} {untold:?}");
         objects += 1;
     }
-    assert_eq!((places, objects), (26, VALUES.len()), "{printed}");
+    assert_eq!((places, objects), (32, VALUES.len()), "{printed}");
     for (record, component, expected) in WHEN {
         let found = records(&program, record);
         let when = found.iter().map(|found| {
@@ -149,7 +194,7 @@ fn check(flags: &[&str]) {
         assert_eq!(found.selected.unwrap().member.holes().count(), 0, "{flags:?}");
     }
     // What is in a part that starts within a byte, by its path and by its place.
-    for (path, first, count) in [("part.low", 1, 10), ("part.sign", 11, 4), ("list[1]", 17, 2)] {
+    for (path, first, count) in [("part.low", 1, 10), ("part.sign", 11, 4), ("list[6]", 17, 2)] {
         for found in find_in(&program, "records__dense", Some(path), None).unwrap() {
             let bits = found.selected.unwrap().member.bits.unwrap();
             assert_eq!((bits.offset, bits.size), (first, count), "{flags:?}: {path}");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use dbgmate::api::layout::LayoutForm;
 
-use super::toolchain::{CLANG, GCC, GXX, Toolchain, run};
+use super::toolchain::{CLANG, CLANGXX, GCC, GXX, Toolchain, run};
 
 const SOURCE: &str = "
     typedef char text[8];
@@ -126,6 +126,50 @@ fn the_layout_form_declares_the_members() {
 }
 
 #[test]
+fn vectors_are_no_arrays() {
+    let source = "
+        #define V(n) __attribute__((vector_size(n)))
+        typedef float four V(16);
+        struct s {
+            V(16) float plain; four named; V(8) short many[3][2]; V(16) int *pointer; const V(32) char fixed;
+            V(16) int (*call)(V(16) float, const V(16) float *); four (*rows)[2]; V(16) int *const pointers[2];
+            V(16) const volatile int *both; V(16) int (*of_array)[2];
+        };
+        struct s *g;";
+    let names =
+        "plain named many pointer fixed call rows pointers both of_array many[1] many[1][1]";
+    for toolchain in [GCC, CLANG] {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        let told = compiled.rendered("struct s", LayoutForm::Layout);
+        let mut asked = format!("{source}\n{}", told.replacen("struct s {", "struct told {", 1));
+        for path in names.split(' ') {
+            let type_name = compiled.member("struct s", path).type_name;
+            // GCC writes no `const` of a vector.
+            if toolchain.program == "gcc" && matches!(path, "fixed" | "both") {
+                continue;
+            }
+            for theirs in [
+                format!("__typeof__({type_name}) *"),
+                format!("__typeof__(&((struct told *)0)->{path})"),
+            ] {
+                asked += &format!(
+                    "_Static_assert(__builtin_types_compatible_p(\
+                         __typeof__(&((struct s *)0)->{path}), {theirs}), \"{path}: {type_name}\");\n"
+                );
+            }
+        }
+        ask(toolchain, &asked);
+        ask(
+            toolchain,
+            &format!("{source}\n{}", compiled.rendered("struct s", LayoutForm::Asserts)),
+        );
+        assert_eq!(compiled.member("struct s", "plain[2]").type_name, "float");
+        let plain = compiled.member("struct s", "plain").type_name;
+        assert_eq!(plain, "float __attribute__((vector_size(16)))");
+    }
+}
+
+#[test]
 fn pointers_to_members_are_spelled_around_their_class() {
     let source = "
         namespace n { struct c { int a; int f(int) { return 1; } }; }
@@ -143,4 +187,32 @@ fn pointers_to_members_are_spelled_around_their_class() {
         );
     }
     ask(GXX, &asked);
+}
+
+#[test]
+fn pointers_to_members_of_what_has_no_namespace_are_declared() {
+    let source = "
+        template <class F> struct box { int a[3]; };
+        namespace n { namespace { struct c { int d; int a[2]; }; } }
+        namespace { struct c { int d; int a[2]; };
+        struct s {
+            int c::*data; int (c::*array)[2]; int (*c::*const *many)[3]; int (box<void (*)(int)>::*behind)[3];
+            int (n::c::*named[2])[2]; c (*(*returns)(int c::*))[2];
+        }; s *g; }
+        void *keep = &g;";
+    for toolchain in [GXX, CLANGXX] {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        let told = compiled.rendered("s", LayoutForm::Layout);
+        assert!(told.contains("(anonymous namespace)::c::*data;"), "{told}");
+        // The compiler has no word for it: within it, none is needed.
+        let told =
+            told.replace("(anonymous namespace)::", "").replacen("struct s {", "struct told {", 1);
+        let mut asked = format!("{source}\nnamespace {{ {told} }}");
+        for name in ["data", "array", "many", "behind", "named", "returns"] {
+            asked += &format!(
+                "static_assert(__is_same(decltype(s::{name}), decltype(told::{name})), \"{name}\");\n"
+            );
+        }
+        ask(toolchain, &asked);
+    }
 }

@@ -82,7 +82,7 @@ fn the_answer_has_the_arguments_that_the_debug_info_leaves_out() {
     assert_eq!(compiled.layout("box<n::in, 1>").type_name, "struct box<n::in, 1>");
     // All instances, where none is asked for.
     assert_eq!(compiled.find("box", None).unwrap().len(), 3);
-    assert_eq!(compiled.layout("flags").type_name, "struct flags<true, 97>");
+    assert_eq!(compiled.layout("flags").type_name, "struct flags<true, 'a'>");
 }
 
 #[test]

@@ -218,3 +218,11 @@ fn unions_and_deep_anonymous_members_keep_their_nesting() {
     /* size 8, 2 members, 1 cache line */
     "#);
 }
+
+#[test]
+fn no_cache_line_begins_within_a_union_that_is_qualified() {
+    let source = "struct s { char before[60]; const volatile union {
+        struct { char first[70]; char late; } one; char all[80]; } both; } *g;";
+    let told = layout(&GCC.compile(source).unwrap(), "struct s");
+    assert!(told.contains(" union {") && !told.contains("--- cache line"), "{told}");
+}

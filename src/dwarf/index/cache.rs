@@ -28,7 +28,7 @@ const GIVEN_UP: Duration = Duration::from_secs(3600);
 const ANSWER_HEAD: usize = 16;
 
 /// Changed whenever what is put into answers is.
-const ANSWER_VERSION: u32 = 1;
+const ANSWER_VERSION: u32 = 2;
 
 /// How names of files that are being written end.
 const PARTIAL: &str = ".part";
