@@ -192,12 +192,7 @@ impl<'a> Reader<'_, 'a> {
         })
     }
 
-    /// The members of a struct, without theirs.
-    pub(super) fn direct_members(&self, die: &Die<'a>) -> Result<Vec<Member>, Error> {
-        Ok(self.members(die, Nesting::Shallow, None)?.0)
-    }
-
-    /// Of these, those that are there whatever variant there is.
+    /// The members of a struct, without theirs, that are there whatever variant there is.
     pub(super) fn constant_members(&self, die: &Die<'a>) -> Result<Vec<Member>, Error> {
         Ok(self.members(die, Nesting::Always, None)?.0)
     }

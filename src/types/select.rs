@@ -1,12 +1,16 @@
 //! Where a member path leads: step by step through members and elements.
 
+use std::sync::Arc;
+
 use gimli::constants as dw;
 use smol_str::SmolStr;
 
 use super::layout::Nesting;
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
-use super::{Access, BitField, Error, Member, MemberKind, MemberPath, PathStep, Selected, Size};
+use super::{
+    Access, BitField, Error, Member, MemberKind, MemberPath, Parts, PathStep, Selected, Size,
+};
 use crate::dwarf::Die;
 
 impl<'a> Reader<'_, 'a> {
@@ -36,28 +40,29 @@ impl<'a> Reader<'_, 'a> {
             };
         }
         // The members behind the path, at any depth, as the layout itself would show them.
-        if let Some(aggregate) = self.aggregate_of(&member)? {
-            let (unit, at) = (aggregate.unit(), aggregate.at());
-            member.parts = Some(self.parts(unit, at, member.size, Nesting::Deep, None)?);
-        }
+        member.parts = self.parts_of(&member)?;
         Ok(Selected { path: path.to_string(), member })
     }
 
-    fn aggregate_of(&self, member: &Member) -> Result<Option<Die<'a>>, Error> {
+    /// What a struct or union consists of: as part of what it is a member of, where that was seen, since
+    /// other members may be in its holes.
+    fn parts_of(&self, member: &Member) -> Result<Option<Arc<Parts>>, Error> {
+        if let Some(parts) = member.parts.as_ref().filter(|parts| parts.depth.is_some()) {
+            return Ok(Some(Arc::clone(parts)));
+        }
         let Some(at) = member.type_die else { return Ok(None) };
         let underlying = self.underlying(self.die(at)?)?;
-        Ok(underlying.filter(|die| is_aggregate(die.tag())))
+        let Some(die) = underlying.filter(|die| is_aggregate(die.tag())) else { return Ok(None) };
+        Ok(Some(self.parts(die.unit(), die.at(), member.size, Nesting::Deep, None)?))
     }
 
     fn step_into(&self, from: &Member, name: &str) -> Result<Member, Error> {
-        let members = match self.aggregate_of(from)? {
-            Some(aggregate) => self.direct_members(&aggregate)?,
-            None => Vec::new(),
-        };
-        let found = find_member(&members, name).ok_or_else(|| Error::NoSuchMember {
+        let parts = self.parts_of(from)?;
+        let members = parts.as_ref().map(|parts| parts.members.as_slice()).unwrap_or_default();
+        let found = find_member(members, name).ok_or_else(|| Error::NoSuchMember {
             step: name.to_owned(),
             inside: from.type_name.to_string(),
-            members: visible_names(&members),
+            members: visible_names(members),
         })?;
         Ok(found.seen_from(from.start()))
     }

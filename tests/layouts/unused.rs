@@ -172,6 +172,7 @@ fn what_is_put_into_the_end_of_a_member_without_an_address_is_no_hole() {
     let layout = compiled.layout("t");
     let holes: Vec<Hole> = layout.members[0].holes().collect();
     assert_eq!(holes, [Hole { bit_offset: 48, bit_size: 16 }]);
+    assert_eq!(compiled.member("t", "in").holes().collect::<Vec<_>>(), holes, "by itself too");
     let at = |byte: u64| {
         let bits = byte * 8..byte * 8 + 8;
         let places = types::locate(&Job::new(), compiled.opened(), layout.die, bits, 1).unwrap();
