@@ -47,8 +47,8 @@ pub struct TypeDiff {
     /// Its size in bytes after, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_size: Option<u64>,
-    /// What is not as it was. What is in a member whose type has a name is told there, save of the type
-    /// asked for, where all of it is.
+    /// What is not as it was. What is in a member, or its elements, whose type has a name is told there, save
+    /// of the type asked for, where all of it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<MemberDiff>,
     /// Changed types that are part of this one's bytes, at any depth.
@@ -75,7 +75,8 @@ pub enum TypeChange {
 /// values of a discriminant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberDiff {
-    /// `entry.le_next`.
+    /// `entry.le_next`; `points[].x` for all elements of an array, `to->x` for what has no name behind a
+    /// pointer.
     pub path: String,
     /// What it was; absent for one that has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,7 +92,8 @@ pub struct Side {
     /// A member's type.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    /// Bytes from the start of the type.
+    /// Bytes from the start of the type, of the first element in an array; behind a pointer from the start of
+    /// what it points to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// In bytes.
@@ -135,7 +137,7 @@ impl From<&types::Side> for Side {
                 offset: member.offset,
                 size: member.size.known(),
                 bit_offset: member.bits.map(|bits| bits.offset),
-                bit_size: member.bits.map(|bits| bits.size),
+                bit_size: member.bit_size(),
                 when: super::layout::when(member),
                 ..none
             },

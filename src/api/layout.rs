@@ -126,9 +126,9 @@ pub struct Layout {
     /// The values of an enum.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enumerators: Vec<Enumerator>,
-    /// Unused bits between members.
+    /// Unused bits between members; those inside of members are theirs.
     pub holes: Vec<Hole>,
-    /// Unused bytes at the end.
+    /// Unused bytes at the end, of a union behind its largest member.
     pub padding: u64,
     /// Its members stand closer than their types ask for.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -210,7 +210,8 @@ pub struct Member {
     /// The members of a struct or union, when it is part of this one's bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
-    /// Bits of such a struct that none of its members uses, to its end.
+    /// Bits of such a struct or union that no member uses, to its end: in C++ others may be in the bytes at the
+    /// end of a base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holes: Vec<Hole>,
     /// What could not be known, and why.
@@ -325,7 +326,7 @@ impl From<&types::Member> for Member {
             offset: member.offset,
             size: member.size.known(),
             bit_offset: member.bits.map(|bits| bits.offset),
-            bit_size: member.bits.map(|bits| bits.size),
+            bit_size: member.bit_size(),
             align: member.align,
             access: match member.access {
                 types::Access::Public => None,

@@ -66,6 +66,17 @@ impl<'a> Die<'a> {
     }
 }
 
+impl Die<'_> {
+    /// DW_AT_decl_file, a number of its unit's line table, and DW_AT_decl_line.
+    pub fn declared_at(&self) -> Option<(u64, u64)> {
+        let line = self.unsigned(dw::DW_AT_decl_line)?;
+        match self.entry.attr_value(dw::DW_AT_decl_file)? {
+            AttributeValue::FileIndex(number) => Some((number, line)),
+            value => Some((value.udata_value()?, line)),
+        }
+    }
+}
+
 impl<'a> View<'a> {
     /// The name of a DIE, as bytes of the string section; none where it has no name.
     pub fn name(&self, die: &Die<'a>) -> Option<&'a [u8]> {
@@ -99,13 +110,9 @@ impl<'a> View<'a> {
         self.reference(die, dw::DW_AT_type)
     }
 
-    /// DW_AT_decl_file and DW_AT_decl_line.
+    /// DW_AT_decl_file, by its name, and DW_AT_decl_line.
     pub fn declared_at(&self, die: &Die<'a>) -> Option<(String, u64)> {
-        let line = die.unsigned(dw::DW_AT_decl_line)?;
-        let number = match die.entry.attr_value(dw::DW_AT_decl_file)? {
-            AttributeValue::FileIndex(number) => number,
-            value => value.udata_value()?,
-        };
+        let (number, line) = die.declared_at()?;
         Some((self.file_name(&die.unit, number)?, line))
     }
 }

@@ -242,7 +242,7 @@ impl<'a> View<'a> {
     }
 
     /// The file names of a unit's line table (DWARF 5 §6.2.4), by DW_AT_decl_file's number.
-    pub(super) fn file_name(&self, unit: &UnitView<'a>, number: u64) -> Option<String> {
+    pub fn file_name(&self, unit: &UnitView<'a>, number: u64) -> Option<String> {
         let address_size = unit.unit.header.address_size();
         let (file, offset) = self.line_program_of(unit)?;
         let dwarf = &file.dwarf;

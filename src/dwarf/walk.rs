@@ -54,7 +54,8 @@ impl<'a> Walk<'_, 'a> {
         self.unit.die_ref(self.raw.next_offset())
     }
 
-    /// Reads the next entry and shows its attributes as written; none at the end of a list of
+    /// Reads the next entry and shows its attributes as written, but for where it is declared in the
+    /// source: these are three of six, and nobody asks for them here. None at the end of a list of
     /// children, and of the unit (producers leave out the last terminators).
     pub fn step(
         &mut self,
@@ -65,12 +66,21 @@ impl<'a> Walk<'_, 'a> {
         }
         let Some(abbreviation) = self.raw.read_abbreviation()? else { return Ok(None) };
         let mut sibling = None;
-        for &specification in abbreviation.attributes() {
-            let value = self.raw.read_attribute_inline(specification)?.raw_value();
-            match (specification.name(), value) {
+        let mut rest = abbreviation.attributes();
+        while let Some((first, behind)) = rest.split_first() {
+            if is_place_in_source(first.name()) {
+                let run = rest.iter().take_while(|next| is_place_in_source(next.name())).count();
+                let (passed, behind) = rest.split_at(run);
+                self.raw.skip_attributes(passed)?;
+                rest = behind;
+                continue;
+            }
+            let value = self.raw.read_attribute_inline(*first)?.raw_value();
+            match (first.name(), value) {
                 (dw::DW_AT_sibling, AttributeValue::UnitRef(offset)) => sibling = Some(offset),
                 (name, value) => visit(name, value),
             }
+            rest = behind;
         }
         let (tag, has_children) = (abbreviation.tag(), abbreviation.has_children());
         Ok(Some(Step { tag, has_children, sibling }))
@@ -90,6 +100,11 @@ impl<'a> Walk<'_, 'a> {
         }
         skip_to_end(&mut self.raw)
     }
+}
+
+/// Where something is declared (DWARF 5 §2.14).
+fn is_place_in_source(name: DwAt) -> bool {
+    matches!(name, dw::DW_AT_decl_file | dw::DW_AT_decl_line | dw::DW_AT_decl_column)
 }
 
 /// DIEs nested deeper than this are damage. A level that is walked through to find where a DIE ends

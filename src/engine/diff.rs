@@ -10,7 +10,7 @@ use crate::api::diff::{Diff, DiffMethod, DiffRequest, MemberDiff, TypeChange, Ty
 use crate::error::{Error, Kind};
 use crate::job::{Job, Progress};
 use crate::types::{
-    self, Layout, LayoutMatch, Question, Reach, Relations, Survey, Surveyor, TypeName,
+    self, Behind, Layout, LayoutMatch, Question, Reach, Relations, Survey, Surveyor, TypeName,
 };
 
 impl Answer for DiffMethod {
@@ -56,7 +56,8 @@ impl Builds<'_> {
             return Err(Error::new(Kind::NotFound, format!("neither build has a type `{name}`"))
                 .hint("check the spelling: `dbgmate offsets-of` names the types near it"));
         }
-        compared.add(&old, &new, Reach::Whole);
+        let behind = self.behind()?;
+        compared.add(&old, &new, Reach::Whole, &behind);
         let (mut types, unchanged) = (compared.diff, compared.unchanged);
         if types.iter().all(|found| found.change != TypeChange::Changed) {
             return Ok(Diff { types, unchanged });
@@ -86,6 +87,7 @@ impl Builds<'_> {
         let worker = || -> Result<Compared, Error> {
             let old = Surveyor::new(self.job, &self.old.file, &old)?;
             let new = Surveyor::new(self.job, &self.new.file, &new)?;
+            let behind = self.behind()?;
             let mut compared = Compared::default();
             let chunks = || {
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -97,7 +99,8 @@ impl Builds<'_> {
                     let new = new.definitions(name, None)?;
                     new.iter().for_each(|found| compared.relations.add(name, found));
                     let new = types::merged(new);
-                    compared.add(&own(name, old.layouts(name, None)?), &own(name, new), Reach::Own);
+                    let (old, new) = (own(name, old.layouts(name, None)?), own(name, new));
+                    compared.add(&old, &new, Reach::Own, &behind);
                 }
             }
             Ok(compared)
@@ -118,6 +121,13 @@ impl Builds<'_> {
         Ok(all.finished())
     }
 
+    /// What members lead to, in the older build and in the newer.
+    fn behind(&self) -> Result<[Behind<'_>; 2], Error> {
+        let threads = self.engine.threads();
+        let old = Behind::new(self.job, &self.old.file, threads)?;
+        Ok([old, Behind::new(self.job, &self.new.file, threads)?])
+    }
+
     fn tell(&self, done: usize, total: usize) -> Result<(), Error> {
         self.job.check()?;
         let what = "comparing the builds".to_owned();
@@ -130,7 +140,7 @@ impl Builds<'_> {
     fn layouts(&self, build: &Opened, name: &TypeName) -> Result<Vec<Layout>, Error> {
         let question =
             Question { name, path: None, language: None, threads: self.engine.threads() };
-        Ok(own(&name.name, types::find(self.job, &build.file, &question)?))
+        Ok(own(&name.name, build.layouts.find_anew(self.job, &build.file, &question)?))
     }
 }
 
@@ -147,11 +157,11 @@ fn own(name: &str, found: Vec<LayoutMatch>) -> Vec<Layout> {
 impl Compared {
     /// Compares the definitions of one name: those that both builds have alike are paired first, then
     /// those of the same spelling in order.
-    fn add(&mut self, old: &[Layout], new: &[Layout], reach: Reach) {
+    fn add(&mut self, old: &[Layout], new: &[Layout], reach: Reach, behind: &[Behind<'_>; 2]) {
         let mut old: Vec<&Layout> = old.iter().collect();
         let mut left = Vec::new();
         for layout in new {
-            let is_same = |other: &&Layout| is_unchanged(other, layout, reach);
+            let is_same = |other: &&Layout| is_unchanged(other, layout, reach, behind);
             match old.iter().position(is_same) {
                 Some(position) => {
                     old.remove(position);
@@ -163,9 +173,9 @@ impl Compared {
         for layout in left {
             let is_namesake = |other: &&Layout| other.type_name == layout.type_name;
             let before = old.iter().position(is_namesake).map(|position| old.remove(position));
-            self.diff.push(type_diff(before, Some(layout), reach));
+            self.diff.push(type_diff(before, Some(layout), reach, behind));
         }
-        self.diff.extend(old.into_iter().map(|gone| type_diff(Some(gone), None, reach)));
+        self.diff.extend(old.into_iter().map(|gone| type_diff(Some(gone), None, reach, behind)));
     }
 
     /// With which types hold which.
@@ -196,15 +206,21 @@ fn bare(name: &str) -> &str {
     name.split_once(' ').map_or(name, |(_, bare)| bare)
 }
 
-fn is_unchanged(old: &Layout, new: &Layout, reach: Reach) -> bool {
+fn is_unchanged(old: &Layout, new: &Layout, reach: Reach, behind: &[Behind<'_>; 2]) -> bool {
     old.type_name == new.type_name
         && (old.size, old.align) == (new.size, new.align)
-        && types::diff(old, new, reach).is_empty()
+        && types::diff(old, new, reach, Some(behind.each_ref())).is_empty()
 }
 
-fn type_diff(old: Option<&Layout>, new: Option<&Layout>, reach: Reach) -> TypeDiff {
+fn type_diff(
+    old: Option<&Layout>,
+    new: Option<&Layout>,
+    reach: Reach,
+    behind: &[Behind<'_>; 2],
+) -> TypeDiff {
     let both = old.zip(new);
-    let changes = both.map(|(old, new)| types::diff(old, new, reach)).unwrap_or_default();
+    let behind = Some(behind.each_ref());
+    let changes = both.map(|(old, new)| types::diff(old, new, reach, behind)).unwrap_or_default();
     let change = match both {
         Some(_) => TypeChange::Changed,
         None if new.is_some() => TypeChange::Added,

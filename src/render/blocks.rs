@@ -17,6 +17,9 @@ const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 const HOLE: char = '·';
 
+/// It may be a hole, or a member's whose place is not known.
+const UNKNOWN: char = '?';
+
 const SEVERAL: char = '+';
 
 /// The columns of the legend.
@@ -74,7 +77,7 @@ fn write_rows(page: &mut String, map: &ByteMap) -> Result<bool, fmt::Error> {
             write!(page, "{DIM}{label:>digits$}{DIM:#} ")?;
             let is_empty = |lane: &Vec<Cell>, at: usize| lane.get(at) == Some(&Cell::Empty);
             let is_hole = |at: usize| lane == 0 && lanes.iter().all(|lane| is_empty(lane, at));
-            write_cells(page, cells, is_hole)?;
+            write_cells(page, cells, is_hole, hole(map))?;
             label.clear();
         }
     }
@@ -133,7 +136,12 @@ fn whole(lanes: &[Vec<Cell>]) -> Option<usize> {
 }
 
 /// Where a member of another lane lies, a lane has blanks, not a hole.
-fn write_cells(page: &mut String, cells: &[Cell], is_hole: impl Fn(usize) -> bool) -> fmt::Result {
+fn write_cells(
+    page: &mut String,
+    cells: &[Cell],
+    is_hole: impl Fn(usize) -> bool,
+    hole: char,
+) -> fmt::Result {
     let is_seen = |(at, cell): (usize, &Cell)| *cell != Cell::Empty || is_hole(at);
     let last = cells.iter().enumerate().rposition(is_seen);
     let cells = cells.iter().enumerate().take(last.map_or(0, |last| last + 1));
@@ -143,7 +151,7 @@ fn write_cells(page: &mut String, cells: &[Cell], is_hole: impl Fn(usize) -> boo
         let (style, cell) = match run.first().copied().flatten() {
             Some(Cell::Member(position)) => (style(position), letter(position)),
             Some(Cell::Several) => (anstyle::Style::new(), SEVERAL),
-            Some(Cell::Empty) => (DIM, HOLE),
+            Some(Cell::Empty) => (DIM, hole),
             None => (anstyle::Style::new(), ' '),
         };
         write!(page, "{style}{}{style:#}", cell.to_string().repeat(run.len()))?;
@@ -168,7 +176,7 @@ fn write_legend(page: &mut String, map: &ByteMap, has_several: bool) -> fmt::Res
     if column > 0 {
         writeln!(page)?;
     }
-    let unused: u64 = map.holes().iter().map(|(first, end)| end - first).sum();
+    let unused: u64 = map.holes.iter().map(|(first, end)| end - first).sum();
     let mut facts = Vec::new();
     if has_several {
         facts.push(format!("{SEVERAL} several members"));
@@ -179,7 +187,7 @@ fn write_legend(page: &mut String, map: &ByteMap, has_several: bool) -> fmt::Res
         } else {
             counted(unused, "bit")
         };
-        facts.push(format!("{HOLE} unused: {amount}"));
+        facts.push(format!("{} {}: {amount}", hole(map), map.holes_are()));
     }
     if map.left_out > 0 {
         facts.push(format!("not shown: {}", counted(map.left_out as u64, "member")));
@@ -188,6 +196,10 @@ fn write_legend(page: &mut String, map: &ByteMap, has_several: bool) -> fmt::Res
         return Ok(());
     }
     writeln!(page, "{DIM}{}{DIM:#}", facts.join(", "))
+}
+
+fn hole(map: &ByteMap) -> char {
+    if map.are_unused { HOLE } else { UNKNOWN }
 }
 
 /// More members than letters use them again: offsets tell them apart.

@@ -25,6 +25,10 @@ pub(super) struct ByteMap {
     pub(super) lanes: usize,
     /// How many members have no place in the picture.
     pub(super) left_out: usize,
+    /// The runs of bits that no member uses that has a place.
+    pub(super) holes: Vec<(u64, u64)>,
+    /// Nothing is in these: of some members only run time can tell where they are.
+    pub(super) are_unused: bool,
 }
 
 /// A member in the picture. Bits count from the start of the type asked for.
@@ -52,16 +56,20 @@ impl ByteMap {
         };
         // Sizes come from the binary: a picture needs sums that do not overflow.
         start.checked_add(size)?.checked_mul(16).filter(|_| size > 0)?;
-        let mut map = ByteMap { title, start, size, pieces: Vec::new(), lanes: 1, left_out: 0 };
+        let (pieces, holes) = (Vec::new(), Vec::new());
+        let (lanes, left_out, are_unused) = (1, 0, layout.why.is_none());
+        let mut map = ByteMap { title, start, size, pieces, lanes, left_out, holes, are_unused };
         match &found.selected {
             // A member without members is all there is to see.
             Some(selected) if members.is_empty() => map.add(std::slice::from_ref(&selected.member)),
             _ => map.add(members),
         }
-        if map.pieces.is_empty() && map.left_out == 0 {
+        let has_members = !matches!(layout.kind.as_str(), "type" | "enum");
+        if map.pieces.is_empty() && map.left_out == 0 && !has_members {
             return None;
         }
         map.pieces.sort_by_key(|piece| (piece.first, std::cmp::Reverse(piece.end)));
+        map.holes = map.uncovered();
         map.assign_lanes();
         Some(map)
     }
@@ -69,7 +77,10 @@ impl ByteMap {
     /// The members of structs without a name and of bases stand for themselves.
     fn add(&mut self, members: &[Member]) {
         for member in members {
-            if (member.anonymous || member.base) && !member.members.is_empty() {
+            self.are_unused &= member.offset.is_some();
+            // One without members, of which nothing is unknown, is empty.
+            let stands_for_itself = member.members.is_empty() && member.why.is_some();
+            if (member.anonymous || member.base) && !stands_for_itself {
                 self.add(&member.members);
                 continue;
             }
@@ -142,8 +153,13 @@ impl ByteMap {
         pieces.filter(move |(_, piece)| piece.first < end && piece.end > first)
     }
 
+    /// What is told of its holes.
+    pub(super) fn holes_are(&self) -> &'static str {
+        if self.are_unused { "unused" } else { "unused, or of members whose place is not known" }
+    }
+
     /// The runs of bits that no piece covers.
-    pub(super) fn holes(&self) -> Vec<(u64, u64)> {
+    fn uncovered(&self) -> Vec<(u64, u64)> {
         let (mut holes, mut used) = (Vec::new(), self.start * 8);
         for piece in &self.pieces {
             if piece.first > used {

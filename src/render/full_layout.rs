@@ -81,9 +81,12 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
     if !layout.members.is_empty() {
         facts.push(counted(layout.members.len() as u64, "member"));
     }
-    if !layout.holes.is_empty() {
-        let total: u64 = layout.holes.iter().map(|hole| hole.bit_size).sum();
-        let holes = counted(layout.holes.len() as u64, "hole");
+    let is_union = layout.kind == "union";
+    let members = if is_union { &[] } else { layout.members.as_slice() };
+    let holes = own_holes(members, &layout.holes);
+    if !holes.is_empty() {
+        let total = holes.iter().fold(0_u64, |sum, bits| sum.saturating_add(*bits));
+        let holes = counted(holes.len() as u64, "hole");
         facts.push(format!("{holes} ({})", amount(total)));
     }
     if layout.padding > 0 {
@@ -103,6 +106,17 @@ fn write_summary(page: &mut String, layout: &Layout) -> fmt::Result {
         writeln!(page, "{UNCERTAIN}/* incomplete: {} */{UNCERTAIN:#}", escape(why))?;
     }
     Ok(())
+}
+
+/// How many bits each hole has: also those of bases and of structs without a name, whose members are the
+/// type's own. What one member of a union leaves unused, others use.
+fn own_holes(members: &[Member], holes: &[Hole]) -> Vec<u64> {
+    let own = members.iter().filter(|member| member.base || member.anonymous);
+    let inside = own.flat_map(|member| match is_union(&member.type_name) {
+        true => own_holes(&[], &member.holes),
+        false => own_holes(&member.members, &member.holes),
+    });
+    holes.iter().map(|hole| hole.bit_size).chain(inside).collect()
 }
 
 /// How one comes from the address of a member to the struct it is in, in C and in gdb.
@@ -201,7 +215,7 @@ impl View<'_> {
         if member.base {
             let declaration = format!("{}<base> {};", indent(depth), member.type_name);
             self.rows.push(Row::Member { declaration, comment: comment(member, self.digits) });
-            self.members(&member.members, depth + 1, &[]);
+            self.members(&member.members, depth + 1, &member.holes);
         } else if member.type_name.ends_with("{...}") && !member.members.is_empty() {
             self.nested(member, depth);
         } else {
@@ -219,7 +233,7 @@ impl View<'_> {
         let type_name = member.type_name.trim_end_matches(" {...}");
         let opening = format!("{}{type_name} {{", indent(depth));
         self.rows.push(Row::Member { declaration: opening, comment: String::new() });
-        let is_union = usize::from(type_name.split(' ').any(|word| word == "union"));
+        let is_union = usize::from(is_union(type_name));
         self.unions += is_union;
         self.members(&member.members, depth + 1, &member.holes);
         self.unions -= is_union;
@@ -268,6 +282,10 @@ fn first_bit(member: &Member) -> Option<u64> {
     member.bit_offset.or(member.offset.map(|offset| offset.saturating_mul(8)))
 }
 
+fn is_union(type_name: &str) -> bool {
+    type_name.split(' ').any(|word| word == "union")
+}
+
 fn indent(depth: usize) -> String {
     "    ".repeat(depth)
 }
@@ -280,6 +298,7 @@ fn comment(member: &Member, digits: usize) -> String {
             format!("{offset:>digits$} {:>digits$}", bits(first % 8, size))
         }
         (Some(offset), ..) => format!("{offset:>digits$} {size:>digits$}"),
+        (None, _, Some(size)) => format!("{:>digits$} {:>digits$}", "?", counted(size, "bit")),
         (None, ..) => format!("{:>digits$} {size:>digits$}", "?"),
     };
     let aligned = member.align.map_or(String::new(), |align| format!("  aligned({align})"));

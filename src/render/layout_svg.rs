@@ -79,9 +79,8 @@ fn write(svg: &mut String, found: &LayoutMatch, y: &mut u64) -> fmt::Result {
     )?;
     *y += MARGIN;
     let mut is_labelled = vec![false; map.pieces.len()];
-    let holes = map.holes();
     for (start, end) in map.rows() {
-        write_row(svg, &map, &holes, &mut is_labelled, (start, end), *y)?;
+        write_row(svg, &map, &mut is_labelled, (start, end), *y)?;
         *y += lanes_between(&map, start, end) * LANE + 4;
     }
     write_list(svg, &map, &is_labelled, y)?;
@@ -98,7 +97,6 @@ fn lanes_between(map: &ByteMap, start: u64, end: u64) -> u64 {
 fn write_row(
     svg: &mut String,
     map: &ByteMap,
-    holes: &[(u64, u64)],
     is_labelled: &mut [bool],
     (start, end): (u64, u64),
     y: u64,
@@ -111,8 +109,10 @@ fn write_row(
         let within = bit.clamp(first_bit, end_bit) - first_bit;
         LEFT * 100 + (u128::from(within) * u128::from(CELL) * 100 / u128::from(bits)) as u64
     };
-    for (first, end) in holes.iter().filter(|(first, end)| *first < end_bit && *end > first_bit) {
-        let tip = format!("unused: {}.{}, {} bits", first / 8, first % 8, end - first);
+    for (first, end) in map.holes.iter().filter(|(first, end)| *first < end_bit && *end > first_bit)
+    {
+        let (what, bits) = (map.holes_are(), end - first);
+        let tip = format!("{what}: {}.{}, {bits} bits", first / 8, first % 8);
         let (left, width) = (x(*first), x(*end) - x(*first));
         let (left, width) = (hundredths(left), hundredths(width));
         writeln!(

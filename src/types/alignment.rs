@@ -34,15 +34,11 @@ impl<'a> Reader<'_, 'a> {
 
     /// A struct has many members of few types: each is looked at once.
     fn known_alignment(&self, at: DieRef, nesting: usize) -> Result<Option<u64>, Error> {
-        if let Some(known) = self.alignments.borrow().get(&at) {
-            return Ok(*known);
+        if let Some(known) = self.known.borrow().alignment(at) {
+            return Ok(known);
         }
-        let typed = self.types.borrow().get(&at).cloned();
-        let found = match typed.as_ref().and_then(|typed| typed.declared.as_ref()) {
-            Some(declared) => self.alignment_within(declared, nesting)?,
-            None => self.alignment_within(&self.die(at)?, nesting)?,
-        };
-        self.alignments.borrow_mut().insert(at, found);
+        let found = self.alignment_within(&self.die(at)?, nesting)?;
+        self.known.borrow_mut().learn_alignment(at, found);
         Ok(found)
     }
 
@@ -101,14 +97,14 @@ impl<'a> Reader<'_, 'a> {
         if die.language() == Language::Other {
             return Ok(None);
         }
-        if let Some(known) = self.alignments.borrow().get(&die.at()) {
-            return Ok(*known);
+        if let Some(known) = self.known.borrow().alignment(die.at()) {
+            return Ok(known);
         }
         let found = match nesting.checked_sub(1) {
             Some(nesting) if !die.is_declaration() => self.strictest(die, nesting)?,
             _ => None,
         };
-        self.alignments.borrow_mut().insert(die.at(), found);
+        self.known.borrow_mut().learn_alignment(die.at(), found);
         Ok(found)
     }
 

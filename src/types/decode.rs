@@ -206,7 +206,7 @@ impl<'a> Decoding<'_, '_, 'a> {
             name,
             type_name: member.type_name.to_string(),
             bits: place.or(rest),
-            is_bit_field: member.bits.is_some(),
+            is_bit_field: member.bit_size().is_some(),
             pointer: None,
             text: None,
             values: Vec::new(),
@@ -400,12 +400,8 @@ impl<'a> Decoding<'_, '_, 'a> {
 
 /// Where a member's bits are; none where only run time can tell.
 fn bits_of(member: &Member) -> Option<BitField> {
-    let bytes = member.offset.zip(member.size.known());
-    let place = bytes.map(|(offset, size)| BitField {
-        offset: offset.saturating_mul(8),
-        size: size.saturating_mul(8),
-    });
-    member.bits.or(place)
+    let bits = member.covered()?;
+    Some(BitField { offset: bits.start, size: bits.end - bits.start })
 }
 
 fn is_pointer(tag: DwTag) -> bool {

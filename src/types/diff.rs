@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::behind::Behind;
 use super::{Enumerator, Layout, Member, MemberKind, Number};
 
 /// A member, or an enumerator, that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// `entry.le_next`.
+    /// `entry.le_next`, `points[].x`, `to->x`.
     pub path: String,
     /// What it was; none for one that has come.
     pub old: Option<Side>,
@@ -33,13 +34,24 @@ pub enum Reach {
     Whole,
 }
 
+/// So many arrays and pointers to types without a name are followed, one in another; damage goes on.
+const MAX_DEPTH: usize = 8;
+
 /// What differs between two layouts of a type, in the order of the newer one; what has gone comes last
 /// at its level. A member that only moved with the struct it is in is not told apart.
-pub fn diff(old: &Layout, new: &Layout, reach: Reach) -> Vec<Change> {
-    let mut changes = Vec::new();
-    members((&old.members, Some(0)), (&new.members, Some(0)), "", reach, &mut changes);
-    enumerators(&old.enumerators, &new.enumerators, &mut changes);
-    changes
+/// `behind` reads what arrays consist of, and what has no name behind pointers, of the older and of the
+/// newer file; without it they are as their types are spelled.
+pub fn diff<'b>(
+    old: &Layout,
+    new: &Layout,
+    reach: Reach,
+    behind: Option<[&Behind<'b>; 2]>,
+) -> Vec<Change> {
+    let mut diffing = Diffing { reach, behind, changes: Vec::new() };
+    behind.into_iter().flatten().for_each(Behind::begin);
+    diffing.members((&old.members, Some(0)), (&new.members, Some(0)), "", 0);
+    enumerators(&old.enumerators, &new.enumerators, &mut diffing.changes);
+    diffing.changes
 }
 
 fn enumerators(old: &[Enumerator], new: &[Enumerator], changes: &mut Vec<Change>) {
@@ -63,56 +75,89 @@ fn enumerators(old: &[Enumerator], new: &[Enumerator], changes: &mut Vec<Change>
 /// The members of one struct, and the bit of the type at which it starts; none where only run time can tell.
 type Inside<'l> = (&'l [Member], Option<u64>);
 
-fn members(
-    (old, old_start): Inside<'_>,
-    (new, new_start): Inside<'_>,
-    within: &str,
+struct Diffing<'d, 'b> {
     reach: Reach,
-    changes: &mut Vec<Change>,
-) {
-    let path = |member: &Member| {
-        let name = match (member.kind, member.name.as_str()) {
-            (MemberKind::Base, _) => format!("<base {}>", member.type_name),
-            (_, "") => "<unnamed>".to_owned(),
-            (_, name) => name.to_owned(),
+    behind: Option<[&'d Behind<'b>; 2]>,
+    changes: Vec<Change>,
+}
+
+impl Diffing<'_, '_> {
+    fn members(
+        &mut self,
+        (old, old_start): Inside<'_>,
+        (new, new_start): Inside<'_>,
+        within: &str,
+        depth: usize,
+    ) {
+        let path = |member: &Member| {
+            let name = match (member.kind, member.name.as_str()) {
+                (MemberKind::Base, _) => format!("<base {}>", member.type_name),
+                (_, "") => "<unnamed>".to_owned(),
+                (_, name) => name.to_owned(),
+            };
+            match within {
+                "" => name,
+                pointer if pointer.ends_with("->") => format!("{pointer}{name}"),
+                within => format!("{within}.{name}"),
+            }
         };
-        if within.is_empty() { name } else { format!("{within}.{name}") }
-    };
-    // Where the struct is not in a known place, neither are its members: the type it is of shows them.
-    let has_place = old_start.is_some() && new_start.is_some();
-    let old = visible(old, Some(0));
-    let mut namesakes: HashMap<Namesake<'_>, VecDeque<usize>> = HashMap::new();
-    for (position, was) in old.iter().enumerate() {
-        namesakes.entry(was.namesake()).or_default().push_back(position);
-    }
-    let mut is_gone = vec![true; old.len()];
-    for now in visible(new, Some(0)) {
-        let member = now.member;
-        let position = namesakes.get_mut(&now.namesake()).and_then(VecDeque::pop_front);
-        let Some((was, is_gone)) = position.and_then(|at| old.get(at).zip(is_gone.get_mut(at)))
-        else {
-            changes.push(Change { path: path(member), old: None, new: Some(now.side(new_start)) });
-            continue;
-        };
-        *is_gone = false;
-        let before = was.member;
-        let is_there = was.place() == now.place() && was.bit_size() == now.bit_size();
-        let is_same = (is_there || !has_place)
-            && before.size == member.size
-            && before.type_name == member.type_name
-            && before.variants == member.variants;
-        if !is_same {
-            let (old, new) = (Some(was.side(old_start)), Some(now.side(new_start)));
-            changes.push(Change { path: path(member), old, new });
+        // Where the struct is not in a known place, neither are its members: the type it is of shows them.
+        let has_place = old_start.is_some() && new_start.is_some();
+        let old = visible(old, Some(0));
+        let mut namesakes: HashMap<Namesake<'_>, VecDeque<usize>> = HashMap::new();
+        for (position, was) in old.iter().enumerate() {
+            namesakes.entry(was.namesake()).or_default().push_back(position);
         }
-        if reach == Reach::Whole || super::layout::is_without_name(&member.type_name) {
+        let mut is_gone = vec![true; old.len()];
+        for now in visible(new, Some(0)) {
+            let member = now.member;
+            let position = namesakes.get_mut(&now.namesake()).and_then(VecDeque::pop_front);
+            let Some((was, is_gone)) = position.and_then(|at| old.get(at).zip(is_gone.get_mut(at)))
+            else {
+                let new = Some(now.side(new_start));
+                self.changes.push(Change { path: path(member), old: None, new });
+                continue;
+            };
+            *is_gone = false;
+            let before = was.member;
+            let is_there = was.place() == now.place() && before.bit_size() == member.bit_size();
+            let is_same = (is_there || !has_place)
+                && before.size == member.size
+                && before.type_name == member.type_name
+                && before.variants == member.variants;
+            if !is_same {
+                let (old, new) = (Some(was.side(old_start)), Some(now.side(new_start)));
+                self.changes.push(Change { path: path(member), old, new });
+            }
             let (old, new) = (was.inside(old_start), now.inside(new_start));
-            members(old, new, &path(member), reach, changes);
+            if self.reach == Reach::Whole || super::layout::is_without_name(&member.type_name) {
+                self.members(old, new, &path(member), depth);
+            }
+            self.behind((before, old.1), (member, new.1), &path(member), depth);
+        }
+        for (was, _) in old.iter().zip(is_gone).filter(|(_, is_gone)| *is_gone) {
+            let old = Some(was.side(old_start));
+            self.changes.push(Change { path: path(was.member), old, new: None });
         }
     }
-    for (was, _) in old.iter().zip(is_gone).filter(|(_, is_gone)| *is_gone) {
-        let old = Some(was.side(old_start));
-        changes.push(Change { path: path(was.member), old, new: None });
+
+    /// The elements of an array, with the places of the first, and what a pointer leads to, with places
+    /// from its own start.
+    fn behind(
+        &mut self,
+        (was, old_start): (&Member, Option<u64>),
+        (now, new_start): (&Member, Option<u64>),
+        path: &str,
+        depth: usize,
+    ) {
+        let Some([old, new]) = self.behind.filter(|_| depth < MAX_DEPTH) else { return };
+        let with_named = self.reach == Reach::Whole;
+        let Some(now) = new.member(now, with_named) else { return };
+        let Some(was) = old.member(was, with_named).filter(|was| was.by == now.by) else { return };
+        let start = |start: Option<u64>| if now.is_part { start } else { Some(0) };
+        let (old, new) = (start(old_start), start(new_start));
+        let path = format!("{path}{}", now.by);
+        self.members((&was.parts.members, old), (&now.parts.members, new), &path, depth + 1);
     }
 }
 
@@ -158,13 +203,9 @@ impl<'l> Visible<'l> {
     fn namesake(&self) -> Namesake<'l> {
         match (self.member.kind, self.member.name.as_str()) {
             (MemberKind::Base, _) => Namesake::Base(&self.member.type_name),
-            (_, "") => Namesake::Unnamed { place: self.place(), bit_size: self.bit_size() },
+            (_, "") => Namesake::Unnamed { place: self.place(), bit_size: self.member.bit_size() },
             (_, name) => Namesake::Field(name),
         }
-    }
-
-    fn bit_size(&self) -> Option<u64> {
-        self.member.bits.map(|bits| bits.size)
     }
 
     /// What the change shows, of a scope that starts there in the type.

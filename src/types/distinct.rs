@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gimli::{UnitOffset, constants as dw};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::known_types::KnownTypes;
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_qualifier};
 use super::shape::Shapes;
 use super::spelling::ANONYMOUS;
@@ -60,22 +61,43 @@ pub fn find(
     file: &DebugFile,
     question: &Question<'_>,
 ) -> Result<Vec<LayoutMatch>, Error> {
+    find_knowing(job, file, &KnownTypes::default(), question)
+}
+
+/// The same with what earlier questions to this file have found out about its types.
+pub(super) fn find_knowing(
+    job: &Job,
+    file: &DebugFile,
+    known: &KnownTypes,
+    question: &Question<'_>,
+) -> Result<Vec<LayoutMatch>, Error> {
     let spellings = question.name.spellings();
     let watch = || Grouping::new(job, &spellings);
     let (index, watchers) = file.index_watched(job, question.threads, watch)?;
     let view = file.view();
-    let reader = Reader::new(job, &view, &index);
-    let (distinct, mut failure) = match kept::recall(file, question) {
+    let reader = Reader::knowing(job, &view, &index, known.take());
+    let workers = Workers { job, file, index: &index, threads: question.threads };
+    let found = layouts(&workers, &reader, question, watchers);
+    known.give_back(reader.into_known());
+    found
+}
+
+fn layouts(
+    workers: &Workers<'_>,
+    reader: &Reader<'_, '_>,
+    question: &Question<'_>,
+    watchers: Vec<Grouping<'_, '_>>,
+) -> Result<Vec<LayoutMatch>, Error> {
+    let (distinct, mut failure) = match kept::recall(workers.file, question) {
         Some(distinct) => (distinct, None),
         None => {
-            let workers = Workers { job, file, index: &index, threads: question.threads };
             let groups = watchers.into_iter().flat_map(Grouping::groups);
-            distinct_targets(&workers, &reader, question, &firsts(groups))?
+            distinct_targets(workers, reader, question, &firsts(groups))?
         }
     };
     let mut matches: Vec<LayoutMatch> = Vec::new();
     for (target, units) in &distinct {
-        let found = match read(&reader, target, *units, question.path) {
+        let found = match read(reader, target, *units, question.path) {
             Ok(found) => found,
             Err(error) if is_its_own(&error) => {
                 failure = failure.or(Some(error));

@@ -78,7 +78,7 @@ impl<'a> Reader<'_, 'a> {
     /// The layout of a type. `known_as` is the typedef that names a type without a name.
     pub(super) fn layout(&self, die: &Die<'a>, known_as: Option<&str>) -> Result<Layout, Error> {
         let mut layout = self.layout_of(die, known_as, Nesting::Deep)?;
-        layout.declared_at = self.view.declared_at(die);
+        layout.declared_at = self.declared_at(die);
         match self.judge(&mut layout) {
             Err(Error::Stopped(stopped)) => Err(Error::Stopped(stopped)),
             // It reads types that the layout itself does not need: damage there is none of it.
@@ -295,8 +295,8 @@ impl<'a> Reader<'_, 'a> {
     ) -> Result<Member, Error> {
         self.count_members(1)?;
         let typed = self.typed(unit, entry)?;
-        let (size, aggregate) = (typed.size, typed.aggregate.as_ref());
-        let name = entry.name.and_then(|name| self.view.string(unit, name)).unwrap_or_default();
+        let (size, aggregate) = (typed.size, typed.aggregate);
+        let name = entry.name().and_then(|name| self.view.string(unit, name)).unwrap_or_default();
         let kind = match tag {
             dw::DW_TAG_inheritance => MemberKind::Base,
             _ if name.is_empty() && aggregate.is_some() => MemberKind::Anonymous,
@@ -307,11 +307,11 @@ impl<'a> Reader<'_, 'a> {
         let mut parts = None;
         if let Some(aggregate) = aggregate {
             let inner = nesting.inside(kind, &typed.spelled);
-            if aggregate.is_declaration() {
+            if aggregate.is_declaration {
                 why =
                     why.or_else(|| Some("its type is declared here and defined elsewhere".into()));
             } else if let Some(inner) = inner {
-                let mut inside = self.parts(aggregate, size, inner, Some(within))?;
+                let mut inside = self.parts(unit, aggregate.at, size, inner, Some(within))?;
                 if kind == MemberKind::Anonymous && access != Access::Public {
                     inherit(access, &mut inside);
                 }
@@ -320,13 +320,14 @@ impl<'a> Reader<'_, 'a> {
             }
         }
         Ok(Member {
-            name: SmolStr::from(String::from_utf8_lossy(name)),
+            name: text(name),
             kind,
             type_name: typed.spelled.clone(),
-            type_die: typed.declared.as_ref().map(Die::at),
+            type_die: typed.declared,
             offset,
             size,
             bits,
+            width: entry.bit_size.filter(|_| bits.is_none()),
             is_unbounded: typed.is_unbounded,
             align: entry.align,
             access,
@@ -339,7 +340,8 @@ impl<'a> Reader<'_, 'a> {
     /// What a struct or union consists of: all that is in the members of a type is read once.
     pub(super) fn parts(
         &self,
-        die: &Die<'a>,
+        unit: &Rc<UnitView<'a>>,
+        at: DieRef,
         size: Size,
         nesting: Nesting,
         outer: Option<&Within<'_>>,
@@ -349,29 +351,32 @@ impl<'a> Reader<'_, 'a> {
         if levels == 0 {
             return Ok(Arc::new(Parts::left_out()));
         }
-        let known =
-            self.parts.borrow().get(&die.at()).filter(|_| nesting == Nesting::Deep).cloned();
-        if let Some(known) = known.filter(|known| known.depth.is_some_and(|depth| depth <= levels))
+        if nesting == Nesting::Deep
+            && let Some(known) = self.known.borrow().parts(at)
+            && known.depth.is_some_and(|depth| depth <= levels)
         {
             self.count_members(known.count)?;
-            return Ok(known);
+            return Ok(Arc::clone(known));
         }
-        let (members, why) = self.members(die, nesting, outer)?;
-        let is_union = die.tag() == dw::DW_TAG_union_type;
-        let holes = if is_union { Vec::new() } else { gaps::inside(size, &members) };
+        let die = &self.die_near(unit, at)?;
+        let (mut members, why) = self.members(die, nesting, outer)?;
+        let holes = match &why {
+            None => gaps::inside(kind_of(die), size, &mut members),
+            Some(_) => Vec::new(),
+        };
         let parts = Arc::new(Parts::of(members, holes, why));
         if nesting == Nesting::Deep {
-            self.parts.borrow_mut().insert(die.at(), Arc::clone(&parts));
+            self.known.borrow_mut().learn_parts(at, &parts);
         }
         Ok(parts)
     }
 
     /// The members of a type: as they were read before, or without theirs.
     pub(super) fn known_parts(&self, die: &Die<'a>) -> Result<Arc<Parts>, Error> {
-        if let Some(known) = self.parts.borrow().get(&die.at()) {
+        if let Some(known) = self.known.borrow().parts(die.at()) {
             return Ok(Arc::clone(known));
         }
-        self.parts(die, Size::Dynamic, Nesting::Shallow, None)
+        self.parts(die.unit(), die.at(), Size::Dynamic, Nesting::Shallow, None)
     }
 
     pub(super) fn enumerators(&self, die: &Die<'a>) -> Result<Vec<Enumerator>, Error> {
@@ -406,6 +411,14 @@ fn inherit(access: Access, parts: &mut Arc<Parts>) {
         if let (MemberKind::Anonymous, Some(parts)) = (member.kind, &mut member.parts) {
             inherit(access, parts);
         }
+    }
+}
+
+fn text(bytes: &[u8]) -> SmolStr {
+    // Nearly all are sound, and then need no string in between.
+    match str::from_utf8(bytes) {
+        Ok(text) => SmolStr::new(text),
+        Err(_) => SmolStr::from(String::from_utf8_lossy(bytes)),
     }
 }
 

@@ -16,7 +16,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::distinct::{Question, find};
+use super::distinct::{Question, find_knowing};
+use super::known_types::KnownTypes;
 use super::{Error, LayoutMatch};
 use crate::dwarf::DebugFile;
 use crate::job::Job;
@@ -28,6 +29,7 @@ const MAX_KEPT: usize = 1 << 18;
 #[derive(Debug, Default)]
 pub struct Layouts {
     known: Mutex<Known>,
+    types: KnownTypes,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +40,7 @@ struct Known {
 }
 
 impl Layouts {
-    /// As [`find`], and the same again without reading anything; what is not there is not kept here.
+    /// As [`find`](super::find), and the same again without reading anything; what is not there is not kept here.
     pub fn find(
         &self,
         job: &Job,
@@ -49,11 +51,23 @@ impl Layouts {
         if let Some(found) = self.known().found.get(&key) {
             return Ok(Arc::clone(found));
         }
-        let found: Arc<[_]> = find(job, file, question)?.into_iter().map(Arc::new).collect();
+        let found: Arc<[_]> =
+            self.find_anew(job, file, question)?.into_iter().map(Arc::new).collect();
         if !found.is_empty() {
             self.known().keep(key, &found);
         }
         Ok(found)
+    }
+
+    /// As [`find`](super::find), but for what the types of members come to: earlier questions have found
+    /// out about many.
+    pub fn find_anew(
+        &self,
+        job: &Job,
+        file: &DebugFile,
+        question: &Question<'_>,
+    ) -> Result<Vec<LayoutMatch>, Error> {
+        find_knowing(job, file, &self.types, question)
     }
 
     /// A panic while the lock was held left the map whole: each change is one insert or remove.

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use gimli::constants as dw;
 
+use super::layout::Nesting;
 use super::reader::{Reader, is_aggregate};
-use super::{BitField, Error, Member, MemberKind, Size};
+use super::{BitField, Error, Hole, Member, MemberKind, Parts, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
 use crate::job::Job;
 
@@ -93,14 +94,20 @@ struct Within {
 }
 
 impl<'a> Search<'_, '_, 'a> {
+    /// Looks into what has members or elements; false for what has none.
     fn inside(&mut self, die: &Die<'a>, within: &Within, depth: usize) -> Result<bool, Error> {
-        if depth > MAX_DEPTH {
-            return Err(Error::TooDeep);
-        }
         let Some(underlying) = self.reader.underlying(die.clone())? else { return Ok(false) };
         match underlying.tag() {
             tag if is_aggregate(tag) && !underlying.is_declaration() => {
-                self.aggregate(&underlying, within, depth)?;
+                let size = self.reader.size_of(&underlying)?;
+                let parts = self.reader.parts(
+                    underlying.unit(),
+                    underlying.at(),
+                    size,
+                    Nesting::Deep,
+                    None,
+                )?;
+                self.aggregate(&parts, within, depth)?;
                 Ok(true)
             }
             dw::DW_TAG_array_type => self.array(&underlying, within, depth),
@@ -108,18 +115,22 @@ impl<'a> Search<'_, '_, 'a> {
         }
     }
 
-    fn aggregate(&mut self, die: &Die<'a>, within: &Within, depth: usize) -> Result<(), Error> {
-        let members = self.reader.direct_members(die)?.into_iter();
+    fn aggregate(&mut self, parts: &Parts, within: &Within, depth: usize) -> Result<(), Error> {
+        if depth > MAX_DEPTH {
+            return Err(Error::TooDeep);
+        }
+        let members = parts.members.iter().cloned();
         let members: Vec<_> = members.map(|member| member.seen_from(Some(within.start))).collect();
-        let mut starts: Vec<u64> = members.iter().filter_map(Member::start).collect();
-        starts.sort_unstable();
-        let bits: Vec<_> = members.iter().map(|member| own_bits(member, &starts)).collect();
-        let members: Vec<_> = members.into_iter().zip(bits).collect();
-        self.gaps(&members, within);
-        for (member, bits) in &members {
-            let Some(bits) = bits else { continue };
-            if self.touches(bits) {
-                self.member(member, bits.clone(), within, depth)?;
+        let flexible = members.iter().filter(|member| member.is_flexible_array());
+        let rest = flexible.filter_map(Member::start).min().unwrap_or(u64::MAX);
+        self.gaps(&parts.holes, within, rest);
+        for member in &members {
+            let open = member.start().filter(|_| member.is_flexible_array());
+            let Some(bits) = member.covered().or(open.map(|start| start..u64::MAX)) else {
+                continue;
+            };
+            if self.touches(&bits) {
+                self.member(member, bits, within, depth)?;
             }
         }
         Ok(())
@@ -143,6 +154,10 @@ impl<'a> Search<'_, '_, 'a> {
             MemberKind::Field => Covering::Padding,
         };
         let inner = Within { path, start: bits.start, end, rest };
+        // As part of this struct: others of its members may be in its holes.
+        if let Some(parts) = member.parts.as_ref().filter(|parts| parts.depth.is_some()) {
+            return self.aggregate(parts, &inner, depth + 1);
+        }
         if let Some(at) = member.type_die {
             let die = self.reader.die(at)?;
             if self.inside(&die, &inner, depth + 1)? {
@@ -184,22 +199,15 @@ impl<'a> Search<'_, '_, 'a> {
         Ok(true)
     }
 
-    /// What no member covers between the first bit and the last.
-    fn gaps(&mut self, members: &[(Member, Option<Range<u64>>)], within: &Within) {
-        let Some(end) = within.end else { return };
-        // One whose place is not known may be anywhere.
-        let ranges = members.iter().map(|(_, bits)| bits.clone());
-        let Some(mut ranges) = ranges.collect::<Option<Vec<_>>>() else { return };
-        ranges.sort_by_key(|bits| bits.start);
-        let mut used = within.start;
-        let mut gaps = Vec::new();
-        for bits in ranges {
-            gaps.push((used..bits.start.max(used), Covering::Hole));
-            used = used.max(bits.end);
-        }
-        gaps.push((used..end.max(used), within.rest.clone()));
-        for (bits, what) in gaps {
+    /// What no member uses; what is behind `rest` is a flexible array's.
+    fn gaps(&mut self, holes: &[Hole], within: &Within, rest: u64) {
+        for hole in holes {
+            let hole = hole.bits();
+            let end = within.start.saturating_add(hole.end).min(within.end.unwrap_or(u64::MAX));
+            let bits = within.start.saturating_add(hole.start)..end.min(rest);
             if !bits.is_empty() && self.touches(&bits) {
+                let is_last = Some(bits.end) == within.end;
+                let what = if is_last { within.rest.clone() } else { Covering::Hole };
                 let bits = BitField { offset: bits.start, size: bits.end - bits.start };
                 self.places.push(Place { path: within.path.clone(), what, bits });
             }
@@ -219,30 +227,6 @@ impl<'a> Search<'_, '_, 'a> {
         self.places.push(Place { path, what, bits });
         Ok(())
     }
-}
-
-/// The bits of a member; of a flexible array all behind its start.
-fn bits_of(member: &Member) -> Option<Range<u64>> {
-    if let Some(bits) = member.bits {
-        return Some(bits.offset..bits.offset.saturating_add(bits.size));
-    }
-    let start = member.offset?.checked_mul(8)?;
-    match end_of(start, member.size) {
-        Some(end) => Some(start..end),
-        None if member.is_flexible_array() => Some(start..u64::MAX),
-        None => None,
-    }
-}
-
-/// The bits of one of the members, which start at `starts`, in order; of a base up to the next of them, which
-/// may be in the bytes at the end that the base does not use (Itanium C++ ABI §2.4).
-fn own_bits(member: &Member, starts: &[u64]) -> Option<Range<u64>> {
-    let bits = bits_of(member)?;
-    if member.kind != MemberKind::Base {
-        return Some(bits);
-    }
-    let next = starts.get(starts.partition_point(|start| *start <= bits.start));
-    Some(bits.start..next.map_or(bits.end, |next| bits.end.min(*next)))
 }
 
 fn end_of(start: u64, size: Size) -> Option<u64> {

@@ -2,9 +2,9 @@
 
 use gimli::{AttributeValue, Expression, Operation, RunTimeEndian};
 
-use super::member_entry::MemberEntry;
+use super::member_entry::{MemberEntry, Value};
 use super::{BitField, Size};
-use crate::dwarf::{UnitView, unsigned};
+use crate::dwarf::UnitView;
 
 /// A member's place from the start of the type it is declared in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,11 +61,12 @@ fn older_bit_offset(
 /// DW_AT_data_member_location in bytes; absent means 0, none means that it is no constant.
 fn byte_offset(unit: &UnitView<'_>, member: &MemberEntry<'_>) -> Option<u64> {
     let expression = match member.place {
-        None => return Some(0),
-        Some(AttributeValue::Exprloc(expression)) => expression,
+        Value::Absent => return Some(0),
+        Value::Usual(bytes) => return Some(bytes),
+        Value::Other(AttributeValue::Exprloc(expression)) => expression,
         // Before DWARF 4, expressions were blocks.
-        Some(AttributeValue::Block(bytes)) => Expression(bytes),
-        Some(value) => return unsigned(value),
+        Value::Other(AttributeValue::Block(bytes)) => Expression(bytes),
+        Value::Other(_) => return None,
     };
     // The address of the containing object is on the stack: what is added to it is the offset.
     let mut stack = vec![0_u64];

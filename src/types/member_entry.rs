@@ -1,19 +1,29 @@
 //! What the entry of a member says (DWARF 5 §5.7.6), read in one go: a struct has hundreds.
 
-use gimli::{AttributeValue, DwAt, constants as dw};
+use gimli::{AttributeValue, DebugStrOffset, DwAt, UnitOffset, constants as dw};
 
 use super::{Access, Error};
 use crate::dwarf::{Die, Slice, signed, unsigned};
+
+/// A value as written. Nearly all are of one form, and take fewer bytes than one that may be any: to copy
+/// such a one takes longer than to read it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Value<'a, T> {
+    #[default]
+    Absent,
+    Usual(T),
+    Other(AttributeValue<Slice<'a>>),
+}
 
 /// The attributes of a member, or of a base class, that a layout is made of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MemberEntry<'a> {
     /// DW_AT_name.
-    pub(super) name: Option<AttributeValue<Slice<'a>>>,
+    name: Value<'a, DebugStrOffset>,
     /// DW_AT_type.
-    pub(super) target: Option<AttributeValue<Slice<'a>>>,
-    /// DW_AT_data_member_location.
-    pub(super) place: Option<AttributeValue<Slice<'a>>>,
+    target: Value<'a, UnitOffset>,
+    /// DW_AT_data_member_location, in bytes where it is a constant.
+    pub(super) place: Value<'a, u64>,
     /// DW_AT_data_bit_offset.
     pub(super) data_bit_offset: Option<u64>,
     /// DW_AT_bit_offset, of DWARF 2 and 3.
@@ -39,13 +49,46 @@ impl<'a> MemberEntry<'a> {
         Ok(entry)
     }
 
+    /// DW_AT_name.
+    pub(super) fn name(&self) -> Option<AttributeValue<Slice<'a>>> {
+        match self.name {
+            Value::Absent => None,
+            Value::Usual(offset) => Some(AttributeValue::DebugStrRef(offset)),
+            Value::Other(value) => Some(value),
+        }
+    }
+
+    /// DW_AT_type.
+    pub(super) fn target(&self) -> Option<AttributeValue<Slice<'a>>> {
+        match self.target {
+            Value::Absent => None,
+            Value::Usual(offset) => Some(AttributeValue::UnitRef(offset)),
+            Value::Other(value) => Some(value),
+        }
+    }
+
     /// Takes an attribute as written.
     #[inline]
     pub(super) fn take(&mut self, name: DwAt, value: AttributeValue<Slice<'a>>) {
         match name {
-            dw::DW_AT_name => self.name = Some(value),
-            dw::DW_AT_type => self.target = Some(value),
-            dw::DW_AT_data_member_location => self.place = Some(value),
+            dw::DW_AT_name => {
+                self.name = match value {
+                    AttributeValue::DebugStrRef(offset) => Value::Usual(offset),
+                    value => Value::Other(value),
+                }
+            }
+            dw::DW_AT_type => {
+                self.target = match value {
+                    AttributeValue::UnitRef(offset) => Value::Usual(offset),
+                    value => Value::Other(value),
+                }
+            }
+            dw::DW_AT_data_member_location => {
+                self.place = match unsigned(value) {
+                    Some(bytes) => Value::Usual(bytes),
+                    None => Value::Other(value),
+                }
+            }
             dw::DW_AT_data_bit_offset => self.data_bit_offset = unsigned(value),
             dw::DW_AT_bit_offset => self.bit_offset = signed(value),
             dw::DW_AT_bit_size => self.bit_size = unsigned(value),

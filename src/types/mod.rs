@@ -8,12 +8,14 @@
 //! and says why.
 
 mod alignment;
+mod behind;
 mod decode;
 mod diff;
 mod distinct;
 mod functions;
 mod gaps;
 mod kept;
+mod known_types;
 mod layout;
 mod layouts;
 mod locate;
@@ -41,6 +43,7 @@ mod twins;
 mod typed;
 mod variants;
 
+pub use behind::Behind;
 pub use decode::{Decoded, decode};
 pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};
@@ -52,7 +55,7 @@ pub use model::{
     Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Parts,
     Selected, Size, Variant,
 };
-pub use name::{Keyword, TypeName};
+pub use name::{Keyword, TypeName, pointee};
 pub use number::Number;
 pub use order::BetterOrder;
 pub use path::{MemberPath, PathStep};

@@ -1,7 +1,7 @@
 //! A layout: what is known of a type's bytes.
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -159,6 +159,8 @@ pub struct Member {
     pub size: Size,
     /// Its bits, for a bit field, from the start of what it is a member of.
     pub bits: Option<BitField>,
+    /// How many bits a bit field has whose place only run time can tell.
+    pub(super) width: Option<u64>,
     /// Its type is an array without a bound.
     pub is_unbounded: bool,
     /// DW_AT_alignment, in bytes.
@@ -179,7 +181,7 @@ pub struct Member {
 pub struct Parts {
     /// Its members, as declared.
     pub members: Vec<Member>,
-    /// Bits that none of its members uses, to its end.
+    /// Bits that no member uses, to its end.
     pub holes: Vec<Hole>,
     /// What could not be known.
     pub(super) why: Option<String>,
@@ -216,7 +218,7 @@ impl Member {
         self.members().iter().map(|member| member.clone().seen_from(self.start()))
     }
 
-    /// Bits that none of its members uses, counted as its own place is. Of a record that Ada packs, the end
+    /// Bits in it that no member uses, counted as its own place is. Of a record that Ada packs, the end
     /// of the type is not part of it.
     pub fn holes(&self) -> impl Iterator<Item = Hole> {
         let holes = self.parts.iter().flat_map(|parts| &parts.holes);
@@ -236,6 +238,21 @@ impl Member {
         }
     }
 
+    /// How many bits a bit field has, wherever it is.
+    pub fn bit_size(&self) -> Option<u64> {
+        self.bits.map(|bits| bits.size).or(self.width)
+    }
+
+    /// The bits that it covers, of a flexible array none; none where only run time can tell them.
+    pub(super) fn covered(&self) -> Option<Range<u64>> {
+        let (start, width) = match (self.bits, self.size) {
+            (Some(bits), _) => (bits.offset, bits.size),
+            (None, Size::Known(bytes)) => (self.offset?.checked_mul(8)?, bytes.checked_mul(8)?),
+            (None, Size::Dynamic) => return None,
+        };
+        Some(start..start.checked_add(width)?)
+    }
+
     /// It, as a member of what starts `base` bits before; none where only run time can tell how many.
     /// Ada packs records so that they start within a byte: then their members are counted in bits too.
     pub fn seen_from(mut self, base: Option<u64>) -> Member {
@@ -246,6 +263,9 @@ impl Member {
         };
         let is_in_bits = self.bits.is_some() || start.is_some_and(|bit| !bit.is_multiple_of(8));
         let bits = start.zip(width).map(|(offset, size)| BitField { offset, size });
+        if start.is_none() {
+            self.width = self.bit_size();
+        }
         self.bits = bits.filter(|_| is_in_bits);
         self.offset = start.filter(|_| !is_in_bits || width.is_some()).map(|bit| bit / 8);
         self
@@ -271,6 +291,7 @@ impl PartialEq for Member {
             && self.offset == other.offset
             && self.size == other.size
             && self.bits == other.bits
+            && self.width == other.width
             && self.align == other.align
             && self.access == other.access
             && self.variants == other.variants
@@ -328,6 +349,13 @@ pub struct Hole {
     pub bit_offset: u64,
     /// How many.
     pub bit_size: u64,
+}
+
+impl Hole {
+    /// From the first to the end.
+    pub(super) fn bits(&self) -> Range<u64> {
+        self.bit_offset..self.bit_offset.saturating_add(self.bit_size)
+    }
 }
 
 /// A layout that a name stands for, in one binary.

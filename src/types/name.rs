@@ -28,13 +28,18 @@ impl Keyword {
         })
     }
 
-    /// The keyword that a text begins with, and what stands behind it.
+    /// The keyword that a text begins with, and what stands behind it; qualifiers are passed over.
     pub fn split(text: &str) -> (Option<Keyword>, &str) {
-        let parts = text.trim_start().split_once(' ');
-        match parts.and_then(|(word, rest)| Some((Keyword::of(word)?, rest))) {
-            Some((keyword, rest)) => (Some(keyword), rest.trim_start()),
-            None => (None, text),
+        let (mut keyword, mut rest) = (None, text.trim());
+        while let Some((word, after)) = rest.split_once(char::is_whitespace) {
+            match Keyword::of(word) {
+                Some(found) => keyword = Some(found),
+                None if is_qualifier(word) => {}
+                None => break,
+            }
+            rest = after.trim_start();
         }
+        (keyword, rest)
     }
 
     /// Whether what a name leads to is what the keyword says.
@@ -45,6 +50,23 @@ impl Keyword {
             Keyword::Union => is_tag && layout.kind == Kind::Union,
             Keyword::Enum => is_tag && layout.kind == Kind::Enum,
             Keyword::Typedef => !is_tag,
+        }
+    }
+}
+
+fn is_qualifier(word: &str) -> bool {
+    matches!(word, "const" | "volatile" | "restrict" | "__restrict" | "_Atomic")
+}
+
+/// What a pointer or reference leads to, as C writes it: `x` of `x *`, `x const *const` and `x &`.
+pub fn pointee(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '&' | ';'));
+        let word = rest.rsplit(|c: char| c.is_whitespace() || c == '*').next().unwrap_or_default();
+        match rest.strip_suffix(word).filter(|before| is_qualifier(word) && !before.is_empty()) {
+            Some(before) => rest = before,
+            None => return rest,
         }
     }
 }
@@ -75,19 +97,11 @@ impl TypeName {
         if text.len() > MAX_LENGTH {
             return bad("it is longer than 4096 characters");
         }
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.chars().any(char::is_control) {
             return bad("it holds control characters");
         }
-        let mut rest = text.trim().trim_end_matches(['*', ' ', ';']);
-        let mut keyword = None;
-        while let Some((word, after)) = rest.split_once(' ') {
-            match (word, Keyword::of(word)) {
-                ("const" | "volatile", _) => {}
-                (_, None) => break,
-                (_, found) => keyword = found,
-            }
-            rest = after.trim_start();
-        }
+        let (keyword, rest) = Keyword::split(pointee(&text));
         let mut parts = split_scope(rest);
         let name = parts.pop().unwrap_or_default();
         // Linux has a `struct class`: in C that is a name.
@@ -247,6 +261,14 @@ mod tests {
         assert_eq!(parsed("  const struct libxl__ev_fd *"), "struct libxl__ev_fd");
         assert_eq!(parsed("class  Foo;"), "struct Foo");
         assert_eq!(parsed("struct class *"), "struct class");
+        for text in
+            ["const struct x *", "struct\tx const *const;", "struct x*restrict *", "\n struct  x &"]
+        {
+            assert_eq!(parsed(text), "struct x", "{text}");
+        }
+        assert_eq!(parsed("struct const_x * const *"), "struct const_x");
+        assert_eq!(parsed("long  unsigned int volatile"), "long unsigned int");
+        assert_eq!(parsed("&mut [a::b]"), "&mut [a::b]");
         assert_eq!(parsed("long unsigned int"), "long unsigned int");
         assert_eq!(
             parsed("::std::vector<int, std::allocator<int> >"),

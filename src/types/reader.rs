@@ -9,10 +9,10 @@ use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
+use super::Error;
+use super::known_types::Table;
 use super::member_entry::MemberEntry;
 use super::template::Arguments;
-use super::typed::Typed;
-use super::{Error, Parts};
 use crate::dwarf::{self, Die, DieRef, Index, Language, UnitView, View};
 use crate::job::Job;
 
@@ -34,12 +34,8 @@ pub(super) struct Reader<'v, 'a> {
     count: Count<'v>,
     members: Cell<usize>,
     completions: RefCell<FxHashMap<Declared<'a>, Rc<Completions>>>,
-    /// What members show of the types that were met.
-    pub(super) types: RefCell<FxHashMap<DieRef, Rc<Typed<'a>>>>,
-    /// What the types of members consist of, at any depth.
-    pub(super) parts: RefCell<FxHashMap<DieRef, Arc<Parts>>>,
-    /// The alignments of types that were looked into: one may be met in many structs.
-    pub(super) alignments: RefCell<FxHashMap<DieRef, Option<u64>>>,
+    /// What the types that were met come to.
+    pub(super) known: RefCell<Table>,
     pub(super) arguments: Arguments,
 }
 
@@ -90,17 +86,30 @@ pub(super) struct Completions {
 
 impl<'v, 'a> Reader<'v, 'a> {
     pub(super) fn new(job: &'v Job, view: &'v View<'a>, index: &'v Index) -> Reader<'v, 'a> {
+        Reader::knowing(job, view, index, Table::default())
+    }
+
+    /// One that knows some types from earlier questions.
+    pub(super) fn knowing(
+        job: &'v Job,
+        view: &'v View<'a>,
+        index: &'v Index,
+        known: Table,
+    ) -> Reader<'v, 'a> {
         Reader {
             view,
             index,
             count: Count::new(job),
             members: Cell::new(0),
             completions: RefCell::default(),
-            types: RefCell::default(),
-            parts: RefCell::default(),
-            alignments: RefCell::default(),
+            known: RefCell::new(known),
             arguments: Arguments::default(),
         }
+    }
+
+    /// What it knows in the end.
+    pub(super) fn into_known(self) -> Table {
+        self.known.into_inner()
     }
 
     /// Counts a DIE that was read.
@@ -139,7 +148,7 @@ impl<'v, 'a> Reader<'v, 'a> {
         unit: &UnitView<'a>,
         member: &MemberEntry<'a>,
     ) -> Result<Option<DieRef>, Error> {
-        match member.target {
+        match member.target() {
             Some(target) => Ok(self.view.follow(unit, target)?),
             None => Ok(None),
         }
@@ -165,6 +174,19 @@ impl<'v, 'a> Reader<'v, 'a> {
     /// The name of a DIE; empty where it has none.
     pub(super) fn name(&self, die: &Die<'a>) -> String {
         String::from_utf8_lossy(self.view.name(die).unwrap_or_default()).into_owned()
+    }
+
+    /// The file and line of its declaration.
+    pub(super) fn declared_at(&self, die: &Die<'a>) -> Option<(String, u64)> {
+        let (number, line) = die.declared_at()?;
+        let file = (die.unit().root(), number);
+        let known = self.known.borrow().file_name(file).cloned();
+        let name = known.unwrap_or_else(|| {
+            let name = self.view.file_name(die.unit(), number).map(Arc::from);
+            self.known.borrow_mut().learn_file_name(file, &name);
+            name
+        });
+        Some((name?.to_string(), line))
     }
 
     /// The type behind typedefs and qualifiers, completed where it is only declared; none for void.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Kind, Layout, LayoutMatch, Member};
+use super::{Kind, Layout, LayoutMatch, Member, pointee};
 use crate::dwarf::Language;
 
 /// The relations of the types that were added.
@@ -153,7 +153,7 @@ impl Relations {
 
     /// What a person means by a name, with its keyword or without.
     fn named(&self, asked: &str) -> Vec<u32> {
-        let (keyword, bare) = split_keyword(unqualified(asked.trim()));
+        let (keyword, bare) = split_keyword(unqualified(pointee(asked.trim())));
         let is_it = |its: &&str| its.is_empty() || keyword.is_none_or(|keyword| keyword == *its);
         let keywords = ["", "struct", "union", "enum"].into_iter().filter(is_it);
         let spelled = keywords.map(|keyword| format!("{keyword} {bare}"));
@@ -241,6 +241,7 @@ mod tests {
             offset: Some(0),
             size: Size::Known(4),
             bits: None,
+            width: None,
             is_unbounded: false,
             align: None,
             access: Access::Public,

@@ -20,6 +20,7 @@ impl<'a> Reader<'_, 'a> {
             offset: Some(0),
             size: self.size_of(die)?,
             bits: None,
+            width: None,
             is_unbounded: false,
             align: None,
             access: Access::Public,
@@ -36,7 +37,8 @@ impl<'a> Reader<'_, 'a> {
         }
         // The members behind the path, at any depth, as the layout itself would show them.
         if let Some(aggregate) = self.aggregate_of(&member)? {
-            member.parts = Some(self.parts(&aggregate, member.size, Nesting::Deep, None)?);
+            let (unit, at) = (aggregate.unit(), aggregate.at());
+            member.parts = Some(self.parts(unit, at, member.size, Nesting::Deep, None)?);
         }
         Ok(Selected { path: path.to_string(), member })
     }
@@ -119,8 +121,17 @@ impl<'a> Reader<'_, 'a> {
         let type_name = SmolStr::from(self.spell_array(&element, remaining)?);
         let type_die = remaining.is_empty().then(|| element.at());
         let is_unbounded = remaining.first().map(|first| first.extent) == Some(Extent::Flexible);
-        let member =
-            Member { name, type_name, type_die, offset, size, bits, is_unbounded, ..from.clone() };
+        let member = Member {
+            name,
+            type_name,
+            type_die,
+            offset,
+            size,
+            bits,
+            width: None,
+            is_unbounded,
+            ..from.clone()
+        };
         Ok((member, rest))
     }
 }

@@ -1,6 +1,7 @@
 //! What members show of their types. A struct has many members of few types, so that each is read once.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gimli::constants as dw;
 use smol_str::SmolStr;
@@ -9,22 +10,27 @@ use super::member_entry::MemberEntry;
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::{Error, Size};
-use crate::dwarf::{Die, UnitView};
-
-/// So many types are remembered at a time: a question about all of them meets a million.
-const MAX_KNOWN: usize = 1 << 14;
+use crate::dwarf::{Die, DieRef, UnitView};
 
 /// What a member shows of its type.
 #[derive(Debug)]
-pub(super) struct Typed<'a> {
+pub(super) struct Typed {
     /// The type itself; none stands for `void`.
-    pub(super) declared: Option<Die<'a>>,
+    pub(super) declared: Option<DieRef>,
     pub(super) spelled: SmolStr,
     pub(super) size: Size,
     /// It is an array without a bound, behind typedefs and qualifiers.
     pub(super) is_unbounded: bool,
     /// The struct, union or class that it is, behind typedefs and qualifiers.
-    pub(super) aggregate: Option<Die<'a>>,
+    pub(super) aggregate: Option<Aggregate>,
+}
+
+/// A struct, union or class.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Aggregate {
+    pub(super) at: DieRef,
+    /// Where it is defined is not known.
+    pub(super) is_declaration: bool,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -33,10 +39,10 @@ impl<'a> Reader<'_, 'a> {
         &self,
         unit: &Rc<UnitView<'a>>,
         member: &MemberEntry<'a>,
-    ) -> Result<Rc<Typed<'a>>, Error> {
+    ) -> Result<Arc<Typed>, Error> {
         let Some(target) = self.target(unit, member)? else {
             let spelled = self.spell(None)?.into();
-            return Ok(Rc::new(Typed {
+            return Ok(Arc::new(Typed {
                 declared: None,
                 spelled,
                 size: Size::Dynamic,
@@ -44,8 +50,8 @@ impl<'a> Reader<'_, 'a> {
                 aggregate: None,
             }));
         };
-        if let Some(known) = self.types.borrow().get(&target) {
-            return Ok(Rc::clone(known));
+        if let Some(known) = self.known.borrow().typed(target) {
+            return Ok(Arc::clone(known));
         }
         let declared = self.die_near(unit, target)?;
         let (size, underlying) = (self.size_of(&declared)?, self.underlying(declared.clone())?);
@@ -54,18 +60,17 @@ impl<'a> Reader<'_, 'a> {
             Some(array) => self.extents(array)?.first() == Some(&Extent::Flexible),
             None => false,
         };
-        let typed = Rc::new(Typed {
+        let aggregate = underlying.filter(|die| is_aggregate(die.tag()));
+        let aggregate =
+            aggregate.map(|die| Aggregate { at: die.at(), is_declaration: die.is_declaration() });
+        let typed = Arc::new(Typed {
             spelled: self.spell(Some(&declared))?.into(),
             size,
             is_unbounded,
-            aggregate: underlying.filter(|die| is_aggregate(die.tag())),
-            declared: Some(declared),
+            aggregate,
+            declared: Some(declared.at()),
         });
-        let mut types = self.types.borrow_mut();
-        if types.len() >= MAX_KNOWN {
-            types.clear();
-        }
-        types.insert(target, Rc::clone(&typed));
+        self.known.borrow_mut().learn_typed(target, &typed);
         Ok(typed)
     }
 }

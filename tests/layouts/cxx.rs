@@ -1,5 +1,6 @@
 //! C++: bases, templates, namespaces, and members that are none.
 
+use dbgmate::api::layout::LayoutForm;
 use dbgmate::types::{Kind, Layout, MemberKind, Reach, diff};
 
 use super::case::Case;
@@ -72,6 +73,26 @@ fn a_virtual_base_has_no_constant_offset_and_says_so() {
     }
 }
 
+#[test]
+fn a_bit_field_of_a_virtual_base_keeps_its_width() {
+    let source = "struct a { int x; int f : 3; unsigned long g : 40; virtual int v(); }; int a::v() { return x; }
+                  struct b : virtual a { int y; }; struct c : b { int z; }; c q;";
+    for toolchain in EVERYWHERE {
+        let Some(compiled) = toolchain.compile(source) else { continue };
+        for (name, path, width) in [("b", "f", 3), ("c", "g", 40), ("a", "g", 40)] {
+            let member = compiled.member(name, path);
+            assert_eq!(member.bit_size(), Some(width), "{path} of {name} by {toolchain}");
+            assert_eq!(member.offset.is_some(), name == "a", "{path} of {name} by {toolchain}");
+        }
+        assert_eq!(compiled.member("b", "x").bit_size(), None, "{toolchain}");
+        let text = compiled.rendered("c", LayoutForm::Layout);
+        let is_shown = |line: &str| line.contains("int f : 3;") && line.contains("? 3 bits");
+        assert!(text.lines().any(is_shown), "{text}");
+        let script = compiled.rendered("b", LayoutForm::Script);
+        assert!(script.contains("f => ?"), "{script}");
+    }
+}
+
 /// Where a virtual base is depends on the object: that it has changed is told of itself.
 #[test]
 fn what_moves_inside_a_virtual_base_is_its_own_change() {
@@ -83,7 +104,7 @@ fn what_moves_inside_a_virtual_base_is_its_own_change() {
     let (old, new) =
         (built("int z; int x : 3; short c, d;"), built("int z; int x : 4; short d, c;"));
     let paths = |old: &Layout, new: &Layout| {
-        let changes = diff(old, new, Reach::Whole).into_iter();
+        let changes = diff(old, new, Reach::Whole, None).into_iter();
         changes.map(|change| change.path).collect::<Vec<_>>()
     };
     assert_eq!(paths(&old.0, &new.0), ["x", "d", "c"]);

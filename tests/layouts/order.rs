@@ -239,7 +239,7 @@ fn cache_lines_are_marked_in_structs_without_a_name_too() {
         /* --- cache line 3 (at 192, 40 bytes ago) --- */
         int f;                     /*   232     4 */
     };
-    /* size 240, 2 members, 4 bytes at the end unused, 4 cache lines */
+    /* size 240, 2 members, 1 hole (4 bytes), 4 bytes at the end unused, 4 cache lines */
     "#);
 }
 

@@ -26,7 +26,7 @@ use agreement::Agreement;
 use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::dwarf::DebugFile;
 use dbgmate::job::Job;
-use dbgmate::types::{self, LayoutMatch, Question, TypeName};
+use dbgmate::types::{self, LayoutMatch, Layouts, Question, TypeName};
 use names::{Names, Sizes};
 use oracles::Oracle;
 use rustc_hash::FxHasher;
@@ -117,6 +117,7 @@ struct RealBinary {
     name: String,
     path: PathBuf,
     file: DebugFile,
+    layouts: Layouts,
 }
 
 impl RealBinary {
@@ -124,7 +125,8 @@ impl RealBinary {
         let path = testbed.join(name);
         let binary = Binary::open(&Job::new(), &path, &DebugSources::default()).unwrap();
         let name = name.file_name().unwrap().to_str().unwrap().to_owned();
-        RealBinary { name, path, file: DebugFile::new(Arc::new(binary)) }
+        let file = DebugFile::new(Arc::new(binary));
+        RealBinary { name, path, file, layouts: Layouts::default() }
     }
 
     /// Compares every name with all that are here to say something, and fails with what differs.
@@ -162,8 +164,12 @@ impl RealBinary {
         let (keyword, name) = name.split_once(' ').unwrap();
         let name = TypeName::parse(&format!("{keyword} ::{name}")).unwrap();
         let question = Question { name: &name, path: None, language: None, threads: 2 };
-        types::find(&Job::new(), &self.file, &question)
-            .unwrap_or_else(|error| panic!("{keyword} {name}: {error:?}"))
+        let found = types::find(&Job::new(), &self.file, &question)
+            .unwrap_or_else(|error| panic!("{keyword} {name}: {error:?}"));
+        // What the names before have shown of its members' types makes no difference.
+        let knowing = self.layouts.find_anew(&Job::new(), &self.file, &question);
+        assert_eq!(knowing.as_ref(), Ok(&found), "{keyword} {name}");
+        found
     }
 }
 

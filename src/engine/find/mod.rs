@@ -35,6 +35,7 @@ impl Answer for FindMethod {
         let [(name_is, name), (like_is, like)] = [&request.name, &request.like]
             .map(|text| text.as_deref().map_or((None, None), keyword_and_name));
         let pattern = name.map(Pattern::parse).transpose()?;
+        let like = like.map(types::pointee);
         let is_shaped = Conditions::are_in(&request);
         if pattern.is_none() && like.is_none() && !is_shaped {
             return Err(Error::new(Kind::Request, "nothing is asked for: all types would do")
@@ -44,7 +45,16 @@ impl Answer for FindMethod {
         let binaries = opened(engine, job, &request.binaries)?;
         let keyword = name_is.or(like_is);
         let looking = Looking { engine, job, request: &request, keyword, language };
-        let names = looking.names(&binaries, pattern.as_ref(), like)?;
+        let mut names = looking.names(&binaries, pattern.as_ref(), like)?;
+        // `x *` is a glob, and how C writes a pointer to `x`.
+        let mut name = name;
+        if let Some(bare) = name.filter(|_| names.is_empty()).map(types::pointee)
+            && name != Some(bare)
+        {
+            let pattern = Pattern::parse(bare)?;
+            names = looking.names(&binaries, Some(&pattern), like)?;
+            name = Some(bare);
+        }
         let mut answer = if is_shaped {
             let survey = |binary: &Arc<Opened>| Survey::of(job, &binary.file, engine.threads());
             let surveys = binaries.iter().map(survey).collect::<Result<Vec<_>, _>>()?;
@@ -171,7 +181,7 @@ impl Looking<'_> {
         let name = TypeName { keyword: self.keyword, scope, is_full, name: name.to_owned() };
         let threads = self.engine.threads();
         let question = Question { name: &name, path: None, language: self.language, threads };
-        match types::find(self.job, &opened.file, &question) {
+        match opened.layouts.find_anew(self.job, &opened.file, &question) {
             Ok(found) => Ok(found),
             // One type that is damaged, or without end, is none of the answer, and no reason to give none.
             Err(types::Error::Dwarf(_) | types::Error::TooDeep | types::Error::TooMany) => {

@@ -1,0 +1,78 @@
+//! What earlier questions have found out about types makes later ones faster, and no other.
+
+use std::sync::Arc;
+
+use dbgmate::binary::{Binary, DebugSources};
+use dbgmate::dwarf::DebugFile;
+use dbgmate::job::Job;
+use dbgmate::types::{self, LayoutMatch, Layouts, Question, TypeName};
+
+use crate::toolchain::{CLANGXX, Compiled, GXX};
+
+/// More levels than are shown, and types that are met in several ways.
+fn source() -> String {
+    let mut source = "struct elsewhere; typedef unsigned long word; enum colour { RED };
+        struct level0 { word w; colour c : 3; elsewhere *to; struct { char a; word b; }; };
+        struct base { char c; }; struct derived : virtual base, level0 { bool b; };"
+        .to_owned();
+    for level in 1..60 {
+        let below = level - 1;
+        source += &format!(
+            "struct level{level} {{ char c; level{below} in; const level{below} *to[2]; }};"
+        );
+    }
+    source + "union both { level3 l; level59 *to; derived *d; }; both b; level59 l; derived d;"
+}
+
+struct Asked {
+    file: DebugFile,
+}
+
+impl Asked {
+    fn new(compiled: &Compiled) -> Asked {
+        let binary = Binary::open(&Job::new(), compiled.path(), &DebugSources::default()).unwrap();
+        Asked { file: DebugFile::new(Arc::new(binary)) }
+    }
+
+    fn anew(&self, layouts: &Layouts, name: &str) -> Vec<LayoutMatch> {
+        let name = TypeName::parse(name).unwrap();
+        let question = Question { name: &name, path: None, language: None, threads: 1 };
+        let found = layouts.find_anew(&Job::new(), &self.file, &question).unwrap();
+        assert_eq!(found, types::find(&Job::new(), &self.file, &question).unwrap(), "{name}");
+        found
+    }
+}
+
+#[test]
+fn what_is_known_of_types_changes_no_answer() {
+    let levels = (0..60).map(|level| format!("struct level{level}"));
+    let others = ["union both", "struct derived", "struct base", "enum colour"];
+    let up: Vec<String> = others.map(str::to_owned).into_iter().chain(levels).collect();
+    let down: Vec<String> = up.iter().rev().cloned().collect();
+    for compiler in [GXX, CLANGXX] {
+        let compiled = compiler.compile(&source()).unwrap();
+        let asked = Asked::new(&compiled);
+        for order in [&up, &down] {
+            let layouts = Layouts::default();
+            for name in order.iter().chain(order) {
+                assert!(!asked.anew(&layouts, name).is_empty(), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn questions_at_once_know_what_they_need() {
+    let compiled = GXX.compile(&source()).unwrap();
+    let (asked, layouts) = (Asked::new(&compiled), Layouts::default());
+    std::thread::scope(|threads| {
+        for start in 0..8 {
+            let (asked, layouts) = (&asked, &layouts);
+            threads.spawn(move || {
+                for level in (start..60).step_by(3) {
+                    asked.anew(layouts, &format!("struct level{level}"));
+                }
+            });
+        }
+    });
+}
