@@ -14,6 +14,7 @@ mod field_at;
 mod find;
 mod history;
 mod index;
+mod json;
 mod large;
 mod manual;
 mod notes;

@@ -9,6 +9,8 @@ use dbgmate::render::style::{ERROR, HINT};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::json;
+
 /// `--color`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColorMode {
@@ -43,7 +45,7 @@ pub(crate) struct JsonLines<'o>(BufWriter<io::StdoutLock<'o>>);
 
 impl JsonLines<'_> {
     pub(crate) fn write(&mut self, result: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.0, result)?;
+        json::write(&mut self.0, result)?;
         self.0.write_all(b"\n")
     }
 
@@ -75,7 +77,7 @@ impl Output {
         // Straight to the file, in large pieces: JSON has no styles to look for, and standard output
         // writes line by line.
         let mut results = BufWriter::with_capacity(1 << 16, self.results.as_inner().lock());
-        serde_json::to_writer_pretty(&mut results, answer)?;
+        json::write_pretty(&mut results, answer)?;
         writeln!(results)?;
         results.flush()
     }

@@ -26,7 +26,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 }
 
 /// C0, DEL and C1; line and paragraph separators; the bidirectional controls (Unicode, UAX #9 §2).
-fn is_control(c: char) -> bool {
+pub fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gimli::{AttributeValue, DwTag, UnitOffset, constants as dw};
 use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate};
-use super::{Error, TypeName};
+use super::{Error, TypeName, template};
 use crate::dwarf::{self, DebugFile, Entries, Entry, Index, Language, Name, Target, View};
 use crate::job::{Job, Progress};
 
@@ -238,7 +239,29 @@ impl<'a> Pass<'_, 'a> {
             Some(Name::At(at)) => entries.name_at(at),
             None => None,
         };
-        Ok(name == Some(self.type_name.name.as_bytes()))
+        Ok(name.is_some_and(|name| {
+            name == self.type_name.name.as_bytes() || self.is_instance(entries, entry, name)
+        }))
+    }
+
+    /// Whether an entry of this name is the instance of a template that is asked for, spelled otherwise or
+    /// with its arguments apart.
+    fn is_instance(&self, entries: &Entries<'a>, entry: &Entry, name: &[u8]) -> bool {
+        let wanted = &self.type_name.name;
+        let Some(base) = template::base(wanted) else { return false };
+        let Some(behind) = name.strip_prefix(base.as_bytes()) else { return false };
+        let arguments = match behind {
+            [] => {
+                let reader = Reader::new(self.job, self.view, self.index);
+                let die = reader.die(entries.die_ref(entry.offset));
+                die.and_then(|die| reader.arguments_left_out(&die)).ok().flatten()
+            }
+            behind => std::str::from_utf8(behind).ok().map(SmolStr::from),
+        };
+        let is_it = |arguments: SmolStr| {
+            template::normal(&format!("{base}{arguments}")) == template::normal(wanted)
+        };
+        arguments.is_some_and(is_it)
     }
 
     fn add(

@@ -25,8 +25,9 @@ const MAX_LENGTH: usize = 1 << 14;
 /// The arguments that types leave out of their names, as spelled before.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {
-    known: RefCell<FxHashMap<DieRef, Option<SmolStr>>>,
-    /// Of those that are being spelled, which are in one another.
+    /// With how many arguments they were in: the deeper ones are left out, and what is spelled must not depend
+    /// on what was asked before.
+    known: RefCell<FxHashMap<(DieRef, usize), Option<SmolStr>>>,
     depth: Cell<usize>,
 }
 
@@ -178,20 +179,19 @@ impl<'a> Reader<'_, 'a> {
         if die.language() != Language::Cxx || !is_aggregate(die.tag()) || !is_bare() {
             return Ok(None);
         }
-        let Arguments { known, depth } = &self.arguments;
-        if let Some(known) = known.borrow().get(&die.at()) {
+        let depth = self.arguments.depth.get();
+        let known = &self.arguments.known;
+        if let Some(known) = known.borrow().get(&(die.at(), depth)) {
             return Ok(known.clone());
         }
-        if depth.get() > MAX_DEPTH {
+        if depth > MAX_DEPTH {
             return Ok(Some(SmolStr::new_static("<…>")));
         }
-        // Damaged debug info may lead back here: then there are none, and the spelling ends.
-        known.borrow_mut().insert(die.at(), None);
-        depth.set(depth.get() + 1);
+        self.arguments.depth.set(depth + 1);
         let spelled = self.template_arguments(die);
-        depth.set(depth.get() - 1);
+        self.arguments.depth.set(depth);
         let spelled = spelled?.map(SmolStr::from);
-        known.borrow_mut().insert(die.at(), spelled.clone());
+        known.borrow_mut().insert((die.at(), depth), spelled.clone());
         Ok(spelled)
     }
 

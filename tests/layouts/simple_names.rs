@@ -185,10 +185,40 @@ fn arguments_without_end_are_cut_short() {
         std::fs::write(&file, chain(length, arguments).elf()).unwrap();
         let found = find_in(&file, "s", None, None).unwrap();
         let [found] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!(found.layout.type_name, "struct s<s>");
+        let itself = "s<".repeat(13);
+        assert_eq!(found.layout.type_name, format!("struct {itself}s<…>{}", ">".repeat(13)));
         let spelled = &found.layout.members[0].type_name;
         assert!(spelled.len() < 100_000, "{length} {arguments}: {}", spelled.len());
         assert_eq!(spelled == "t<int>", length == 1);
         assert_eq!(spelled.contains('…'), length > 1);
     }
+}
+
+#[test]
+fn arguments_are_cut_at_a_depth_and_not_by_what_was_met_before() {
+    let mut dies = Dies::of(5, RunTimeEndian::Little, dw::DW_LANG_C_plus_plus_14);
+    let mut types = vec![dies.int()];
+    for level in 0..20 {
+        let outer = dies.aggregate(dw::DW_TAG_structure_type, &format!("t{level}"), 4);
+        let parameter = dies.add(outer, dw::DW_TAG_template_type_parameter);
+        dies.type_of(parameter, types[level]);
+        types.push(outer);
+    }
+    // The outermost, which has all others in it, before or behind one of these.
+    for (name, order) in [("s", [20, 10]), ("r", [10, 20])] {
+        let whole = dies.aggregate(dw::DW_TAG_structure_type, name, 8);
+        dies.member(whole, "a", types[order[0]], 0);
+        dies.member(whole, "b", types[order[1]], 4);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("made.o");
+    std::fs::write(&file, dies.elf()).unwrap();
+    let members = |name| -> Vec<String> {
+        let found = find_in(&file, name, None, None).unwrap();
+        found[0].layout.members.iter().map(|member| member.type_name.to_string()).collect()
+    };
+    let (one, other) = (members("s"), members("r"));
+    assert_eq!((&one[0], &one[1]), (&other[1], &other[0]));
+    assert_eq!(one[1], "t9<t8<t7<t6<t5<t4<t3<t2<t1<t0<int>>>>>>>>>>");
+    assert!(one[0].ends_with("t7<t6<…>>>>>>>>>>>>>>"), "{}", one[0]);
 }

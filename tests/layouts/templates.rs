@@ -1,5 +1,8 @@
 //! Names of templates, as people and compilers spell their arguments.
 
+use dbgmate::job::Job;
+use dbgmate::types::{self, TypeName};
+
 use super::toolchain::{Compiled, GXX, Toolchain};
 
 const SOURCE: &str = "
@@ -92,4 +95,24 @@ fn anonymous_namespaces_need_not_be_written() {
             assert_eq!(compiled.layout(name).size.known(), Some(14), "{name} by {toolchain}");
         }
     });
+}
+
+#[test]
+fn functions_that_take_an_instance_are_found_however_it_is_spelled() {
+    let source =
+        format!("{SOURCE} int takes(box<unsigned long, 3> *b, n::in *) {{ return b->end; }}");
+    for toolchain in WAYS {
+        let Some(compiled) = toolchain.compile(&source) else { continue };
+        for (name, count) in [
+            ("box<unsigned long, 3>", 1),
+            ("box<long unsigned int,3u>", 1),
+            ("box<unsigned long, 4>", 0),
+            ("box<long double, 2>", 0),
+            ("n::in", 1),
+        ] {
+            let name = TypeName::parse(name).unwrap();
+            let found = types::functions(&Job::new(), compiled.opened(), &name, 1).unwrap();
+            assert_eq!(found.len(), count, "{name} by {toolchain}: {found:?}");
+        }
+    }
 }
