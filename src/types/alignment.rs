@@ -26,23 +26,49 @@ fn agreed(address_size: u8, endian: RunTimeEndian) -> u64 {
     }
 }
 
+/// What was found out about a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Alignment {
+    /// None where it is not certain.
+    bytes: Option<u64>,
+    /// How many structs are in one another to its bottom: whether that was too deep to be looked into must
+    /// not depend on what was asked before.
+    height: usize,
+}
+
+impl Alignment {
+    const UNCERTAIN: Alignment = Alignment { bytes: None, height: 0 };
+
+    fn of(bytes: Option<u64>) -> Alignment {
+        Alignment { bytes, height: 0 }
+    }
+
+    fn within(self, nesting: usize) -> Result<Alignment, Error> {
+        if self.height > nesting { Err(Error::TooDeep) } else { Ok(self) }
+    }
+}
+
 impl<'a> Reader<'_, 'a> {
     /// The alignment of a type; none where it is not certain.
     pub(super) fn alignment_at(&self, at: DieRef) -> Result<Option<u64>, Error> {
-        self.known_alignment(at, MAX_NESTING)
+        match self.known_alignment(at, MAX_NESTING) {
+            Ok(known) => Ok(known.bytes),
+            Err(Error::TooDeep) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// A struct has many members of few types: each is looked at once.
-    fn known_alignment(&self, at: DieRef, nesting: usize) -> Result<Option<u64>, Error> {
+    fn known_alignment(&self, at: DieRef, nesting: usize) -> Result<Alignment, Error> {
         if let Some(known) = self.known.borrow().alignment(at) {
-            return Ok(known);
+            return known.within(nesting);
         }
         let found = self.alignment_within(&self.die(at)?, nesting)?;
         self.known.borrow_mut().learn_alignment(at, found);
         Ok(found)
     }
 
-    fn alignment_within(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
+    fn alignment_within(&self, die: &Die<'a>, nesting: usize) -> Result<Alignment, Error> {
         let mut current = self.completed(die.clone())?;
         for _ in 0..MAX_CHAIN {
             let tag = current.tag();
@@ -51,30 +77,36 @@ impl<'a> Reader<'_, 'a> {
                 let is_to_be_compared = is_aggregate(tag) && current.language() != Language::Rust;
                 let natural = match is_to_be_compared {
                     true => self.of_aggregate(&current, nesting)?,
-                    false => None,
+                    false => Alignment::UNCERTAIN,
                 };
-                return Ok(certain(stated, natural));
+                return Ok(Alignment { bytes: certain(stated, natural.bytes), ..natural });
             }
             match tag {
                 dw::DW_TAG_base_type
                 | dw::DW_TAG_enumeration_type
                 | dw::DW_TAG_pointer_type
                 | dw::DW_TAG_reference_type
-                | dw::DW_TAG_rvalue_reference_type => return self.natural(&current),
+                | dw::DW_TAG_rvalue_reference_type => {
+                    return self.natural(&current).map(Alignment::of);
+                }
                 // A vector is aligned to its size, which an array is not.
-                dw::DW_TAG_array_type if current.flag(dw::DW_AT_GNU_vector) => return Ok(None),
+                dw::DW_TAG_array_type if current.flag(dw::DW_AT_GNU_vector) => {
+                    return Ok(Alignment::UNCERTAIN);
+                }
                 // So may be one that Ada packs.
-                dw::DW_TAG_array_type if current.has(dw::DW_AT_bit_stride) => return Ok(None),
+                dw::DW_TAG_array_type if current.has(dw::DW_AT_bit_stride) => {
+                    return Ok(Alignment::UNCERTAIN);
+                }
                 // `_Atomic` may make a struct stricter than its members.
-                dw::DW_TAG_atomic_type => return Ok(None),
+                dw::DW_TAG_atomic_type => return Ok(Alignment::UNCERTAIN),
                 dw::DW_TAG_array_type => {}
                 tag if is_aggregate(tag) => return self.of_aggregate(&current, nesting),
                 tag if is_transparent(tag) => {}
-                _ => return Ok(None),
+                _ => return Ok(Alignment::UNCERTAIN),
             }
             match self.type_of(&current)? {
                 Some(next) => current = self.completed(next)?,
-                None => return Ok(None),
+                None => return Ok(Alignment::UNCERTAIN),
             }
         }
         Err(Error::TooDeep)
@@ -92,17 +124,18 @@ impl<'a> Reader<'_, 'a> {
         Ok(Some(size).filter(|size| size.is_power_of_two() && *size <= agreed))
     }
 
-    fn of_aggregate(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
+    fn of_aggregate(&self, die: &Die<'a>, nesting: usize) -> Result<Alignment, Error> {
         // GNAT aligns a packed record to its size where that is small, and any as its source says.
         if die.language() == Language::Other {
-            return Ok(None);
+            return Ok(Alignment::UNCERTAIN);
         }
         if let Some(known) = self.known.borrow().alignment(die.at()) {
-            return Ok(known);
+            return known.within(nesting);
         }
-        let found = match nesting.checked_sub(1) {
-            Some(nesting) if !die.is_declaration() => self.strictest(die, nesting)?,
-            _ => None,
+        let nesting = nesting.checked_sub(1).ok_or(Error::TooDeep)?;
+        let found = match die.is_declaration() {
+            true => Alignment::UNCERTAIN,
+            false => self.strictest(die, nesting)?,
         };
         self.known.borrow_mut().learn_alignment(die.at(), found);
         Ok(found)
@@ -110,28 +143,35 @@ impl<'a> Reader<'_, 'a> {
 
     /// The strictest of the members. Where one stands at no multiple of its own, the type is packed, or
     /// that member is: only an odd size shows that nothing is aligned.
-    fn strictest(&self, die: &Die<'a>, nesting: usize) -> Result<Option<u64>, Error> {
+    fn strictest(&self, die: &Die<'a>, nesting: usize) -> Result<Alignment, Error> {
         let parts = self.known_parts(die)?;
+        let mut height = 1;
         if parts.why.is_some() {
-            return Ok(None);
+            return Ok(Alignment { bytes: None, height });
         }
         let (mut strictest, mut is_packed) = (1, false);
         for member in &parts.members {
             let natural = match member.type_die {
                 Some(declared) => self.known_alignment(declared, nesting)?,
-                None => None,
+                None => Alignment::UNCERTAIN,
             };
-            let Some(align) = member_alignment(member, natural) else { return Ok(None) };
+            height = height.max(natural.height + 1);
+            let Some(align) = member_alignment(member, natural.bytes) else {
+                return Ok(Alignment { bytes: None, height });
+            };
             let offset = byte_offset(member);
             is_packed |= offset.is_some_and(|offset| !offset.is_multiple_of(align));
             strictest = strictest.max(align);
         }
-        let Size::Known(size) = self.size_of(die)? else { return Ok(None) };
+        let Size::Known(size) = self.size_of(die)? else {
+            return Ok(Alignment { bytes: None, height });
+        };
         is_packed |= !size.is_multiple_of(strictest);
-        Ok(match is_packed {
+        let bytes = match is_packed {
             false => Some(strictest),
             true => (size % 2 == 1).then_some(1),
-        })
+        };
+        Ok(Alignment { bytes, height })
     }
 }
 

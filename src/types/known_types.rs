@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::Parts;
+use super::alignment::Alignment;
 use super::typed::Typed;
 use crate::dwarf::DieRef;
 
@@ -51,8 +52,8 @@ pub(super) struct Table {
     parts: FxHashMap<DieRef, Arc<Parts>>,
     /// How many members these have themselves.
     members: usize,
-    /// The alignments of types that were looked into; none for what is not certain.
-    alignments: FxHashMap<DieRef, Option<u64>>,
+    /// The alignments of types that were looked into.
+    alignments: FxHashMap<DieRef, Alignment>,
     /// The names of files, by the root of the unit and the number they have there: for one, the unit's
     /// whole list is read.
     file_names: FxHashMap<(DieRef, u64), Option<Arc<str>>>,
@@ -86,12 +87,13 @@ impl Table {
     }
 
     pub(super) fn learn_parts(&mut self, at: DieRef, parts: &Arc<Parts>) {
+        let replaced = self.parts.insert(at, Arc::clone(parts));
         self.members += parts.members.len();
-        self.parts.insert(at, Arc::clone(parts));
+        self.members -= replaced.map_or(0, |replaced| replaced.members.len());
     }
 
     #[inline]
-    pub(super) fn alignment(&self, at: DieRef) -> Option<Option<u64>> {
+    pub(super) fn alignment(&self, at: DieRef) -> Option<Alignment> {
         self.alignments.get(&at).copied()
     }
 
@@ -103,7 +105,7 @@ impl Table {
         self.file_names.insert(file, name.clone());
     }
 
-    pub(super) fn learn_alignment(&mut self, at: DieRef, alignment: Option<u64>) {
+    pub(super) fn learn_alignment(&mut self, at: DieRef, alignment: Alignment) {
         self.alignments.insert(at, alignment);
     }
 }

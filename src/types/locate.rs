@@ -123,7 +123,7 @@ impl<'a> Search<'_, '_, 'a> {
         let members: Vec<_> = members.map(|member| member.seen_from(Some(within.start))).collect();
         let flexible = members.iter().filter(|member| member.is_flexible_array());
         let rest = flexible.filter_map(Member::start).min().unwrap_or(u64::MAX);
-        self.gaps(&parts.holes, within, rest);
+        self.gaps(&parts.holes, within, rest)?;
         for member in &members {
             let open = member.start().filter(|_| member.is_flexible_array());
             let Some(bits) = member.covered().or(open.map(|start| start..u64::MAX)) else {
@@ -183,6 +183,7 @@ impl<'a> Search<'_, '_, 'a> {
         let first = self.wanted.start.saturating_sub(within.start) / spacing;
         let last = end.saturating_sub(within.start).div_ceil(spacing);
         for index in first..last {
+            self.reader.count()?;
             let start = within.start.saturating_add(index.saturating_mul(spacing));
             let bits = start..start.saturating_add(size);
             let Some(indices) = subscripts.of(index) else { break };
@@ -200,7 +201,7 @@ impl<'a> Search<'_, '_, 'a> {
     }
 
     /// What no member uses; what is behind `rest` is a flexible array's.
-    fn gaps(&mut self, holes: &[Hole], within: &Within, rest: u64) {
+    fn gaps(&mut self, holes: &[Hole], within: &Within, rest: u64) -> Result<(), Error> {
         for hole in holes {
             let hole = hole.bits();
             let end = within.start.saturating_add(hole.end).min(within.end.unwrap_or(u64::MAX));
@@ -208,10 +209,10 @@ impl<'a> Search<'_, '_, 'a> {
             if !bits.is_empty() && self.touches(&bits) {
                 let is_last = Some(bits.end) == within.end;
                 let what = if is_last { within.rest.clone() } else { Covering::Hole };
-                let bits = BitField { offset: bits.start, size: bits.end - bits.start };
-                self.places.push(Place { path: within.path.clone(), what, bits });
+                self.add(within.path.clone(), what, bits)?;
             }
         }
+        Ok(())
     }
 
     fn touches(&self, bits: &Range<u64>) -> bool {

@@ -114,6 +114,18 @@ fn the_end_of_a_base_is_what_comes_next() {
 }
 
 /// Whatever is told of a byte, the path asked for by itself covers that byte.
+/// Each of the elements is a hole: as many places as of members, and no more.
+#[test]
+fn more_places_than_are_listed_are_an_error() {
+    let compiled = GXX
+        .compile("struct e {}; struct a { e empty[2000000000]; int z; }; a *p; int f(a *a) { return a->z; }")
+        .unwrap();
+
+    let die = compiled.layout("struct a").die;
+    let found = types::locate(&Job::new(), compiled.opened(), die, 0..16_000_000_000, 1);
+    assert_eq!(found, Err(types::Error::TooMany));
+}
+
 #[test]
 fn every_path_leads_back() {
     let cxx = "struct base { virtual int v(); int b; }; struct derived : base { int v(); char c; base in[2]; };\n\
