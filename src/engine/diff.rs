@@ -8,9 +8,10 @@ use super::binaries::Opened;
 use super::{Answer, Engine};
 use crate::api::diff::{Diff, DiffMethod, DiffRequest, MemberDiff, TypeChange, TypeDiff};
 use crate::error::{Error, Kind};
-use crate::job::{Job, Progress};
+use crate::job::{Job, Progress, Stopped};
 use crate::types::{
-    self, Behind, Layout, LayoutMatch, Question, Reach, Relations, Survey, Surveyor, TypeName,
+    self, Behind, Ground, Layout, LayoutMatch, Question, Reach, Relations, Survey, Surveyor,
+    TypeName,
 };
 
 impl Answer for DiffMethod {
@@ -56,8 +57,9 @@ impl Builds<'_> {
             return Err(Error::new(Kind::NotFound, format!("neither build has a type `{name}`"))
                 .hint("check the spelling: `dbgmate offsets-of` names the types near it"));
         }
-        let behind = self.behind()?;
-        compared.add(&old, &new, Reach::Whole, &behind);
+        let grounds = self.grounds()?;
+        let behind = grounds.each_ref().map(Ground::behind);
+        compared.add(&old, &new, Reach::Whole, &behind)?;
         let (mut types, unchanged) = (compared.diff, compared.unchanged);
         if types.iter().all(|found| found.change != TypeChange::Changed) {
             return Ok(Diff { types, unchanged });
@@ -87,7 +89,8 @@ impl Builds<'_> {
         let worker = || -> Result<Compared, Error> {
             let old = Surveyor::new(self.job, &self.old.file, &old)?;
             let new = Surveyor::new(self.job, &self.new.file, &new)?;
-            let behind = self.behind()?;
+            let grounds = self.grounds()?;
+            let behind = grounds.each_ref().map(Ground::behind);
             let mut compared = Compared::default();
             let chunks = || {
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -100,7 +103,7 @@ impl Builds<'_> {
                     new.iter().for_each(|found| compared.relations.add(name, found));
                     let new = types::merged(new);
                     let (old, new) = (own(name, old.layouts(name, None)?), own(name, new));
-                    compared.add(&old, &new, Reach::Own, &behind);
+                    compared.add(&old, &new, Reach::Own, &behind)?;
                 }
             }
             Ok(compared)
@@ -121,11 +124,11 @@ impl Builds<'_> {
         Ok(all.finished())
     }
 
-    /// What members lead to, in the older build and in the newer.
-    fn behind(&self) -> Result<[Behind<'_>; 2], Error> {
+    /// Where members are looked behind, in the older build and in the newer.
+    fn grounds(&self) -> Result<[Ground<'_>; 2], Error> {
         let threads = self.engine.threads();
-        let old = Behind::new(self.job, &self.old.file, threads)?;
-        Ok([old, Behind::new(self.job, &self.new.file, threads)?])
+        let old = Ground::new(self.job, &self.old.file, threads)?;
+        Ok([old, Ground::new(self.job, &self.new.file, threads)?])
     }
 
     fn tell(&self, done: usize, total: usize) -> Result<(), Error> {
@@ -157,25 +160,34 @@ fn own(name: &str, found: Vec<LayoutMatch>) -> Vec<Layout> {
 impl Compared {
     /// Compares the definitions of one name: those that both builds have alike are paired first, then
     /// those of the same spelling in order.
-    fn add(&mut self, old: &[Layout], new: &[Layout], reach: Reach, behind: &[Behind<'_>; 2]) {
+    fn add(
+        &mut self,
+        old: &[Layout],
+        new: &[Layout],
+        reach: Reach,
+        behind: &[Behind<'_, '_>; 2],
+    ) -> Result<(), Stopped> {
         let mut old: Vec<&Layout> = old.iter().collect();
         let mut left = Vec::new();
-        for layout in new {
-            let is_same = |other: &&Layout| is_unchanged(other, layout, reach, behind);
-            match old.iter().position(is_same) {
-                Some(position) => {
+        'new: for layout in new {
+            for (position, other) in old.iter().enumerate() {
+                if is_unchanged(other, layout, reach, behind)? {
                     old.remove(position);
                     self.unchanged += 1;
+                    continue 'new;
                 }
-                None => left.push(layout),
             }
+            left.push(layout);
         }
         for layout in left {
             let is_namesake = |other: &&Layout| other.type_name == layout.type_name;
             let before = old.iter().position(is_namesake).map(|position| old.remove(position));
-            self.diff.push(type_diff(before, Some(layout), reach, behind));
+            self.diff.push(type_diff(before, Some(layout), reach, behind)?);
         }
-        self.diff.extend(old.into_iter().map(|gone| type_diff(Some(gone), None, reach, behind)));
+        for gone in old {
+            self.diff.push(type_diff(Some(gone), None, reach, behind)?);
+        }
+        Ok(())
     }
 
     /// With which types hold which.
@@ -206,28 +218,35 @@ fn bare(name: &str) -> &str {
     name.split_once(' ').map_or(name, |(_, bare)| bare)
 }
 
-fn is_unchanged(old: &Layout, new: &Layout, reach: Reach, behind: &[Behind<'_>; 2]) -> bool {
-    old.type_name == new.type_name
-        && (old.size, old.align) == (new.size, new.align)
-        && types::diff(old, new, reach, Some(behind.each_ref())).is_empty()
+fn is_unchanged(
+    old: &Layout,
+    new: &Layout,
+    reach: Reach,
+    behind: &[Behind<'_, '_>; 2],
+) -> Result<bool, Stopped> {
+    let is_same_outside =
+        old.type_name == new.type_name && (old.size, old.align) == (new.size, new.align);
+    Ok(is_same_outside && types::diff(old, new, reach, Some(behind.each_ref()))?.is_empty())
 }
 
 fn type_diff(
     old: Option<&Layout>,
     new: Option<&Layout>,
     reach: Reach,
-    behind: &[Behind<'_>; 2],
-) -> TypeDiff {
+    behind: &[Behind<'_, '_>; 2],
+) -> Result<TypeDiff, Stopped> {
     let both = old.zip(new);
-    let behind = Some(behind.each_ref());
-    let changes = both.map(|(old, new)| types::diff(old, new, reach, behind)).unwrap_or_default();
+    let changes = match both {
+        Some((old, new)) => types::diff(old, new, reach, Some(behind.each_ref()))?,
+        None => Vec::new(),
+    };
     let change = match both {
         Some(_) => TypeChange::Changed,
         None if new.is_some() => TypeChange::Added,
         None => TypeChange::Removed,
     };
     let any = new.or(old);
-    TypeDiff {
+    Ok(TypeDiff {
         type_name: any.map(|layout| layout.type_name.clone()).unwrap_or_default(),
         change,
         old_size: old.and_then(|layout| layout.size.known()),
@@ -235,5 +254,5 @@ fn type_diff(
         members: changes.iter().map(MemberDiff::from).collect(),
         holds: Vec::new(),
         held_by: Vec::new(),
-    }
+    })
 }

@@ -9,18 +9,38 @@ use gimli::constants as dw;
 use super::layout::Nesting;
 use super::reader::{Reader, is_aggregate};
 use super::{Error, Member, Parts};
-use crate::dwarf::{DebugFile, Index, View};
+use crate::dwarf::{DebugFile, DieRef, Index, View};
 use crate::job::{Job, Stopped};
 
 /// In one file so many members are looked behind; damage may lead further.
 const MOST_LOOKS: usize = 1 << 14;
 
-/// Reads what members lead to, in one file, on one thread.
+/// A file whose members are looked behind, on one thread.
 #[derive(Debug)]
-pub struct Behind<'b> {
+pub struct Ground<'b> {
     job: &'b Job,
     view: View<'b>,
     index: Arc<Index>,
+}
+
+impl<'b> Ground<'b> {
+    /// For layouts of this file.
+    pub fn new(job: &'b Job, file: &'b DebugFile, threads: usize) -> Result<Self, Stopped> {
+        Ok(Ground { job, view: file.view(), index: file.index(job, threads)? })
+    }
+
+    /// Reads what members lead to.
+    pub fn behind(&self) -> Behind<'_, 'b> {
+        let reader = Reader::new(self.job, &self.view, &self.index);
+        Behind { job: self.job, reader, looks: Cell::new(0) }
+    }
+}
+
+/// Reads what members lead to, each struct there once.
+#[derive(Debug)]
+pub struct Behind<'v, 'b> {
+    job: &'v Job,
+    reader: Reader<'v, 'b>,
     looks: Cell<usize>,
 }
 
@@ -29,43 +49,48 @@ pub struct Behind<'b> {
 pub(super) struct Led {
     /// `[]` for each array, `->` for a pointer.
     pub(super) by: String,
-    /// The struct or union there.
+    /// Where the struct or union there is.
+    pub(super) die: DieRef,
+    /// What that consists of.
     pub(super) parts: Arc<Parts>,
     /// It is in the member's own bytes.
     pub(super) is_part: bool,
 }
 
-impl<'b> Behind<'b> {
-    /// For layouts of this file.
-    pub fn new(job: &'b Job, file: &'b DebugFile, threads: usize) -> Result<Self, Stopped> {
-        Ok(Behind { job, view: file.view(), index: file.index(job, threads)?, looks: Cell::new(0) })
-    }
-
-    /// Starts anew with how often it may look.
-    pub(super) fn begin(&self) {
+impl Behind<'_, '_> {
+    /// Starts anew with how often it may look, and how much it may read.
+    pub(super) fn begin(&self) -> Result<(), Stopped> {
         self.looks.set(0);
+        self.reader.begin();
+        self.job.check()
     }
 
     /// What a member leads to, where that has no name of its own; elements of arrays also where it has one,
     /// if `with_named`. None for what its layout shows, and where it cannot be read.
-    pub(super) fn member(&self, member: &Member, with_named: bool) -> Option<Led> {
+    pub(super) fn member(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Stopped> {
         let has_unnamed = member.type_name.contains("{...}");
         let has_elements = with_named && member.type_name.contains('[');
         let looks = self.looks.get() + 1;
         if member.parts.is_some() || !(has_unnamed || has_elements) || looks > MOST_LOOKS {
-            return None;
+            return Ok(None);
         }
         self.looks.set(looks);
-        self.read(member, with_named).ok().flatten()
+        // What is known already is read without a DIE being counted.
+        self.job.check()?;
+        match self.read(member, with_named) {
+            Err(Error::Stopped(stopped)) => Err(stopped),
+            read => Ok(read.ok().flatten()),
+        }
     }
 
     fn read(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Error> {
-        let reader = Reader::new(self.job, &self.view, &self.index);
+        let reader = &self.reader;
+        reader.begin_answer();
         let Some(at) = member.type_die else { return Ok(None) };
         let (mut die, mut by, mut is_part, mut has_name) =
             (reader.die(at)?, String::new(), true, false);
         loop {
-            has_name |= self.view.name(&die).is_some();
+            has_name |= reader.view.name(&die).is_some();
             let Some(next) = reader.underlying(die)? else { return Ok(None) };
             match next.tag() {
                 dw::DW_TAG_array_type if is_part => {
@@ -76,7 +101,7 @@ impl<'b> Behind<'b> {
                     is_part = false;
                 }
                 tag if is_aggregate(tag) && !next.is_declaration() && !by.is_empty() => {
-                    has_name |= self.view.name(&next).is_some();
+                    has_name |= reader.view.name(&next).is_some();
                     if has_name && !(is_part && with_named) {
                         return Ok(None);
                     }
@@ -88,7 +113,7 @@ impl<'b> Behind<'b> {
                         nesting,
                         None,
                     )?;
-                    return Ok(Some(Led { by, parts, is_part }));
+                    return Ok(Some(Led { by, die: next.at(), parts, is_part }));
                 }
                 _ => return Ok(None),
             }

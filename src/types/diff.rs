@@ -1,9 +1,11 @@
 //! What has changed in a type from one build to the next.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::behind::Behind;
 use super::{Enumerator, Layout, Member, MemberKind, Number};
+use crate::dwarf::DieRef;
+use crate::job::Stopped;
 
 /// A member, or an enumerator, that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,17 +43,17 @@ const MAX_DEPTH: usize = 8;
 /// at its level. A member that only moved with the struct it is in is not told apart.
 /// `behind` reads what arrays consist of, and what has no name behind pointers, of the older and of the
 /// newer file; without it they are as their types are spelled.
-pub fn diff<'b>(
+pub fn diff(
     old: &Layout,
     new: &Layout,
     reach: Reach,
-    behind: Option<[&Behind<'b>; 2]>,
-) -> Vec<Change> {
-    let mut diffing = Diffing { reach, behind, changes: Vec::new() };
-    behind.into_iter().flatten().for_each(Behind::begin);
-    diffing.members((&old.members, Some(0)), (&new.members, Some(0)), "", 0);
+    behind: Option<[&Behind<'_, '_>; 2]>,
+) -> Result<Vec<Change>, Stopped> {
+    let mut diffing = Diffing { reach, behind, alike: HashSet::new(), changes: Vec::new() };
+    behind.into_iter().flatten().try_for_each(Behind::begin)?;
+    diffing.members((&old.members, Some(0)), (&new.members, Some(0)), "", 0)?;
     enumerators(&old.enumerators, &new.enumerators, &mut diffing.changes);
-    diffing.changes
+    Ok(diffing.changes)
 }
 
 fn enumerators(old: &[Enumerator], new: &[Enumerator], changes: &mut Vec<Change>) {
@@ -75,20 +77,23 @@ fn enumerators(old: &[Enumerator], new: &[Enumerator], changes: &mut Vec<Change>
 /// The members of one struct, and the bit of the type at which it starts; none where only run time can tell.
 type Inside<'l> = (&'l [Member], Option<u64>);
 
-struct Diffing<'d, 'b> {
+struct Diffing<'d, 'v, 'b> {
     reach: Reach,
-    behind: Option<[&'d Behind<'b>; 2]>,
+    behind: Option<[&'d Behind<'v, 'b>; 2]>,
+    /// What was looked into and is as it was: structs of the older and the newer file, and whether they are
+    /// in known places.
+    alike: HashSet<(DieRef, DieRef, bool)>,
     changes: Vec<Change>,
 }
 
-impl Diffing<'_, '_> {
+impl Diffing<'_, '_, '_> {
     fn members(
         &mut self,
         (old, old_start): Inside<'_>,
         (new, new_start): Inside<'_>,
         within: &str,
         depth: usize,
-    ) {
+    ) -> Result<(), Stopped> {
         let path = |member: &Member| {
             let name = match (member.kind, member.name.as_str()) {
                 (MemberKind::Base, _) => format!("<base {}>", member.type_name),
@@ -131,14 +136,15 @@ impl Diffing<'_, '_> {
             }
             let (old, new) = (was.inside(old_start), now.inside(new_start));
             if self.reach == Reach::Whole || super::layout::is_without_name(&member.type_name) {
-                self.members(old, new, &path(member), depth);
+                self.members(old, new, &path(member), depth)?;
             }
-            self.behind((before, old.1), (member, new.1), &path(member), depth);
+            self.behind((before, old.1), (member, new.1), &path(member), depth)?;
         }
         for (was, _) in old.iter().zip(is_gone).filter(|(_, is_gone)| *is_gone) {
             let old = Some(was.side(old_start));
             self.changes.push(Change { path: path(was.member), old, new: None });
         }
+        Ok(())
     }
 
     /// The elements of an array, with the places of the first, and what a pointer leads to, with places
@@ -149,15 +155,24 @@ impl Diffing<'_, '_> {
         (now, new_start): (&Member, Option<u64>),
         path: &str,
         depth: usize,
-    ) {
-        let Some([old, new]) = self.behind.filter(|_| depth < MAX_DEPTH) else { return };
+    ) -> Result<(), Stopped> {
+        let Some([old, new]) = self.behind.filter(|_| depth < MAX_DEPTH) else { return Ok(()) };
         let with_named = self.reach == Reach::Whole;
-        let Some(now) = new.member(now, with_named) else { return };
-        let Some(was) = old.member(was, with_named).filter(|was| was.by == now.by) else { return };
+        let Some(now) = new.member(now, with_named)? else { return Ok(()) };
+        let was = old.member(was, with_named)?.filter(|was| was.by == now.by);
+        let Some(was) = was else { return Ok(()) };
         let start = |start: Option<u64>| if now.is_part { start } else { Some(0) };
         let (old, new) = (start(old_start), start(new_start));
-        let path = format!("{path}{}", now.by);
-        self.members((&was.parts.members, old), (&now.parts.members, new), &path, depth + 1);
+        let pair = (was.die, now.die, old.is_some() && new.is_some());
+        if self.alike.contains(&pair) {
+            return Ok(());
+        }
+        let (path, before) = (format!("{path}{}", now.by), self.changes.len());
+        self.members((&was.parts.members, old), (&now.parts.members, new), &path, depth + 1)?;
+        if self.changes.len() == before {
+            self.alike.insert(pair);
+        }
+        Ok(())
     }
 }
 
