@@ -396,6 +396,29 @@ fn diff_looks_into_arrays_and_behind_pointers_of_what_has_no_name() {
 }
 
 #[test]
+fn diff_does_not_call_as_before_what_it_has_not_compared() {
+    let home = Home::new();
+    let arrays = |inner: &str| {
+        (0..16_385).map(|number| format!("struct {{ {inner} }} q{number}[1];")).collect::<String>()
+    };
+    let source =
+        |inner: &str| format!("struct s {{ {} }} g; struct t {{ int x; }} h;", arrays(inner));
+    let (old, new) =
+        (home.compile("old", &source("int x;")), home.compile("new", &source("int y;")));
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    let same = home.run(&["diff", old, old]).stdout;
+    let why =
+        "q16384  not compared in full: it is too much; what follows was not looked into either";
+    let summary = "0 types changed, 0 added, 0 removed, 1 not compared in full, 1 as before";
+    assert_eq!(same, format!("struct s  65540 bytes\n      {why}\n{summary}\n"));
+    let json = home.run(&["diff", old, old, "--json"]).stdout;
+    assert!(json.contains("\"not_compared\""), "{json}");
+    let changed = home.run(&["diff", old, new]).stdout;
+    assert!(changed.contains(why), "{changed}");
+    assert!(changed.ends_with("1 type changed, 0 added, 0 removed, 1 as before\n"), "{changed}");
+}
+
+#[test]
 fn index_reads_ahead() {
     let home = Home::new();
     let library = library(&home);

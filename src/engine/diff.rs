@@ -10,8 +10,8 @@ use crate::api::diff::{Diff, DiffMethod, DiffRequest, MemberDiff, TypeChange, Ty
 use crate::error::{Error, Kind};
 use crate::job::{Job, Progress, Stopped};
 use crate::types::{
-    self, Behind, Ground, Layout, LayoutMatch, Question, Reach, Relations, Survey, Surveyor,
-    TypeName,
+    self, Behind, Change, Ground, Layout, LayoutMatch, Question, Reach, Relations, Survey,
+    Surveyor, TypeName,
 };
 
 impl Answer for DiffMethod {
@@ -171,22 +171,26 @@ impl Compared {
         let mut left = Vec::new();
         'new: for layout in new {
             for (position, other) in old.iter().enumerate() {
-                if is_unchanged(other, layout, reach, behind)? {
-                    old.remove(position);
-                    self.unchanged += 1;
-                    continue 'new;
+                let Some(not_compared) = alike(other, layout, reach, behind)? else { continue };
+                match not_compared.is_empty() {
+                    true => self.unchanged += 1,
+                    false => self.diff.push(type_diff(Some(other), Some(layout), not_compared)),
                 }
+                old.remove(position);
+                continue 'new;
             }
             left.push(layout);
         }
         for layout in left {
             let is_namesake = |other: &&Layout| other.type_name == layout.type_name;
             let before = old.iter().position(is_namesake).map(|position| old.remove(position));
-            self.diff.push(type_diff(before, Some(layout), reach, behind)?);
+            let changes = match before {
+                Some(before) => types::diff(before, layout, reach, Some(behind.each_ref()))?,
+                None => Vec::new(),
+            };
+            self.diff.push(type_diff(before, Some(layout), changes));
         }
-        for gone in old {
-            self.diff.push(type_diff(Some(gone), None, reach, behind)?);
-        }
+        self.diff.extend(old.into_iter().map(|gone| type_diff(Some(gone), None, Vec::new())));
         Ok(())
     }
 
@@ -218,35 +222,36 @@ fn bare(name: &str) -> &str {
     name.split_once(' ').map_or(name, |(_, bare)| bare)
 }
 
-fn is_unchanged(
+/// Whether two definitions are alike as far as they were compared: then what was not. None where they are not.
+fn alike(
     old: &Layout,
     new: &Layout,
     reach: Reach,
     behind: &[Behind<'_, '_>; 2],
-) -> Result<bool, Stopped> {
-    let is_same_outside =
-        old.type_name == new.type_name && (old.size, old.align) == (new.size, new.align);
-    Ok(is_same_outside && types::diff(old, new, reach, Some(behind.each_ref()))?.is_empty())
+) -> Result<Option<Vec<Change>>, Stopped> {
+    if !is_alike_outside(old, new) {
+        return Ok(None);
+    }
+    let changes = types::diff(old, new, reach, Some(behind.each_ref()))?;
+    Ok(changes.iter().all(|change| change.why.is_some()).then_some(changes))
 }
 
-fn type_diff(
-    old: Option<&Layout>,
-    new: Option<&Layout>,
-    reach: Reach,
-    behind: &[Behind<'_, '_>; 2],
-) -> Result<TypeDiff, Stopped> {
-    let both = old.zip(new);
-    let changes = match both {
-        Some((old, new)) => types::diff(old, new, reach, Some(behind.each_ref()))?,
-        None => Vec::new(),
-    };
-    let change = match both {
-        Some(_) => TypeChange::Changed,
-        None if new.is_some() => TypeChange::Added,
-        None => TypeChange::Removed,
+fn is_alike_outside(old: &Layout, new: &Layout) -> bool {
+    old.type_name == new.type_name && (old.size, old.align) == (new.size, new.align)
+}
+
+fn type_diff(old: Option<&Layout>, new: Option<&Layout>, changes: Vec<Change>) -> TypeDiff {
+    let is_not_compared = changes.iter().all(|change| change.why.is_some());
+    let change = match (old, new) {
+        (None, _) => TypeChange::Added,
+        (_, None) => TypeChange::Removed,
+        (Some(old), Some(new)) if is_not_compared && is_alike_outside(old, new) => {
+            TypeChange::NotCompared
+        }
+        _ => TypeChange::Changed,
     };
     let any = new.or(old);
-    Ok(TypeDiff {
+    TypeDiff {
         type_name: any.map(|layout| layout.type_name.clone()).unwrap_or_default(),
         change,
         old_size: old.and_then(|layout| layout.size.known()),
@@ -254,5 +259,5 @@ fn type_diff(
         members: changes.iter().map(MemberDiff::from).collect(),
         holds: Vec::new(),
         held_by: Vec::new(),
-    })
+    }
 }

@@ -66,21 +66,20 @@ impl Behind<'_, '_> {
     }
 
     /// What a member leads to, where that has no name of its own; elements of arrays also where it has one,
-    /// if `with_named`. None for what its layout shows, and where it cannot be read.
-    pub(super) fn member(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Stopped> {
+    /// if `with_named`. None for what its layout shows.
+    pub(super) fn member(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Error> {
         let has_unnamed = member.type_name.contains("{...}");
         let has_elements = with_named && member.type_name.contains('[');
-        let looks = self.looks.get() + 1;
-        if member.parts.is_some() || !(has_unnamed || has_elements) || looks > MOST_LOOKS {
+        if member.parts.is_some() || !(has_unnamed || has_elements) {
             return Ok(None);
         }
-        self.looks.set(looks);
+        self.looks.set(self.looks.get() + 1);
+        if self.looks.get() > MOST_LOOKS {
+            return Err(Error::TooMany);
+        }
         // What is known already is read without a DIE being counted.
         self.job.check()?;
-        match self.read(member, with_named) {
-            Err(Error::Stopped(stopped)) => Err(stopped),
-            read => Ok(read.ok().flatten()),
-        }
+        self.read(member, with_named)
     }
 
     fn read(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Error> {

@@ -1,13 +1,14 @@
 //! What has changed in a type from one build to the next.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
-use super::behind::Behind;
-use super::{Enumerator, Layout, Member, MemberKind, Number};
+use super::behind::{Behind, Led};
+use super::{Enumerator, Error, Layout, Member, MemberKind, Number, Parts};
 use crate::dwarf::DieRef;
 use crate::job::Stopped;
 
-/// A member, or an enumerator, that is not as it was.
+/// A member, or an enumerator, that is not as it was, or where what is there was not compared in full.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// `entry.le_next`, `points[].x`, `to->x`.
@@ -16,6 +17,8 @@ pub struct Change {
     pub old: Option<Side>,
     /// What it is; none for one that has gone.
     pub new: Option<Side>,
+    /// Why not all that is there was compared; then there are no sides.
+    pub why: Option<String>,
 }
 
 /// One side of a change.
@@ -39,6 +42,9 @@ pub enum Reach {
 /// So many arrays and pointers to types without a name are followed, one in another; damage goes on.
 const MAX_DEPTH: usize = 8;
 
+/// When so many changes were found, members are looked behind no more.
+const MAX_CHANGES: usize = 1 << 18;
+
 /// What differs between two layouts of a type, in the order of the newer one; what has gone comes last
 /// at its level. A member that only moved with the struct it is in is not told apart.
 /// `behind` reads what arrays consist of, and what has no name behind pointers, of the older and of the
@@ -49,10 +55,16 @@ pub fn diff(
     reach: Reach,
     behind: Option<[&Behind<'_, '_>; 2]>,
 ) -> Result<Vec<Change>, Stopped> {
-    let mut diffing = Diffing { reach, behind, alike: HashSet::new(), changes: Vec::new() };
+    let mut diffing =
+        Diffing { reach, behind, is_over: false, alike: HashSet::new(), changes: Vec::new() };
     behind.into_iter().flatten().try_for_each(Behind::begin)?;
     diffing.members((&old.members, Some(0)), (&new.members, Some(0)), "", 0)?;
     enumerators(&old.enumerators, &new.enumerators, &mut diffing.changes);
+    // One that only run time can tell the size of says that, and has all of its members.
+    let mut sized = [old, new].into_iter().filter(|layout| layout.size.known().is_some());
+    if let Some(why) = sized.find_map(|layout| layout.why.as_ref()) {
+        diffing.note("", why);
+    }
     Ok(diffing.changes)
 }
 
@@ -65,12 +77,12 @@ fn enumerators(old: &[Enumerator], new: &[Enumerator], changes: &mut Vec<Change>
         let before = old_values.get(now.name.as_str()).copied();
         if before != Some(now.value) {
             let (old, new) = (before.map(Side::Value), Some(Side::Value(now.value)));
-            changes.push(Change { path: now.name.clone(), old, new });
+            changes.push(Change { path: now.name.clone(), old, new, why: None });
         }
     }
     for gone in old.iter().filter(|gone| !new_values.contains_key(gone.name.as_str())) {
         let old = Some(Side::Value(gone.value));
-        changes.push(Change { path: gone.name.clone(), old, new: None });
+        changes.push(Change { path: gone.name.clone(), old, new: None, why: None });
     }
 }
 
@@ -80,6 +92,8 @@ type Inside<'l> = (&'l [Member], Option<u64>);
 struct Diffing<'d, 'v, 'b> {
     reach: Reach,
     behind: Option<[&'d Behind<'v, 'b>; 2]>,
+    /// Members are looked behind no more.
+    is_over: bool,
     /// What was looked into and is as it was: structs of the older and the newer file, and whether they are
     /// in known places.
     alike: HashSet<(DieRef, DieRef, bool)>,
@@ -120,7 +134,7 @@ impl Diffing<'_, '_, '_> {
             let Some((was, is_gone)) = position.and_then(|at| old.get(at).zip(is_gone.get_mut(at)))
             else {
                 let new = Some(now.side(new_start));
-                self.changes.push(Change { path: path(member), old: None, new });
+                self.changes.push(Change { path: path(member), old: None, new, why: None });
                 continue;
             };
             *is_gone = false;
@@ -132,17 +146,18 @@ impl Diffing<'_, '_, '_> {
                 && before.variants == member.variants;
             if !is_same {
                 let (old, new) = (Some(was.side(old_start)), Some(now.side(new_start)));
-                self.changes.push(Change { path: path(member), old, new });
+                self.changes.push(Change { path: path(member), old, new, why: None });
             }
             let (old, new) = (was.inside(old_start), now.inside(new_start));
             if self.reach == Reach::Whole || super::layout::is_without_name(&member.type_name) {
                 self.members(old, new, &path(member), depth)?;
+                self.note_damage(&path(member), [&before.parts, &member.parts]);
             }
             self.behind((before, old.1), (member, new.1), &path(member), depth)?;
         }
         for (was, _) in old.iter().zip(is_gone).filter(|(_, is_gone)| *is_gone) {
             let old = Some(was.side(old_start));
-            self.changes.push(Change { path: path(was.member), old, new: None });
+            self.changes.push(Change { path: path(was.member), old, new: None, why: None });
         }
         Ok(())
     }
@@ -156,11 +171,27 @@ impl Diffing<'_, '_, '_> {
         path: &str,
         depth: usize,
     ) -> Result<(), Stopped> {
-        let Some([old, new]) = self.behind.filter(|_| depth < MAX_DEPTH) else { return Ok(()) };
-        let with_named = self.reach == Reach::Whole;
-        let Some(now) = new.member(now, with_named)? else { return Ok(()) };
-        let was = old.member(was, with_named)?.filter(|was| was.by == now.by);
-        let Some(was) = was else { return Ok(()) };
+        if self.is_over {
+            return Ok(());
+        }
+        let (was, now) = match self.led(was, now) {
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) if depth >= MAX_DEPTH => {
+                self.note(path, "it is nested too deep");
+                return Ok(());
+            }
+            Ok(Some(both)) => both,
+            Err(Error::Stopped(stopped)) => return Err(stopped),
+            Err(Error::TooMany) => {
+                self.is_over = true;
+                self.note(path, "it is too much; what follows was not looked into either");
+                return Ok(());
+            }
+            Err(error) => {
+                self.note(path, &unread(&error));
+                return Ok(());
+            }
+        };
         let start = |start: Option<u64>| if now.is_part { start } else { Some(0) };
         let (old, new) = (start(old_start), start(new_start));
         let pair = (was.die, now.die, old.is_some() && new.is_some());
@@ -169,10 +200,44 @@ impl Diffing<'_, '_, '_> {
         }
         let (path, before) = (format!("{path}{}", now.by), self.changes.len());
         self.members((&was.parts.members, old), (&now.parts.members, new), &path, depth + 1)?;
+        self.note_damage(&path, [&Some(was.parts), &Some(now.parts)]);
         if self.changes.len() == before {
             self.alike.insert(pair);
         }
         Ok(())
+    }
+
+    /// What a member leads to in both files, if that is the same way.
+    fn led(&self, was: &Member, now: &Member) -> Result<Option<(Led, Led)>, Error> {
+        let Some([old, new]) = self.behind else { return Ok(None) };
+        let with_named = self.reach == Reach::Whole;
+        let Some(now) = new.member(now, with_named)? else { return Ok(None) };
+        if self.changes.len() > MAX_CHANGES {
+            return Err(Error::TooMany);
+        }
+        let was = old.member(was, with_named)?.filter(|was| was.by == now.by);
+        Ok(was.map(|was| (was, now)))
+    }
+
+    /// Says that what is there was not compared in full.
+    fn note(&mut self, path: &str, why: &str) {
+        let (path, why) = (path.to_owned(), Some(why.to_owned()));
+        self.changes.push(Change { path, old: None, new: None, why });
+    }
+
+    /// The same where some of its members could not be read.
+    fn note_damage(&mut self, path: &str, sides: [&Option<Arc<Parts>>; 2]) {
+        if let Some(why) = sides.into_iter().flatten().find_map(|parts| parts.why.as_ref()) {
+            self.note(path, why);
+        }
+    }
+}
+
+/// Why what a member leads to could not be read.
+fn unread(error: &Error) -> String {
+    match error {
+        Error::Dwarf(error) => format!("its type cannot be read: {error}"),
+        _ => "its type has no end".to_owned(),
     }
 }
 

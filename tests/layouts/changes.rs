@@ -69,3 +69,41 @@ fn who_asks_for_a_comparison_may_stop_it() {
     job.cancel_handle().cancel();
     assert_eq!(diff(before, after, Reach::Own, Some(behind)), Err(Stopped::Cancelled));
 }
+
+fn notes(changes: Vec<Change>) -> Vec<(String, Option<String>)> {
+    changes.into_iter().map(|change| (change.path, change.why)).collect()
+}
+
+#[test]
+fn what_is_nested_too_deep_to_be_compared_is_said() {
+    let (open, close): (String, String) =
+        ("struct { ".repeat(9), (0..9).rev().map(|level| format!("}} l{level}[1]; ")).collect());
+    let (a, b) = ("int a, b; ", "int b, a; ");
+    let source = format!(
+        "struct s {{
+        #ifdef NEW
+        {open} {b} {close}
+        #else
+        {open} {a} {close}
+        #endif
+        }};"
+    );
+    let path = "l0[].l1[].l2[].l3[].l4[].l5[].l6[].l7[].l8".to_owned();
+    let why = Some("it is nested too deep".to_owned());
+    let changes = Builds::of(&source).changes(&Job::new(), Reach::Own).unwrap();
+    assert_eq!(notes(changes), [(path, why)]);
+}
+
+/// All members of a type together may lead to so much: what is left out then is said once.
+#[test]
+fn what_is_too_much_to_be_compared_is_said() {
+    let inside = members(1000);
+    let many: String =
+        (0..9).map(|number| format!("struct {{ {inside} }} q{number}[2];")).collect();
+    let source = format!("struct s {{ {many} }};");
+    let builds = Builds::of(&source);
+    assert_eq!(builds.changes(&Job::new(), Reach::Own), Ok(Vec::new()));
+    let why = Some("it is too much; what follows was not looked into either".to_owned());
+    let changes = builds.changes(&reading(5000), Reach::Own).unwrap();
+    assert_eq!(notes(changes), [("q4".to_owned(), why)]);
+}
