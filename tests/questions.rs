@@ -396,6 +396,33 @@ fn diff_looks_into_arrays_and_behind_pointers_of_what_has_no_name() {
 }
 
 #[test]
+fn diff_looks_behind_pointers_to_arrays_and_pointers_and_at_enums_without_a_name() {
+    let home = Home::new();
+    let source = |inner: &str, on: &str| {
+        format!(
+            "enum named {{ UP = {on} }}; typedef struct {{ {inner} }} known;
+             struct s {{ struct {{ {inner} }} (*rows)[4], **far, *(*both)[2][3]; known **own; enum named up;
+                        enum {{ OFF, ON = {on} }} state, states[2], *seen; struct s **next; }} g;"
+        )
+    };
+    let old = home.compile("old", &source("short a, b;", "1"));
+    let new = home.compile("new", &source("short b, a;", "2"));
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    let moved = |path: &str| format!("      {path}b  at 2 → 0\n      {path}a  at 0 → 2\n");
+    let structs = ["(*rows)[].", "(*far)->", "(*both)[][]->"].map(moved).concat();
+    let enums =
+        ["state.", "states[].", "seen->"].map(|path| format!("      {path}ON  = 1 → 2\n")).concat();
+    for asked in [&["diff", old, new][..], &["diff", old, new, "struct", "s"]] {
+        let told = home.run(asked).stdout;
+        assert!(told.contains(&format!("struct s  64 bytes\n{structs}{enums}")), "{told}");
+        assert!(
+            !told.contains("own)") && !told.contains("next") && !told.contains("up."),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn diff_does_not_call_as_before_what_it_has_not_compared() {
     let home = Home::new();
     let arrays = |inner: &str| {

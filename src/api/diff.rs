@@ -48,7 +48,7 @@ pub struct TypeDiff {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_size: Option<u64>,
     /// What is not as it was. What is in a member, or its elements, whose type has a name is told there, save
-    /// of the type asked for, where all of it is.
+    /// of the type asked for, where all of it is but the enumerators of enums that have one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<MemberDiff>,
     /// Changed types that are part of this one's bytes, at any depth.
@@ -79,7 +79,8 @@ pub enum TypeChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberDiff {
     /// `entry.le_next`; `points[].x` for all elements of an array, `to->x` for what has no name behind a
-    /// pointer.
+    /// pointer, `(*to)[].x` behind one to an array, `(*to)->x` behind one to a pointer; `state.ON` for an
+    /// enumerator of a member's enum that has no name.
     pub path: String,
     /// What it was; absent for one that has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,8 +100,8 @@ pub struct Side {
     /// A member's type.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    /// Bytes from the start of the type, of the first element in an array; behind a pointer from the start of
-    /// what it points to.
+    /// Bytes from the start of the type, of the first element in an array; behind pointers from the start
+    /// of what the last points to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// In bytes.

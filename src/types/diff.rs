@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::behind::{Behind, Led};
+use super::behind::{Behind, Led, There};
 use super::{Enumerator, Error, Layout, Member, MemberKind, Number, Parts};
 use crate::dwarf::DieRef;
 use crate::job::Stopped;
@@ -11,7 +11,7 @@ use crate::job::Stopped;
 /// A member, or an enumerator, that is not as it was, or where what is there was not compared in full.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// `entry.le_next`, `points[].x`, `to->x`.
+    /// `entry.le_next`, `points[].x`, `to->x`, `(*to)[].x`.
     pub path: String,
     /// What it was; none for one that has come.
     pub old: Option<Side>,
@@ -47,7 +47,7 @@ const MAX_CHANGES: usize = 1 << 18;
 
 /// What differs between two layouts of a type, in the order of the newer one; what has gone comes last
 /// at its level. A member that only moved with the struct it is in is not told apart.
-/// `behind` reads what arrays consist of, and what has no name behind pointers, of the older and of the
+/// `behind` reads what arrays consist of, and what has no name behind pointers and in enums, of the older and of the
 /// newer file; without it they are as their types are spelled.
 pub fn diff(
     old: &Layout,
@@ -59,7 +59,7 @@ pub fn diff(
         Diffing { reach, behind, is_over: false, alike: HashSet::new(), changes: Vec::new() };
     behind.into_iter().flatten().try_for_each(Behind::begin)?;
     diffing.members((&old.members, Some(0)), (&new.members, Some(0)), "", 0)?;
-    enumerators(&old.enumerators, &new.enumerators, &mut diffing.changes);
+    enumerators(&old.enumerators, &new.enumerators, "", &mut diffing.changes);
     // One that only run time can tell the size of says that, and has all of its members.
     let mut sized = [old, new].into_iter().filter(|layout| layout.size.known().is_some());
     if let Some(why) = sized.find_map(|layout| layout.why.as_ref()) {
@@ -68,7 +68,7 @@ pub fn diff(
     Ok(diffing.changes)
 }
 
-fn enumerators(old: &[Enumerator], new: &[Enumerator], changes: &mut Vec<Change>) {
+fn enumerators(old: &[Enumerator], new: &[Enumerator], within: &str, changes: &mut Vec<Change>) {
     fn by_name(all: &[Enumerator]) -> HashMap<&str, Number> {
         all.iter().map(|each| (each.name.as_str(), each.value)).collect()
     }
@@ -77,12 +77,21 @@ fn enumerators(old: &[Enumerator], new: &[Enumerator], changes: &mut Vec<Change>
         let before = old_values.get(now.name.as_str()).copied();
         if before != Some(now.value) {
             let (old, new) = (before.map(Side::Value), Some(Side::Value(now.value)));
-            changes.push(Change { path: now.name.clone(), old, new, why: None });
+            changes.push(Change { path: path_in(within, &now.name), old, new, why: None });
         }
     }
     for gone in old.iter().filter(|gone| !new_values.contains_key(gone.name.as_str())) {
         let old = Some(Side::Value(gone.value));
-        changes.push(Change { path: gone.name.clone(), old, new: None, why: None });
+        changes.push(Change { path: path_in(within, &gone.name), old, new: None, why: None });
+    }
+}
+
+/// The path of what has that name in what is at a path.
+fn path_in(within: &str, name: &str) -> String {
+    match within {
+        "" => name.to_owned(),
+        pointer if pointer.ends_with("->") => format!("{pointer}{name}"),
+        within => format!("{within}.{name}"),
     }
 }
 
@@ -114,11 +123,7 @@ impl Diffing<'_, '_, '_> {
                 (_, "") => "<unnamed>".to_owned(),
                 (_, name) => name.to_owned(),
             };
-            match within {
-                "" => name,
-                pointer if pointer.ends_with("->") => format!("{pointer}{name}"),
-                within => format!("{within}.{name}"),
-            }
+            path_in(within, &name)
         };
         // Where the struct is not in a known place, neither are its members: the type it is of shows them.
         let has_place = old_start.is_some() && new_start.is_some();
@@ -162,8 +167,8 @@ impl Diffing<'_, '_, '_> {
         Ok(())
     }
 
-    /// The elements of an array, with the places of the first, and what a pointer leads to, with places
-    /// from its own start.
+    /// The elements of an array, with the places of the first, what pointers lead to, with places from its
+    /// own start, and the enumerators of what has no name.
     fn behind(
         &mut self,
         (was, old_start): (&Member, Option<u64>),
@@ -198,9 +203,18 @@ impl Diffing<'_, '_, '_> {
         if self.alike.contains(&pair) {
             return Ok(());
         }
-        let (path, before) = (format!("{path}{}", now.by), self.changes.len());
-        self.members((&was.parts.members, old), (&now.parts.members, new), &path, depth + 1)?;
-        self.note_damage(&path, [&Some(was.parts), &Some(now.parts)]);
+        let (path, before) = (now.path(path), self.changes.len());
+        match (was.to, now.to) {
+            (There::Members(was), There::Members(now)) => {
+                self.members((&was.members, old), (&now.members, new), &path, depth + 1)?;
+                self.note_damage(&path, [&Some(was), &Some(now)]);
+            }
+            (There::Enumerators(was), There::Enumerators(now)) => {
+                enumerators(&was, &now, &path, &mut self.changes);
+            }
+            // The types are spelled otherwise.
+            _ => {}
+        }
         if self.changes.len() == before {
             self.alike.insert(pair);
         }
