@@ -396,6 +396,56 @@ fn diff_looks_into_arrays_and_behind_pointers_of_what_has_no_name() {
 }
 
 #[test]
+fn diff_looks_behind_pointers_to_arrays_and_pointers_and_at_enums_without_a_name() {
+    let home = Home::new();
+    let source = |inner: &str, on: &str| {
+        format!(
+            "enum named {{ UP = {on} }}; typedef struct {{ {inner} }} known;
+             struct s {{ struct {{ {inner} }} (*rows)[4], **far, *(*both)[2][3]; known **own; enum named up;
+                        enum {{ OFF, ON = {on} }} state, states[2], *seen; struct s **next; }} g;"
+        )
+    };
+    let old = home.compile("old", &source("short a, b;", "1"));
+    let new = home.compile("new", &source("short b, a;", "2"));
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    let moved = |path: &str| format!("      {path}b  at 2 → 0\n      {path}a  at 0 → 2\n");
+    let structs = ["(*rows)[].", "(*far)->", "(*both)[][]->"].map(moved).concat();
+    let enums =
+        ["state.", "states[].", "seen->"].map(|path| format!("      {path}ON  = 1 → 2\n")).concat();
+    for asked in [&["diff", old, new][..], &["diff", old, new, "struct", "s"]] {
+        let told = home.run(asked).stdout;
+        assert!(told.contains(&format!("struct s  64 bytes\n{structs}{enums}")), "{told}");
+        assert!(
+            !told.contains("own)") && !told.contains("next") && !told.contains("up."),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn diff_does_not_call_as_before_what_it_has_not_compared() {
+    let home = Home::new();
+    let arrays = |inner: &str| {
+        (0..16_385).map(|number| format!("struct {{ {inner} }} q{number}[1];")).collect::<String>()
+    };
+    let source =
+        |inner: &str| format!("struct s {{ {} }} g; struct t {{ int x; }} h;", arrays(inner));
+    let (old, new) =
+        (home.compile("old", &source("int x;")), home.compile("new", &source("int y;")));
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    let same = home.run(&["diff", old, old]).stdout;
+    let why =
+        "q16384  not compared in full: it is too much; what follows was not looked into either";
+    let summary = "0 types changed, 0 added, 0 removed, 1 not compared in full, 1 as before";
+    assert_eq!(same, format!("struct s  65540 bytes\n      {why}\n{summary}\n"));
+    let json = home.run(&["diff", old, old, "--json"]).stdout;
+    assert!(json.contains("\"not_compared\""), "{json}");
+    let changed = home.run(&["diff", old, new]).stdout;
+    assert!(changed.contains(why), "{changed}");
+    assert!(changed.ends_with("1 type changed, 0 added, 0 removed, 1 as before\n"), "{changed}");
+}
+
+#[test]
 fn index_reads_ahead() {
     let home = Home::new();
     let library = library(&home);

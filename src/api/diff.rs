@@ -26,7 +26,7 @@ pub struct DiffRequest {
 /// What has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Diff {
-    /// The types that are not as they were, by name. Where one was asked for it comes first, and those that
+    /// The types that are not as they were, or not certainly, by name. Where one was asked for it comes first, and those that
     /// it is part of follow.
     pub types: Vec<TypeDiff>,
     /// How many are as they were.
@@ -48,7 +48,7 @@ pub struct TypeDiff {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_size: Option<u64>,
     /// What is not as it was. What is in a member, or its elements, whose type has a name is told there, save
-    /// of the type asked for, where all of it is.
+    /// of the type asked for, where all of it is but the enumerators of enums that have one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<MemberDiff>,
     /// Changed types that are part of this one's bytes, at any depth.
@@ -67,16 +67,20 @@ pub enum TypeChange {
     Added,
     /// Only the older build has it.
     Removed,
-    /// Both have it.
+    /// Both have it, and it is not as it was.
     Changed,
+    /// Both have it. What was compared is as it was, but not all could be: it is damaged, too much or nested
+    /// too deep, as its members say.
+    NotCompared,
 }
 
 /// A member or an enumerator that has come, gone, moved, is of another size or type, or is there with other
-/// values of a discriminant.
+/// values of a discriminant; or where what is there was not compared in full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberDiff {
     /// `entry.le_next`; `points[].x` for all elements of an array, `to->x` for what has no name behind a
-    /// pointer.
+    /// pointer, `(*to)[].x` behind one to an array, `(*to)->x` behind one to a pointer; `state.ON` for an
+    /// enumerator of a member's enum that has no name.
     pub path: String,
     /// What it was; absent for one that has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,6 +88,10 @@ pub struct MemberDiff {
     /// What it is; absent for one that has gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<Side>,
+    /// Why not all that is there was compared; then `old` and `new` are absent. With an empty path it is the
+    /// type itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// A member, or an enumerator, in one build.
@@ -92,8 +100,8 @@ pub struct Side {
     /// A member's type.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    /// Bytes from the start of the type, of the first element in an array; behind a pointer from the start of
-    /// what it points to.
+    /// Bytes from the start of the type, of the first element in an array; behind pointers from the start
+    /// of what the last points to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// In bytes.
@@ -116,7 +124,12 @@ pub struct Side {
 impl From<&types::Change> for MemberDiff {
     fn from(change: &types::Change) -> Self {
         let side = |side: &Option<types::Side>| side.as_ref().map(Side::from);
-        MemberDiff { path: change.path.clone(), old: side(&change.old), new: side(&change.new) }
+        MemberDiff {
+            path: change.path.clone(),
+            old: side(&change.old),
+            new: side(&change.new),
+            why: change.why.clone(),
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use super::binaries::Opened;
 use super::{Answer, Engine};
 use crate::api::diff::{Diff, DiffMethod, DiffRequest, MemberDiff, TypeChange, TypeDiff};
 use crate::error::{Error, Kind};
-use crate::job::{Job, Progress};
+use crate::job::{Job, Progress, Stopped};
 use crate::types::{
-    self, Behind, Layout, LayoutMatch, Question, Reach, Relations, Survey, Surveyor, TypeName,
+    self, Behind, Change, Ground, Layout, LayoutMatch, Question, Reach, Relations, Survey,
+    Surveyor, TypeName,
 };
 
 impl Answer for DiffMethod {
@@ -56,8 +57,9 @@ impl Builds<'_> {
             return Err(Error::new(Kind::NotFound, format!("neither build has a type `{name}`"))
                 .hint("check the spelling: `dbgmate offsets-of` names the types near it"));
         }
-        let behind = self.behind()?;
-        compared.add(&old, &new, Reach::Whole, &behind);
+        let grounds = self.grounds()?;
+        let behind = grounds.each_ref().map(Ground::behind);
+        compared.add(&old, &new, Reach::Whole, &behind)?;
         let (mut types, unchanged) = (compared.diff, compared.unchanged);
         if types.iter().all(|found| found.change != TypeChange::Changed) {
             return Ok(Diff { types, unchanged });
@@ -87,7 +89,8 @@ impl Builds<'_> {
         let worker = || -> Result<Compared, Error> {
             let old = Surveyor::new(self.job, &self.old.file, &old)?;
             let new = Surveyor::new(self.job, &self.new.file, &new)?;
-            let behind = self.behind()?;
+            let grounds = self.grounds()?;
+            let behind = grounds.each_ref().map(Ground::behind);
             let mut compared = Compared::default();
             let chunks = || {
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -100,7 +103,7 @@ impl Builds<'_> {
                     new.iter().for_each(|found| compared.relations.add(name, found));
                     let new = types::merged(new);
                     let (old, new) = (own(name, old.layouts(name, None)?), own(name, new));
-                    compared.add(&old, &new, Reach::Own, &behind);
+                    compared.add(&old, &new, Reach::Own, &behind)?;
                 }
             }
             Ok(compared)
@@ -121,11 +124,11 @@ impl Builds<'_> {
         Ok(all.finished())
     }
 
-    /// What members lead to, in the older build and in the newer.
-    fn behind(&self) -> Result<[Behind<'_>; 2], Error> {
+    /// Where members are looked behind, in the older build and in the newer.
+    fn grounds(&self) -> Result<[Ground<'_>; 2], Error> {
         let threads = self.engine.threads();
-        let old = Behind::new(self.job, &self.old.file, threads)?;
-        Ok([old, Behind::new(self.job, &self.new.file, threads)?])
+        let old = Ground::new(self.job, &self.old.file, threads)?;
+        Ok([old, Ground::new(self.job, &self.new.file, threads)?])
     }
 
     fn tell(&self, done: usize, total: usize) -> Result<(), Error> {
@@ -157,25 +160,38 @@ fn own(name: &str, found: Vec<LayoutMatch>) -> Vec<Layout> {
 impl Compared {
     /// Compares the definitions of one name: those that both builds have alike are paired first, then
     /// those of the same spelling in order.
-    fn add(&mut self, old: &[Layout], new: &[Layout], reach: Reach, behind: &[Behind<'_>; 2]) {
+    fn add(
+        &mut self,
+        old: &[Layout],
+        new: &[Layout],
+        reach: Reach,
+        behind: &[Behind<'_, '_>; 2],
+    ) -> Result<(), Stopped> {
         let mut old: Vec<&Layout> = old.iter().collect();
         let mut left = Vec::new();
-        for layout in new {
-            let is_same = |other: &&Layout| is_unchanged(other, layout, reach, behind);
-            match old.iter().position(is_same) {
-                Some(position) => {
-                    old.remove(position);
-                    self.unchanged += 1;
+        'new: for layout in new {
+            for (position, other) in old.iter().enumerate() {
+                let Some(not_compared) = alike(other, layout, reach, behind)? else { continue };
+                match not_compared.is_empty() {
+                    true => self.unchanged += 1,
+                    false => self.diff.push(type_diff(Some(other), Some(layout), not_compared)),
                 }
-                None => left.push(layout),
+                old.remove(position);
+                continue 'new;
             }
+            left.push(layout);
         }
         for layout in left {
             let is_namesake = |other: &&Layout| other.type_name == layout.type_name;
             let before = old.iter().position(is_namesake).map(|position| old.remove(position));
-            self.diff.push(type_diff(before, Some(layout), reach, behind));
+            let changes = match before {
+                Some(before) => types::diff(before, layout, reach, Some(behind.each_ref()))?,
+                None => Vec::new(),
+            };
+            self.diff.push(type_diff(before, Some(layout), changes));
         }
-        self.diff.extend(old.into_iter().map(|gone| type_diff(Some(gone), None, reach, behind)));
+        self.diff.extend(old.into_iter().map(|gone| type_diff(Some(gone), None, Vec::new())));
+        Ok(())
     }
 
     /// With which types hold which.
@@ -206,25 +222,33 @@ fn bare(name: &str) -> &str {
     name.split_once(' ').map_or(name, |(_, bare)| bare)
 }
 
-fn is_unchanged(old: &Layout, new: &Layout, reach: Reach, behind: &[Behind<'_>; 2]) -> bool {
-    old.type_name == new.type_name
-        && (old.size, old.align) == (new.size, new.align)
-        && types::diff(old, new, reach, Some(behind.each_ref())).is_empty()
+/// Whether two definitions are alike as far as they were compared: then what was not. None where they are not.
+fn alike(
+    old: &Layout,
+    new: &Layout,
+    reach: Reach,
+    behind: &[Behind<'_, '_>; 2],
+) -> Result<Option<Vec<Change>>, Stopped> {
+    if !is_alike_outside(old, new) {
+        return Ok(None);
+    }
+    let changes = types::diff(old, new, reach, Some(behind.each_ref()))?;
+    Ok(changes.iter().all(|change| change.why.is_some()).then_some(changes))
 }
 
-fn type_diff(
-    old: Option<&Layout>,
-    new: Option<&Layout>,
-    reach: Reach,
-    behind: &[Behind<'_>; 2],
-) -> TypeDiff {
-    let both = old.zip(new);
-    let behind = Some(behind.each_ref());
-    let changes = both.map(|(old, new)| types::diff(old, new, reach, behind)).unwrap_or_default();
-    let change = match both {
-        Some(_) => TypeChange::Changed,
-        None if new.is_some() => TypeChange::Added,
-        None => TypeChange::Removed,
+fn is_alike_outside(old: &Layout, new: &Layout) -> bool {
+    old.type_name == new.type_name && (old.size, old.align) == (new.size, new.align)
+}
+
+fn type_diff(old: Option<&Layout>, new: Option<&Layout>, changes: Vec<Change>) -> TypeDiff {
+    let is_not_compared = changes.iter().all(|change| change.why.is_some());
+    let change = match (old, new) {
+        (None, _) => TypeChange::Added,
+        (_, None) => TypeChange::Removed,
+        (Some(old), Some(new)) if is_not_compared && is_alike_outside(old, new) => {
+            TypeChange::NotCompared
+        }
+        _ => TypeChange::Changed,
     };
     let any = new.or(old);
     TypeDiff {

@@ -25,8 +25,12 @@ fn summary(answer: &Diff) -> String {
     let count = |change: TypeChange| {
         answer.types.iter().filter(|found| found.change == change).count() as u64
     };
+    let not_compared = match count(TypeChange::NotCompared) {
+        0 => String::new(),
+        some => format!("{some} not compared in full, "),
+    };
     format!(
-        "{} changed, {} added, {} removed, {} as before",
+        "{} changed, {} added, {} removed, {not_compared}{} as before",
         counted(count(TypeChange::Changed), "type"),
         count(TypeChange::Added),
         count(TypeChange::Removed),
@@ -40,8 +44,12 @@ fn write_type(page: &mut String, found: &TypeDiff) -> fmt::Result {
     let (mark, sizes) = match found.change {
         TypeChange::Added => ("+ ", size(found.new_size)),
         TypeChange::Removed => ("- ", size(found.old_size)),
-        TypeChange::Changed if found.old_size == found.new_size => ("", size(found.new_size)),
-        TypeChange::Changed => ("", format!("{} → {}", size(found.old_size), size(found.new_size))),
+        TypeChange::Changed | TypeChange::NotCompared if found.old_size == found.new_size => {
+            ("", size(found.new_size))
+        }
+        TypeChange::Changed | TypeChange::NotCompared => {
+            ("", format!("{} → {}", size(found.old_size), size(found.new_size)))
+        }
     };
     writeln!(page, "{mark}{TITLE}{name}{TITLE:#}  {DIM}{sizes} bytes{DIM:#}")?;
     for member in &found.members {
@@ -62,6 +70,10 @@ fn write_type(page: &mut String, found: &TypeDiff) -> fmt::Result {
 
 fn write_member(page: &mut String, member: &MemberDiff) -> fmt::Result {
     let path = escape(&member.path);
+    if let Some(why) = &member.why {
+        let path = if path.is_empty() { path } else { format!("{path}  ").into() };
+        return writeln!(page, "      {path}not compared in full: {}", escape(why));
+    }
     match (&member.old, &member.new) {
         (None, Some(new)) => writeln!(page, "    + {path}  {}", escape(&whole(new))),
         (Some(old), None) => writeln!(page, "    - {path}  {}", escape(&whole(old))),

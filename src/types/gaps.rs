@@ -1,16 +1,18 @@
 //! The bits of a struct that no member uses.
 //!
 //! Members may share bits: those of a union, and in C++ a base, or a member without an address of its own,
-//! whose bytes at the end are used by what comes next (Itanium C++ ABI §2.4). A bit that any of them uses,
-//! at any depth, is unused in none.
+//! whose bytes at the end are used by what comes next (Itanium C++ ABI §2.4). A bit that any member of a
+//! struct uses, at any depth, is unused in none of its members. Those of a union are alternatives, as the
+//! variants of a variant part are: what is unused in one of them, others may use.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Hole, Kind, Layout, Member, MemberKind, Parts, Size};
 
-/// Members that share bits are compared in so many pairs; of more the holes are not known.
-const MAX_PAIRS: usize = 1 << 16;
+/// Of members that share bits so many used ranges are taken from each other; of more the holes are not
+/// known.
+const MAX_RANGES: usize = 1 << 20;
 
 /// Finds the holes and the padding of a layout whose members are all in known places.
 pub(super) fn find(layout: &mut Layout) {
@@ -104,35 +106,48 @@ fn share(members: &mut [Member]) {
         members.iter_mut().for_each(forget);
     }
     let shared = sharing(members);
-    let plain = shared.iter().filter(|member| !member.is_variant).count();
-    let is_too_much = plain.saturating_mul(shared.len()) > MAX_PAIRS;
+    let all = taken(&shared);
     for (order, one) in shared.iter().enumerate() {
-        let taken = match is_too_much {
-            true => Taken { own: vec![one.bits.clone()], deep: vec![one.bits.clone()] },
-            false => taken(members, &shared, order, one),
+        let whole = std::slice::from_ref(&one.bits);
+        let taken = match all.as_ref().and_then(|all| all.get(order)) {
+            Some((own, deep)) => Taken { own, deep },
+            None => Taken { own: whole, deep: whole },
         };
         if let Some(member) = members.get_mut(one.position) {
-            taken.seen_from(&one.bits).take_from(member);
+            taken.take_from(member, 0);
         }
     }
 }
 
-/// What the others use of the bits of one of the members that share some.
-fn taken(members: &[Member], shared: &[Sharing], order: usize, one: &Sharing) -> Taken {
-    let (mut own, mut deep) = (Vec::new(), Vec::new());
-    for (other_order, other) in shared.iter().enumerate() {
-        let is_other_variant = one.is_variant && other.is_variant;
-        if other_order == order || is_other_variant || !overlap(&one.bits, &other.bits) {
-            continue;
+/// Ranges in order and apart from each other.
+type Ranges = Vec<Range<u64>>;
+
+/// What the others use of the bits of each of the members that share some, of its own and deep; none where
+/// that is too much.
+fn taken(shared: &[Sharing]) -> Option<Vec<(Ranges, Ranges)>> {
+    let (mut left, mut all) = (MAX_RANGES, Vec::new());
+    let everyone: Vec<(usize, &Sharing)> = shared.iter().enumerate().collect();
+    let mut plain = everyone.clone();
+    plain.retain(|(_, member)| !member.is_variant);
+    for (order, one) in shared.iter().enumerate() {
+        let (mut own, mut deep) = (Vec::new(), Vec::new());
+        for (other_order, other) in if one.is_variant { &plain } else { &everyone } {
+            left = left.checked_sub(1)?;
+            if *other_order == order || !overlap(&one.bits, &other.bits) {
+                continue;
+            }
+            let own_of_other = match *other_order < order {
+                true => touched(&other.own, &one.bits),
+                false => std::slice::from_ref(&other.bits),
+            };
+            let deep_of_other = touched(&other.deep, &one.bits);
+            left = left.checked_sub(own_of_other.len() + deep_of_other.len())?;
+            own.extend_from_slice(own_of_other);
+            deep.extend_from_slice(deep_of_other);
         }
-        let Some(member) = members.get(other.position) else { continue };
-        used(member, 0, true, &mut deep);
-        match other_order < order {
-            true => used(member, 0, false, &mut own),
-            false => own.push(other.bits.clone()),
-        }
+        all.push((merged(own), merged(deep)));
     }
-    Taken { own: merged(own), deep: merged(deep) }
+    Some(all)
 }
 
 /// A member that shares bits with another.
@@ -140,13 +155,18 @@ struct Sharing {
     position: usize,
     bits: Range<u64>,
     is_variant: bool,
+    /// What it uses itself: those of its members with a name whole.
+    own: Ranges,
+    /// What it uses at any depth.
+    deep: Ranges,
 }
 
 /// The members that share bits with others, in the order of their first bits.
 fn sharing(members: &[Member]) -> Vec<Sharing> {
     let placed = members.iter().enumerate().filter_map(|(position, member)| {
         let bits = member.covered().filter(|bits| !bits.is_empty())?;
-        Some(Sharing { position, bits, is_variant: !member.variants.is_empty() })
+        let is_variant = !member.variants.is_empty();
+        Some(Sharing { position, bits, is_variant, own: Vec::new(), deep: Vec::new() })
     });
     let mut placed: Vec<Sharing> = placed.collect();
     placed.sort_by_key(|member| member.bits.start);
@@ -158,6 +178,14 @@ fn sharing(members: &[Member]) -> Vec<Sharing> {
         end = end.max(member.bits.end);
         !(is_behind && is_before)
     });
+    for one in &mut placed {
+        if let Some(member) = members.get(one.position) {
+            let (mut own, mut deep) = (Vec::new(), Vec::new());
+            used(member, 0, false, &mut own);
+            used(member, 0, true, &mut deep);
+            (one.own, one.deep) = (merged(own), merged(deep));
+        }
+    }
     placed
 }
 
@@ -165,7 +193,7 @@ fn sharing(members: &[Member]) -> Vec<Sharing> {
 /// What has a name has all of its own bits, unless one looks `deep`.
 fn used(member: &Member, base: u64, deep: bool, all: &mut Vec<Range<u64>>) {
     let Some(bits) = member.covered() else { return };
-    let bits = base.saturating_add(bits.start)..base.saturating_add(bits.end);
+    let bits = shifted(&bits, base);
     match &member.parts {
         Some(parts) if parts.why.is_none() && (deep || member.kind != MemberKind::Field) => {
             parts.members.iter().for_each(|member| used(member, bits.start, deep, all));
@@ -186,86 +214,70 @@ fn forget(member: &mut Member) {
     }
 }
 
-/// Bits that are no holes.
-struct Taken {
+/// Bits that are no holes, in order and apart from each other.
+#[derive(Clone, Copy)]
+struct Taken<'t> {
     /// Of a base or a struct without a name: those of members with a name are theirs.
-    own: Vec<Range<u64>>,
+    own: &'t [Range<u64>],
     /// Of members with a name.
-    deep: Vec<Range<u64>>,
+    deep: &'t [Range<u64>],
 }
 
-impl Taken {
-    /// The same, counted from where a member starts, as far as it has them.
-    fn seen_from(&self, bits: &Range<u64>) -> Taken {
-        Taken { own: seen_from(&self.own, bits), deep: seen_from(&self.deep, bits) }
-    }
-
-    /// Takes them from the holes in a member, at any depth.
-    fn take_from(&self, member: &mut Member) {
-        if !self.is_any_hole_of(member) {
+impl Taken<'_> {
+    /// Takes them from the holes in a member, at any depth, of what starts at `base`.
+    fn take_from(self, member: &mut Member, base: u64) {
+        let Some((inside, start)) = self.inside(member, base) else { return };
+        let Some(parts) = &mut member.parts else { return };
+        if !inside.is_any_hole_of(parts, start) {
             return;
         }
-        let taken = self.of(member);
-        let Some(parts) = &mut member.parts else { return };
         let parts = Arc::make_mut(parts);
-        parts.holes = parts.holes.iter().flat_map(|hole| without(hole, taken)).collect();
-        let inside = Taken { own: taken.to_vec(), deep: self.deep.clone() };
-        for member in &mut parts.members {
-            if let Some(bits) = member.covered() {
-                inside.seen_from(&bits).take_from(member);
-            }
-        }
+        let left = |hole| without(hole, start, inside.own);
+        parts.holes = parts.holes.iter().flat_map(left).collect();
+        parts.members.iter_mut().for_each(|member| inside.take_from(member, start));
     }
 
-    fn of(&self, member: &Member) -> &[Range<u64>] {
-        if member.kind == MemberKind::Field { &self.deep } else { &self.own }
+    /// As far as a member has them that is part of what starts at `base`, and where it starts; none where
+    /// it has none.
+    fn inside(self, member: &Member, base: u64) -> Option<(Self, u64)> {
+        let bits = shifted(&member.covered()?, base);
+        let deep = touched(self.deep, &bits);
+        let own = if member.kind == MemberKind::Field { deep } else { touched(self.own, &bits) };
+        let is_any = !(own.is_empty() && deep.is_empty());
+        is_any.then_some((Taken { own, deep }, bits.start))
     }
 
-    /// Whether a member has a hole there, at any depth.
-    fn is_any_hole_of(&self, member: &Member) -> bool {
-        let Some(parts) = &member.parts else { return false };
-        let taken = self.of(member);
-        let is_there = |hole: &Hole| touched(taken, &hole.bits()).next().is_some();
-        if self.own.is_empty() && self.deep.is_empty() {
-            return false;
-        }
-        let inside = Taken { own: taken.to_vec(), deep: self.deep.clone() };
-        parts.holes.iter().any(is_there)
-            || parts.members.iter().any(|member| {
-                let bits = member.covered();
-                bits.is_some_and(|bits| inside.seen_from(&bits).is_any_hole_of(member))
-            })
+    /// Whether there is a hole there, at any depth, in what starts at `start`.
+    fn is_any_hole_of(self, parts: &Parts, start: u64) -> bool {
+        let is_there = |hole: &Hole| !touched(self.own, &shifted(&hole.bits(), start)).is_empty();
+        let is_inside = |member: &Member| {
+            let inside = self.inside(member, start).zip(member.parts.as_ref());
+            inside.is_some_and(|((inside, start), parts)| inside.is_any_hole_of(parts, start))
+        };
+        parts.holes.iter().any(is_there) || parts.members.iter().any(is_inside)
     }
 }
 
-/// What is left of a hole.
-fn without(whole: &Hole, taken: &[Range<u64>]) -> Vec<Hole> {
+/// What is left of a hole in what starts at `base`.
+fn without(whole: &Hole, base: u64, taken: &[Range<u64>]) -> Vec<Hole> {
     let (mut left, mut start) = (Vec::new(), whole.bit_offset);
-    for bits in touched(taken, &whole.bits()) {
-        left.extend(hole(start, bits.start));
-        start = start.max(bits.end);
+    for bits in touched(taken, &shifted(&whole.bits(), base)) {
+        left.extend(hole(start, bits.start.saturating_sub(base)));
+        start = start.max(bits.end.saturating_sub(base));
     }
     left.extend(hole(start, whole.bits().end));
     left
 }
 
-/// The ranges, counted from where a member starts, that it has bits of.
-fn seen_from(ranges: &[Range<u64>], member: &Range<u64>) -> Vec<Range<u64>> {
-    let inside = |bits: &Range<u64>| {
-        let (start, end) = (bits.start.max(member.start), bits.end.min(member.end));
-        start - member.start..end - member.start
-    };
-    touched(ranges, member).map(inside).collect()
+fn shifted(bits: &Range<u64>, base: u64) -> Range<u64> {
+    base.saturating_add(bits.start)..base.saturating_add(bits.end)
 }
 
 /// Those of some ranges, in order and apart from each other, that others touch.
-fn touched<'r>(
-    ranges: &'r [Range<u64>],
-    bits: &Range<u64>,
-) -> impl Iterator<Item = &'r Range<u64>> {
+fn touched<'r>(ranges: &'r [Range<u64>], bits: &Range<u64>) -> &'r [Range<u64>] {
     let first = ranges.partition_point(|range| range.end <= bits.start);
-    let end = bits.end;
-    ranges.iter().skip(first).take_while(move |range| range.start < end)
+    let end = ranges.partition_point(|range| range.start < bits.end);
+    ranges.get(first..end).unwrap_or_default()
 }
 
 fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
@@ -284,4 +296,58 @@ fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Access;
+    use super::*;
+
+    /// A member of so many bytes at an offset; a struct of others where it has any.
+    fn member(offset: u64, bytes: u64, members: Vec<Member>) -> Member {
+        let size = Size::Known(bytes);
+        let parts = (!members.is_empty()).then(|| {
+            let mut members = members;
+            let holes = inside(Kind::Struct, size, &mut members);
+            Arc::new(Parts::of(members, holes, None))
+        });
+        Member {
+            name: "m".into(),
+            kind: MemberKind::Field,
+            type_name: "t".into(),
+            type_die: None,
+            offset: Some(offset),
+            size,
+            bits: None,
+            width: None,
+            is_unbounded: false,
+            align: None,
+            access: Access::Public,
+            variants: Vec::new(),
+            parts,
+            why: None,
+        }
+    }
+
+    fn holes(members: &[Member]) -> Vec<&[Hole]> {
+        members.iter().map(|member| member.parts.as_ref().unwrap().holes.as_slice()).collect()
+    }
+
+    #[test]
+    fn what_many_that_share_bits_leave_unused_is_known() {
+        let one = |number: u64| member(0, 4, vec![member(number % 2, 1, Vec::new())]);
+        let mut members: Vec<_> = (0..300).map(one).collect();
+        share(&mut members);
+        let left = [Hole { bit_offset: 16, bit_size: 16 }];
+        assert_eq!(holes(&members), vec![left.as_slice(); 300]);
+    }
+
+    #[test]
+    fn what_takes_too_long_to_take_from_each_other_is_not_known() {
+        let bytes = || (0..1000).map(|number| member(2 * number, 1, Vec::new())).collect();
+        let mut members: Vec<_> = (0..100).map(|_| member(0, 2000, bytes())).collect();
+        assert!(holes(&members).iter().all(|holes| holes.len() == 1000));
+        share(&mut members);
+        assert_eq!(holes(&members), vec![[].as_slice(); 100]);
+    }
 }

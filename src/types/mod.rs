@@ -43,7 +43,7 @@ mod twins;
 mod typed;
 mod variants;
 
-pub use behind::Behind;
+pub use behind::{Behind, Ground};
 pub use decode::{Decoded, decode};
 pub use diff::{Change, Reach, Side, diff};
 pub use distinct::{Question, find};

@@ -107,6 +107,17 @@ impl<'v, 'a> Reader<'v, 'a> {
         }
     }
 
+    /// Begins with another question; what is known stays.
+    pub(super) fn begin(&self) {
+        self.count.dies.set(0);
+        self.begin_answer();
+    }
+
+    /// Begins with another of the answers to a question: their members are not shown together.
+    pub(super) fn begin_answer(&self) {
+        self.members.set(0);
+    }
+
     /// What it knows in the end.
     pub(super) fn into_known(self) -> Table {
         self.known.into_inner()

@@ -104,7 +104,7 @@ fn what_moves_inside_a_virtual_base_is_its_own_change() {
     let (old, new) =
         (built("int z; int x : 3; short c, d;"), built("int z; int x : 4; short d, c;"));
     let paths = |old: &Layout, new: &Layout| {
-        let changes = diff(old, new, Reach::Whole, None).into_iter();
+        let changes = diff(old, new, Reach::Whole, None).unwrap().into_iter();
         changes.map(|change| change.path).collect::<Vec<_>>()
     };
     assert_eq!(paths(&old.0, &new.0), ["x", "d", "c"]);

@@ -10,6 +10,7 @@ mod ada;
 mod asserts;
 mod bit_fields;
 mod case;
+mod changes;
 mod containers;
 mod cxx;
 mod decode;
