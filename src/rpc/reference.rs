@@ -169,14 +169,14 @@ fn text(value: &Value) -> String {
 
 /// Documentation comments link to Rust items; a page of Markdown has none of them.
 fn paragraph(text: &str) -> String {
-    let mut plain = text.replace("[`", "`").replace("`]", "`");
-    while let Some(start) = plain.find("`(") {
+    let mut plain = text.replace("[`", "`");
+    while let Some(start) = plain.find("`](") {
         match plain[start..].find(')') {
             Some(end) => plain.replace_range(start + 1..start + end + 1, ""),
             None => break,
         }
     }
-    plain
+    plain.replace("`]", "`")
 }
 
 fn cell(text: &str) -> String {
