@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
-use gimli::constants as dw;
+use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -17,10 +17,6 @@ const NUMBER_WORDS: [&str; 6] = ["unsigned", "signed", "long", "short", "int", "
 
 /// Parameter packs hold packs, and arguments have arguments; deeper than this they are left out.
 const MAX_DEPTH: usize = 12;
-
-/// So many bytes of arguments are spelled. Arguments that hold each other twice, at every level, are small
-/// in a file and without bound when spelled.
-const MAX_LENGTH: usize = 1 << 14;
 
 /// The arguments that types leave out of their names, as spelled before.
 #[derive(Debug, Default)]
@@ -231,7 +227,7 @@ impl<'a> Reader<'_, 'a> {
 
     fn template_arguments(&self, die: &Die<'a>) -> Result<Option<String>, Error> {
         let mut arguments = Vec::new();
-        let is_template = self.collect_arguments(die, &mut arguments, 0)?;
+        let is_template = self.bounded(|| self.collect_arguments(die, &mut arguments, 0))?;
         Ok(is_template.then(|| format!("<{}>", arguments.join(", "))))
     }
 
@@ -242,34 +238,34 @@ impl<'a> Reader<'_, 'a> {
         arguments: &mut Vec<String>,
         depth: usize,
     ) -> Result<bool, Error> {
-        let (mut is_template, mut length) = (false, 0);
+        let mut is_template = false;
         let mut children = die.walk_children()?;
         while let Some(walk) = &mut children {
             self.count()?;
             let at = walk.next();
             let Some(step) = walk.step(|_, _| {})? else { break };
             walk.skip_children(step)?;
-            let child = || self.die_from(die, at);
-            let argument = match step.tag {
-                dw::DW_TAG_template_type_parameter => {
-                    self.spell(self.type_of(&child()?)?.as_ref())?
-                }
-                dw::DW_TAG_template_value_parameter => self.value_of(&child()?)?,
-                dw::DW_TAG_GNU_template_template_param => self.template_of(&child()?),
-                dw::DW_TAG_GNU_template_parameter_pack if depth < MAX_DEPTH => {
-                    is_template = true;
-                    self.collect_arguments(&child()?, arguments, depth + 1)?;
-                    continue;
-                }
-                _ => continue,
-            };
+            if !is_template_parameter(step.tag) {
+                continue;
+            }
             is_template = true;
-            length += argument.len();
-            if length > MAX_LENGTH {
+            if self.is_full() {
                 arguments.push("…".to_owned());
                 break;
             }
-            arguments.push(argument);
+            let child = self.die_from(die, at)?;
+            arguments.push(match step.tag {
+                dw::DW_TAG_template_type_parameter => {
+                    self.spell_around(self.type_of(&child)?.as_ref(), String::new(), 0)?
+                }
+                dw::DW_TAG_template_value_parameter => self.piece(self.value_of(&child)?),
+                dw::DW_TAG_GNU_template_template_param => self.piece(self.template_of(&child)),
+                _ if depth < MAX_DEPTH => {
+                    self.collect_arguments(&child, arguments, depth + 1)?;
+                    continue;
+                }
+                _ => continue,
+            });
         }
         Ok(is_template)
     }
@@ -305,6 +301,17 @@ impl<'a> Reader<'_, 'a> {
             _ => number.to_string(),
         })
     }
+}
+
+/// Parameters, and packs of them.
+fn is_template_parameter(tag: DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_template_type_parameter
+            | dw::DW_TAG_template_value_parameter
+            | dw::DW_TAG_GNU_template_template_param
+            | dw::DW_TAG_GNU_template_parameter_pack
+    )
 }
 
 #[cfg(test)]
