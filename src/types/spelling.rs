@@ -88,7 +88,9 @@ impl<'a> Reader<'_, 'a> {
                 self.spell_target(die, inner, depth)
             }
             dw::DW_TAG_subroutine_type => {
-                let inner = format!("{}({})", parenthesised(inner), self.parameters(die, depth)?);
+                let mut inner =
+                    format!("{}({})", parenthesised(inner), self.parameters(die, depth)?);
+                inner.push_str(&self.object_qualifiers(die)?);
                 self.spell_target(die, inner, depth)
             }
             tag if is_qualifier(tag) => self.spell_qualified(die, inner, depth),
@@ -217,6 +219,9 @@ impl<'a> Reader<'_, 'a> {
             if !is_one && child.tag() != dw::DW_TAG_unspecified_parameters {
                 continue;
             }
+            if is_object(function, &child) {
+                continue;
+            }
             if self.is_full() {
                 parameters.push("…".to_owned());
                 break;
@@ -228,10 +233,43 @@ impl<'a> Reader<'_, 'a> {
             let parameter = self.type_of(&child)?;
             parameters.push(self.spell_around(parameter.as_ref(), String::new(), depth + 1)?);
         }
-        if parameters.is_empty() {
+        if parameters.is_empty() && function.language() != Language::Cxx {
             parameters.push("void".to_owned());
         }
         Ok(parameters.join(", "))
+    }
+
+    /// ` const &` behind a type of member functions: what the object has to be (DWARF 5 §5.10.1: its pointer is
+    /// a parameter, DW_AT_artificial; §5.12, DW_AT_reference and DW_AT_rvalue_reference).
+    fn object_qualifiers(&self, function: &Die<'a>) -> Result<String, Error> {
+        let mut text = String::new();
+        for child in function.children() {
+            self.count()?;
+            let child = child?;
+            if !is_object(function, &child) {
+                continue;
+            }
+            let Some(pointer) = self.type_of(&child)? else { break };
+            let mut object = self.type_of(&pointer)?;
+            let mut has = Vec::new();
+            for _ in 0..MAX_DEPTH {
+                let Some(die) = object.take_if(|die| is_qualifier(die.tag())) else { break };
+                has.push(die.tag());
+                object = self.type_of(&die)?;
+            }
+            for qualifier in [dw::DW_TAG_const_type, dw::DW_TAG_volatile_type] {
+                if let Some(word) = word_of(qualifier).filter(|_| has.contains(&qualifier)) {
+                    text.extend([" ", word]);
+                }
+            }
+            break;
+        }
+        if function.flag(dw::DW_AT_reference) {
+            text.push_str(" &");
+        } else if function.flag(dw::DW_AT_rvalue_reference) {
+            text.push_str(" &&");
+        }
+        Ok(text)
     }
 
     /// A named type, with its keyword where the language needs one and its scope where it has one.
@@ -270,6 +308,13 @@ pub(super) fn kind_of(die: &Die<'_>) -> Kind {
         dw::DW_TAG_enumeration_type => Kind::Enum,
         _ => Kind::Other,
     }
+}
+
+/// Whether a parameter is the object that a type of member functions is called on.
+fn is_object(function: &Die<'_>, parameter: &Die<'_>) -> bool {
+    function.tag() == dw::DW_TAG_subroutine_type
+        && parameter.tag() == dw::DW_TAG_formal_parameter
+        && parameter.flag(dw::DW_AT_artificial)
 }
 
 /// The keyword of a qualifier.

@@ -54,7 +54,8 @@ pub(super) fn normal(name: &str) -> String {
             false => push(&mut normal, word),
         }
     }
-    qualifiers_behind(&normal)
+    // C++ says in two ways that there are no parameters.
+    qualifiers_behind(&normal.replace("(void)", "()"))
 }
 
 /// `box<const char*>` as GCC writes it, `box<char const*>`: a qualifier in front of a type's name goes
@@ -334,6 +335,7 @@ mod tests {
             ),
             ("a<const b::c<const d>::e *const>", "a<b::c<d const>::e const* const>"),
             ("a<void (*)(const b &)>", "a<void (*)(b const&)>"),
+            ("a<int (b::*)(void) const>", "a<int (b::*)() const>"),
         ] {
             assert_eq!(normal(one), normal(other));
         }
