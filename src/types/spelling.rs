@@ -284,16 +284,22 @@ impl<'a> Reader<'_, 'a> {
         }
         match name {
             Some(name) => {
-                for scope in self.scope(die)? {
-                    let scope = if scope.is_empty() { ANONYMOUS.as_bytes() } else { &scope };
-                    text.push_str(&String::from_utf8_lossy(scope));
-                    text.push_str("::");
-                }
+                text.push_str(&self.spell_scope(die)?);
                 text.push_str(&String::from_utf8_lossy(name));
                 text.push_str(&self.arguments_left_out(die)?.unwrap_or_default());
             }
             None if kind == Kind::Other => text.push('?'),
             None => text.push_str("{...}"),
+        }
+        Ok(text)
+    }
+
+    /// What is around a DIE: `name::space::`.
+    pub(super) fn spell_scope(&self, die: &Die<'a>) -> Result<String, Error> {
+        let mut text = String::new();
+        for scope in self.scope(die)? {
+            let scope = if scope.is_empty() { ANONYMOUS.as_bytes() } else { &scope };
+            text.extend([&*String::from_utf8_lossy(scope), "::"]);
         }
         Ok(text)
     }

@@ -8,8 +8,8 @@ use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::Error;
 use super::reader::{Reader, is_aggregate};
+use super::{Error, Number, char_literal};
 use crate::dwarf::{Die, DieRef, Language, ScopeName};
 
 /// Words that make up C's numbers, in any order.
@@ -37,7 +37,8 @@ pub(super) fn base(name: &str) -> Option<&str> {
 pub(super) fn normal(name: &str) -> String {
     let mut normal = String::new();
     let mut numbers: Vec<&str> = Vec::new();
-    for word in words(name) {
+    let name = char_literal::as_numbers(name);
+    for word in words(&name) {
         if NUMBER_WORDS.contains(&word) {
             numbers.push(word);
             continue;
@@ -54,8 +55,9 @@ pub(super) fn normal(name: &str) -> String {
             false => push(&mut normal, word),
         }
     }
-    // C++ says in two ways that there are no parameters.
-    qualifiers_behind(&normal.replace("(void)", "()"))
+    // C++ says in two ways that there are no parameters, and DWARF names a type for what it is.
+    let normal = normal.replace("(void)", "()").replace("decltype(nullptr)", "std::nullptr_t");
+    qualifiers_behind(&normal)
 }
 
 /// `box<const char*>` as GCC writes it, `box<char const*>`: a qualifier in front of a type's name goes
@@ -287,20 +289,31 @@ impl<'a> Reader<'_, 'a> {
         let Some(underlying) = underlying else { return Ok(number.to_string()) };
         let encoding = underlying.unsigned(dw::DW_AT_encoding);
         Ok(match underlying.tag() {
-            dw::DW_TAG_enumeration_type => {
-                format!("({}){number}", self.spell(declared.as_ref())?)
-            }
+            dw::DW_TAG_enumeration_type => match self.enumerator_of(&underlying, number)? {
+                Some(enumerator) => enumerator,
+                None => format!("({}){number}", self.spell(declared.as_ref())?),
+            },
             _ if encoding == Some(dw::DW_ATE_boolean.0.into()) => (number != 0).to_string(),
             dw::DW_TAG_base_type if self.view.name(&underlying) == Some(b"char") => {
-                match u8::try_from(number) {
-                    Ok(byte @ 0x20..0x7f) if byte != b'\'' && byte != b'\\' => {
-                        format!("'{}'", char::from(byte))
-                    }
-                    _ => number.to_string(),
-                }
+                char_literal::spell(number.to_le_bytes()[0])
             }
             _ => number.to_string(),
         })
+    }
+
+    /// The first enumerator of this value, with what C++ names it in: `colour::red` of an enumeration with a
+    /// scope, and what is around the enumeration of another.
+    fn enumerator_of(&self, die: &Die<'a>, value: i128) -> Result<Option<String>, Error> {
+        let value = Number::from(value);
+        let mut enumerators = self.enumerators(die)?.into_iter();
+        let Some(enumerator) = enumerators.find(|each| each.value == value) else {
+            return Ok(None);
+        };
+        let mut text = self.spell_scope(die)?;
+        if die.flag(dw::DW_AT_enum_class) {
+            text.extend([&self.name(die), "::"]);
+        }
+        Ok(Some(text + &enumerator.name))
     }
 }
 
@@ -336,6 +349,8 @@ mod tests {
             ("a<const b::c<const d>::e *const>", "a<b::c<d const>::e const* const>"),
             ("a<void (*)(const b &)>", "a<void (*)(b const&)>"),
             ("a<int (b::*)(void) const>", "a<int (b::*)() const>"),
+            (r"a<false, '\n', L'x'>", r"a<false, '\012', 120>"),
+            ("a<std::nullptr_t const>", "a<const decltype(nullptr)>"),
         ] {
             assert_eq!(normal(one), normal(other));
         }

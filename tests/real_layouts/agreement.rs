@@ -294,10 +294,12 @@ fn noreturn(ours: &mut Value, theirs: &mut Value) {
     });
 }
 
-/// gdb has `(void)` for a function of which nothing is known, and a constant `this`.
+/// gdb has `(void)` for a function of which nothing is known and for one without parameters in C++, and a
+/// constant `this`.
 fn parameters(ours: &mut Value, theirs: &mut Value) {
     each(ours, &mut |member| {
-        member["type"] = text(member, "type").replace("(...)", "(void)").into()
+        member["type"] =
+            text(member, "type").replace("(...)", "(void)").replace("()", "(void)").into()
     });
     each(theirs, &mut |member| {
         member["type"] = text(member, "type").replace(" * const)", " *)").into()
