@@ -72,12 +72,14 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// Words in a heading or a paragraph: what Markdown and HTML would read as theirs is escaped, also what begins
-/// a list or underlines a heading, and GitHub's mathematics.
+/// a list (CommonMark §5.2) or underlines a heading, and GitHub's mathematics.
 pub(super) fn text(words: &str) -> String {
+    let digits = words.len() - words.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let mut safe = String::with_capacity(words.len());
-    for c in words.chars() {
-        let begins = safe.is_empty() && matches!(c, '-' | '+' | '=');
-        if begins || r"\*_[]<>#&|~`$".contains(c) {
+    for (at, c) in words.char_indices() {
+        let is_bullet = at == 0 && matches!(c, '-' | '+' | '=');
+        let is_ordinal = at == digits && digits > 0 && matches!(c, '.' | ')');
+        if is_bullet || is_ordinal || r"\*_[]<>#&|~`$".contains(c) {
             safe.push('\\');
         }
         safe.push(c);
@@ -103,6 +105,9 @@ mod tests {
         for (words, safe) in [
             ("- a <b>", "\\- a \\<b\\>"),
             ("=== 1-2", "\\=== 1-2"),
+            ("1. x. 2. y", "1\\. x. 2. y"),
+            ("12) x) 3)", "12\\) x) 3)"),
+            (". 1", ". 1"),
             ("$1 = `x` of $2", "\\$1 = \\`x\\` of \\$2"),
         ] {
             assert_eq!(text(words), safe);

@@ -9,6 +9,7 @@
 
 mod alignment;
 mod behind;
+mod char_literal;
 mod decode;
 mod diff;
 mod distinct;

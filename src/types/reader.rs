@@ -37,6 +37,8 @@ pub(super) struct Reader<'v, 'a> {
     /// What the types that were met come to.
     pub(super) known: RefCell<Table>,
     pub(super) arguments: Arguments,
+    /// How long the text that is being spelled has become, in bytes of its names.
+    pub(super) spelled: Cell<usize>,
 }
 
 /// Counts the DIEs that are read for a question.
@@ -104,6 +106,7 @@ impl<'v, 'a> Reader<'v, 'a> {
             completions: RefCell::default(),
             known: RefCell::new(known),
             arguments: Arguments::default(),
+            spelled: Cell::new(0),
         }
     }
 

@@ -21,10 +21,35 @@ const MAX_DEPTH: usize = 32;
 /// Function types list so many parameters, then `...`.
 const MAX_PARAMETERS: usize = 32;
 
+/// So many bytes of names are spelled, then `…`. Functions that take each other twice, at every level, and
+/// templates with such arguments, are small in a file and without bound when spelled.
+const MAX_LENGTH: usize = 1 << 14;
+
 impl<'a> Reader<'_, 'a> {
     /// Spells a type; none is `void`.
     pub(super) fn spell(&self, die: Option<&Die<'a>>) -> Result<String, Error> {
-        self.spell_around(die, String::new(), 0)
+        self.bounded(|| self.spell_around(die, String::new(), 0))
+    }
+
+    /// Spells what has the bound for itself: how long it becomes does not depend on what is around it.
+    pub(super) fn bounded<T>(&self, spell: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let around = self.spelled.replace(0);
+        let spelled = spell();
+        self.spelled.set(around);
+        spelled
+    }
+
+    /// Whether as much was spelled as is.
+    pub(super) fn is_full(&self) -> bool {
+        self.spelled.get() > MAX_LENGTH
+    }
+
+    /// A piece of what is spelled, or `…` where it becomes too long by it. A single name is never too long.
+    pub(super) fn piece(&self, text: String) -> String {
+        let before = self.spelled.get();
+        // One more: pieces without text take their time too.
+        self.spelled.set(before.saturating_add(text.len()).saturating_add(1));
+        if before > 0 && self.is_full() { "…".to_owned() } else { text }
     }
 
     /// Spells an array of these bounds; of none, the type of its elements.
@@ -34,20 +59,20 @@ impl<'a> Reader<'_, 'a> {
         bounds: &[Dimension],
     ) -> Result<String, Error> {
         let bounds: String = bounds.iter().map(Dimension::to_string).collect();
-        self.spell_around(Some(element), bounds, 0)
+        self.bounded(|| self.spell_around(Some(element), bounds, 0))
     }
 
     /// Spells the type of something that is declared as `inner`.
-    fn spell_around(
+    pub(super) fn spell_around(
         &self,
         die: Option<&Die<'a>>,
         inner: String,
         depth: usize,
     ) -> Result<String, Error> {
-        let Some(die) = die else { return Ok(join("void", &inner)) };
-        if depth > MAX_DEPTH {
-            return Ok(join("…", &inner));
+        if depth > MAX_DEPTH || self.is_full() {
+            return Ok(join(&self.piece("…".to_owned()), &inner));
         }
+        let Some(die) = die else { return Ok(join(&self.piece("void".to_owned()), &inner)) };
         if die.language() == Language::Rust {
             return self.spell_rust(die, depth);
         }
@@ -59,14 +84,13 @@ impl<'a> Reader<'_, 'a> {
                 if let Some(vector) = self.vector(die)? {
                     return self.spell_target(die, join(&vector, &inner), depth);
                 }
-                let mut inner = parenthesised(inner);
-                for dimension in self.dimensions(die)? {
-                    inner.push_str(&dimension.to_string());
-                }
+                let inner = format!("{}{}", parenthesised(inner), self.spell_bounds(die)?);
                 self.spell_target(die, inner, depth)
             }
             dw::DW_TAG_subroutine_type => {
-                let inner = format!("{}({})", parenthesised(inner), self.parameters(die, depth)?);
+                let mut inner =
+                    format!("{}({})", parenthesised(inner), self.parameters(die, depth)?);
+                inner.push_str(&self.object_qualifiers(die)?);
                 self.spell_target(die, inner, depth)
             }
             tag if is_qualifier(tag) => self.spell_qualified(die, inner, depth),
@@ -80,17 +104,22 @@ impl<'a> Reader<'_, 'a> {
                 let class = self.view.reference(die, dw::DW_AT_containing_type)?;
                 let class = class.map(|at| self.die(at)).transpose()?;
                 let class = class.map(|class| self.spell_named(&class)).transpose()?;
-                let class = class.unwrap_or_default();
+                let class = self.piece(class.unwrap_or_default());
                 self.spell_target(die, format!("{class}::*{inner}"), depth)
             }
-            _ => Ok(join(&self.spell_named(die)?, &inner)),
+            _ => Ok(join(&self.piece(self.spell_named(die)?), &inner)),
         }
+    }
+
+    /// The bounds of an array: `[2][3]`.
+    fn spell_bounds(&self, array: &Die<'a>) -> Result<String, Error> {
+        Ok(self.piece(self.dimensions(array)?.iter().map(Dimension::to_string).collect()))
     }
 
     /// Rust declares from the outside in, and has names for nearly all: `&[u8]`, `*const T`.
     fn spell_rust(&self, die: &Die<'a>, depth: usize) -> Result<String, Error> {
         if self.view.name(die).is_some() {
-            return self.spell_named(die);
+            return Ok(self.piece(self.spell_named(die)?));
         }
         match die.tag() {
             // Whether what is behind it may change is not said; debuggers say `mut`.
@@ -118,7 +147,7 @@ impl<'a> Reader<'_, 'a> {
                 Ok(format!("fn({}){arrow}", parameters.trim_start_matches("void")))
             }
             tag if is_qualifier(tag) => self.spell_target(die, String::new(), depth),
-            _ => self.spell_named(die),
+            _ => Ok(self.piece(self.spell_named(die)?)),
         }
     }
 
@@ -157,10 +186,7 @@ impl<'a> Reader<'_, 'a> {
                     words.extend(word_of(tag).filter(|word| !words.contains(word)));
                 }
                 dw::DW_TAG_array_type if self.vector(die)?.is_none() => {
-                    inner = parenthesised(inner);
-                    self.dimensions(die)?
-                        .iter()
-                        .for_each(|bound| inner.push_str(&bound.to_string()));
+                    inner = format!("{}{}", parenthesised(inner), self.spell_bounds(die)?);
                 }
                 _ => break,
             }
@@ -178,8 +204,10 @@ impl<'a> Reader<'_, 'a> {
 
     /// A function as it is declared: `int f(struct point *, int)`.
     pub(super) fn signature(&self, function: &Die<'a>) -> Result<String, Error> {
-        let inner = format!("{}({})", self.name(function), self.parameters(function, 0)?);
-        self.spell_target(function, inner, 0)
+        self.bounded(|| {
+            let inner = format!("{}({})", self.name(function), self.parameters(function, 0)?);
+            self.spell_target(function, inner, 0)
+        })
     }
 
     fn parameters(&self, function: &Die<'a>, depth: usize) -> Result<String, Error> {
@@ -187,24 +215,61 @@ impl<'a> Reader<'_, 'a> {
         for child in function.children() {
             self.count()?;
             let child = child?;
-            match child.tag() {
-                _ if parameters.len() == MAX_PARAMETERS => {
-                    parameters.push("...".to_owned());
-                    break;
-                }
-                dw::DW_TAG_formal_parameter => {
-                    let parameter = self.type_of(&child)?;
-                    let text = self.spell_around(parameter.as_ref(), String::new(), depth + 1)?;
-                    parameters.push(text);
-                }
-                dw::DW_TAG_unspecified_parameters => parameters.push("...".to_owned()),
-                _ => {}
+            let is_one = child.tag() == dw::DW_TAG_formal_parameter;
+            if !is_one && child.tag() != dw::DW_TAG_unspecified_parameters {
+                continue;
             }
+            if is_object(function, &child) {
+                continue;
+            }
+            if self.is_full() {
+                parameters.push("…".to_owned());
+                break;
+            }
+            if !is_one || parameters.len() == MAX_PARAMETERS {
+                parameters.push("...".to_owned());
+                break;
+            }
+            let parameter = self.type_of(&child)?;
+            parameters.push(self.spell_around(parameter.as_ref(), String::new(), depth + 1)?);
         }
-        if parameters.is_empty() {
+        if parameters.is_empty() && function.language() != Language::Cxx {
             parameters.push("void".to_owned());
         }
         Ok(parameters.join(", "))
+    }
+
+    /// ` const &` behind a type of member functions: what the object has to be (DWARF 5 §5.10.1: its pointer is
+    /// a parameter, DW_AT_artificial; §5.12, DW_AT_reference and DW_AT_rvalue_reference).
+    fn object_qualifiers(&self, function: &Die<'a>) -> Result<String, Error> {
+        let mut text = String::new();
+        for child in function.children() {
+            self.count()?;
+            let child = child?;
+            if !is_object(function, &child) {
+                continue;
+            }
+            let Some(pointer) = self.type_of(&child)? else { break };
+            let mut object = self.type_of(&pointer)?;
+            let mut has = Vec::new();
+            for _ in 0..MAX_DEPTH {
+                let Some(die) = object.take_if(|die| is_qualifier(die.tag())) else { break };
+                has.push(die.tag());
+                object = self.type_of(&die)?;
+            }
+            for qualifier in [dw::DW_TAG_const_type, dw::DW_TAG_volatile_type] {
+                if let Some(word) = word_of(qualifier).filter(|_| has.contains(&qualifier)) {
+                    text.extend([" ", word]);
+                }
+            }
+            break;
+        }
+        if function.flag(dw::DW_AT_reference) {
+            text.push_str(" &");
+        } else if function.flag(dw::DW_AT_rvalue_reference) {
+            text.push_str(" &&");
+        }
+        Ok(text)
     }
 
     /// A named type, with its keyword where the language needs one and its scope where it has one.
@@ -219,16 +284,22 @@ impl<'a> Reader<'_, 'a> {
         }
         match name {
             Some(name) => {
-                for scope in self.scope(die)? {
-                    let scope = if scope.is_empty() { ANONYMOUS.as_bytes() } else { &scope };
-                    text.push_str(&String::from_utf8_lossy(scope));
-                    text.push_str("::");
-                }
+                text.push_str(&self.spell_scope(die)?);
                 text.push_str(&String::from_utf8_lossy(name));
                 text.push_str(&self.arguments_left_out(die)?.unwrap_or_default());
             }
             None if kind == Kind::Other => text.push('?'),
             None => text.push_str("{...}"),
+        }
+        Ok(text)
+    }
+
+    /// What is around a DIE: `name::space::`.
+    pub(super) fn spell_scope(&self, die: &Die<'a>) -> Result<String, Error> {
+        let mut text = String::new();
+        for scope in self.scope(die)? {
+            let scope = if scope.is_empty() { ANONYMOUS.as_bytes() } else { &scope };
+            text.extend([&*String::from_utf8_lossy(scope), "::"]);
         }
         Ok(text)
     }
@@ -243,6 +314,13 @@ pub(super) fn kind_of(die: &Die<'_>) -> Kind {
         dw::DW_TAG_enumeration_type => Kind::Enum,
         _ => Kind::Other,
     }
+}
+
+/// Whether a parameter is the object that a type of member functions is called on.
+fn is_object(function: &Die<'_>, parameter: &Die<'_>) -> bool {
+    function.tag() == dw::DW_TAG_subroutine_type
+        && parameter.tag() == dw::DW_TAG_formal_parameter
+        && parameter.flag(dw::DW_AT_artificial)
 }
 
 /// The keyword of a qualifier.

@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
-use gimli::constants as dw;
+use gimli::{DwTag, constants as dw};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::Error;
 use super::reader::{Reader, is_aggregate};
+use super::{Error, Number, char_literal};
 use crate::dwarf::{Die, DieRef, Language, ScopeName};
 
 /// Words that make up C's numbers, in any order.
@@ -17,10 +17,6 @@ const NUMBER_WORDS: [&str; 6] = ["unsigned", "signed", "long", "short", "int", "
 
 /// Parameter packs hold packs, and arguments have arguments; deeper than this they are left out.
 const MAX_DEPTH: usize = 12;
-
-/// So many bytes of arguments are spelled. Arguments that hold each other twice, at every level, are small
-/// in a file and without bound when spelled.
-const MAX_LENGTH: usize = 1 << 14;
 
 /// The arguments that types leave out of their names, as spelled before.
 #[derive(Debug, Default)]
@@ -41,7 +37,8 @@ pub(super) fn base(name: &str) -> Option<&str> {
 pub(super) fn normal(name: &str) -> String {
     let mut normal = String::new();
     let mut numbers: Vec<&str> = Vec::new();
-    for word in words(name) {
+    let name = char_literal::as_numbers(name);
+    for word in words(&name) {
         if NUMBER_WORDS.contains(&word) {
             numbers.push(word);
             continue;
@@ -58,6 +55,8 @@ pub(super) fn normal(name: &str) -> String {
             false => push(&mut normal, word),
         }
     }
+    // C++ says in two ways that there are no parameters, and DWARF names a type for what it is.
+    let normal = normal.replace("(void)", "()").replace("decltype(nullptr)", "std::nullptr_t");
     qualifiers_behind(&normal)
 }
 
@@ -231,7 +230,7 @@ impl<'a> Reader<'_, 'a> {
 
     fn template_arguments(&self, die: &Die<'a>) -> Result<Option<String>, Error> {
         let mut arguments = Vec::new();
-        let is_template = self.collect_arguments(die, &mut arguments, 0)?;
+        let is_template = self.bounded(|| self.collect_arguments(die, &mut arguments, 0))?;
         Ok(is_template.then(|| format!("<{}>", arguments.join(", "))))
     }
 
@@ -242,34 +241,34 @@ impl<'a> Reader<'_, 'a> {
         arguments: &mut Vec<String>,
         depth: usize,
     ) -> Result<bool, Error> {
-        let (mut is_template, mut length) = (false, 0);
+        let mut is_template = false;
         let mut children = die.walk_children()?;
         while let Some(walk) = &mut children {
             self.count()?;
             let at = walk.next();
             let Some(step) = walk.step(|_, _| {})? else { break };
             walk.skip_children(step)?;
-            let child = || self.die_from(die, at);
-            let argument = match step.tag {
-                dw::DW_TAG_template_type_parameter => {
-                    self.spell(self.type_of(&child()?)?.as_ref())?
-                }
-                dw::DW_TAG_template_value_parameter => self.value_of(&child()?)?,
-                dw::DW_TAG_GNU_template_template_param => self.template_of(&child()?),
-                dw::DW_TAG_GNU_template_parameter_pack if depth < MAX_DEPTH => {
-                    is_template = true;
-                    self.collect_arguments(&child()?, arguments, depth + 1)?;
-                    continue;
-                }
-                _ => continue,
-            };
+            if !is_template_parameter(step.tag) {
+                continue;
+            }
             is_template = true;
-            length += argument.len();
-            if length > MAX_LENGTH {
+            if self.is_full() {
                 arguments.push("…".to_owned());
                 break;
             }
-            arguments.push(argument);
+            let child = self.die_from(die, at)?;
+            arguments.push(match step.tag {
+                dw::DW_TAG_template_type_parameter => {
+                    self.spell_around(self.type_of(&child)?.as_ref(), String::new(), 0)?
+                }
+                dw::DW_TAG_template_value_parameter => self.piece(self.value_of(&child)?),
+                dw::DW_TAG_GNU_template_template_param => self.piece(self.template_of(&child)),
+                _ if depth < MAX_DEPTH => {
+                    self.collect_arguments(&child, arguments, depth + 1)?;
+                    continue;
+                }
+                _ => continue,
+            });
         }
         Ok(is_template)
     }
@@ -290,21 +289,43 @@ impl<'a> Reader<'_, 'a> {
         let Some(underlying) = underlying else { return Ok(number.to_string()) };
         let encoding = underlying.unsigned(dw::DW_AT_encoding);
         Ok(match underlying.tag() {
-            dw::DW_TAG_enumeration_type => {
-                format!("({}){number}", self.spell(declared.as_ref())?)
-            }
+            dw::DW_TAG_enumeration_type => match self.enumerator_of(&underlying, number)? {
+                Some(enumerator) => enumerator,
+                None => format!("({}){number}", self.spell(declared.as_ref())?),
+            },
             _ if encoding == Some(dw::DW_ATE_boolean.0.into()) => (number != 0).to_string(),
             dw::DW_TAG_base_type if self.view.name(&underlying) == Some(b"char") => {
-                match u8::try_from(number) {
-                    Ok(byte @ 0x20..0x7f) if byte != b'\'' && byte != b'\\' => {
-                        format!("'{}'", char::from(byte))
-                    }
-                    _ => number.to_string(),
-                }
+                char_literal::spell(number.to_le_bytes()[0])
             }
             _ => number.to_string(),
         })
     }
+
+    /// The first enumerator of this value, with what C++ names it in: `colour::red` of an enumeration with a
+    /// scope, and what is around the enumeration of another.
+    fn enumerator_of(&self, die: &Die<'a>, value: i128) -> Result<Option<String>, Error> {
+        let value = Number::from(value);
+        let mut enumerators = self.enumerators(die)?.into_iter();
+        let Some(enumerator) = enumerators.find(|each| each.value == value) else {
+            return Ok(None);
+        };
+        let mut text = self.spell_scope(die)?;
+        if die.flag(dw::DW_AT_enum_class) {
+            text.extend([&self.name(die), "::"]);
+        }
+        Ok(Some(text + &enumerator.name))
+    }
+}
+
+/// Parameters, and packs of them.
+fn is_template_parameter(tag: DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_template_type_parameter
+            | dw::DW_TAG_template_value_parameter
+            | dw::DW_TAG_GNU_template_template_param
+            | dw::DW_TAG_GNU_template_parameter_pack
+    )
 }
 
 #[cfg(test)]
@@ -327,6 +348,9 @@ mod tests {
             ),
             ("a<const b::c<const d>::e *const>", "a<b::c<d const>::e const* const>"),
             ("a<void (*)(const b &)>", "a<void (*)(b const&)>"),
+            ("a<int (b::*)(void) const>", "a<int (b::*)() const>"),
+            (r"a<false, '\n', L'x'>", r"a<false, '\012', 120>"),
+            ("a<std::nullptr_t const>", "a<const decltype(nullptr)>"),
         ] {
             assert_eq!(normal(one), normal(other));
         }

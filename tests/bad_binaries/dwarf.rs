@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use gimli::write::{AttributeValue, Expression};
-use gimli::{SectionId, constants as dw};
+use gimli::{RunTimeEndian, SectionId, constants as dw};
 
 use super::ask::{Answer, Ask, Files};
 use super::dies::{Dies, elf};
@@ -322,6 +322,53 @@ fn what_a_million_entries_enclose_is_found_or_refused() {
         let path = files.write("made.o", &by_hand(&abbreviations, &dies));
         Ask::of(&path).answer().is_sound();
     }
+}
+
+/// `struct s` with a pointer to a function that takes others so many times, which take others; each is also
+/// the argument of a template that the next takes, where that is asked for. Those in the middle take `first`.
+fn functions(levels: usize, takes: usize, first: &str, in_templates: bool) -> Vec<u8> {
+    let mut dies = Dies::of(5, RunTimeEndian::Little, dw::DW_LANG_C_plus_plus_14);
+    let mut inner = dies.aggregate(dw::DW_TAG_structure_type, first, 8);
+    for _ in 0..levels {
+        let function = dies.add(dies.root(), dw::DW_TAG_subroutine_type);
+        for _ in 0..takes {
+            let parameter = dies.add(function, dw::DW_TAG_formal_parameter);
+            dies.type_of(parameter, inner);
+        }
+        let pointer = dies.add(dies.root(), dw::DW_TAG_pointer_type);
+        dies.type_of(pointer, function);
+        inner = pointer;
+        if in_templates {
+            inner = dies.aggregate(dw::DW_TAG_structure_type, "t", 8);
+            for _ in 0..2 {
+                let parameter = dies.add(inner, dw::DW_TAG_template_type_parameter);
+                dies.type_of(parameter, pointer);
+            }
+        }
+    }
+    let whole = dies.aggregate(dw::DW_TAG_structure_type, "s", 8);
+    dies.member(whole, "m", inner, 0);
+    dies.elf()
+}
+
+#[test]
+fn functions_that_take_functions_many_times_are_cut_short() {
+    let long = "l".repeat(1000);
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_dbgmate"));
+    for in_templates in [false, true] {
+        for (levels, takes, first) in [(5, 32, &*long), (30, 32, "l"), (30, 2, &long), (30, 2, "")]
+        {
+            let bomb = functions(levels, takes, first, in_templates);
+            let files = Files::new();
+            let path = files.write("made.o", &bomb);
+            let ask = Ask::program(program, &[]).arguments(&["offsets-of", "s", "--json"]);
+            let answer = ask.arguments(&["--binary"]).path(&path).answer();
+            let told = &answer.stdout;
+            assert!(told.contains('…') && told.len() < 400_000, "{} {answer:?}", told.len());
+        }
+    }
+    let few = ask(&functions(2, 3, "l", false));
+    assert!(!few.stdout.contains('…'), "{few:?}");
 }
 
 #[test]

@@ -22,6 +22,11 @@ const SOURCE: &str = "
     template <class T> using other_name = box<T, 4>;
     namespace n { enum class e { A, B }; template <e E> struct by { char a[3]; }; template <class T> class in { T t; }; }
     namespace { template <class T> struct hidden { T t; }; }
+    enum E { A, B, again = 1 }; enum class K : char { X = 'a', Y };
+    namespace n { enum e2 { P, Q = 5 }; struct holds { enum z { Z }; }; namespace { enum hid { H }; } }
+    template <E, K, n::e2, n::holds::z, n::hid> struct of { char c; };
+    template <char...> struct chars { char c; };
+    template <class T> struct kind { char c; };
     int variable;
     struct user {
         box<int, 3> a; box<int, 3> *pointer; const box<long, 2> &reference; box<unsigned char, 1> array[2];
@@ -31,6 +36,9 @@ const SOURCE: &str = "
         int box<int, 3>::*member; other_name<int> renamed; n::in<n::in<const char *>> twice; hidden<int> h;
         values<true, 'a', -1> v; void (*function)(box<int, 3>, outer<char>::inner *);
         same<int> same1; same<long> same2;
+        of<B, K::Y, n::Q, n::holds::Z, n::H> e; of<(E)7, (K)3, n::P, (n::holds::z)1, n::H> f;
+        chars<'\\0', '\\n', '\\'', '\\\\', '\\x80', '\\xff', '\\x1b', '?'> c; kind<decltype(nullptr)> null;
+        kind<int (same<int>::*)() const &> method; kind<int (*)()> plain;
     };
     user *keep(user *u) { return new user(*u); }";
 
@@ -49,11 +57,11 @@ const SIMPLE: [Toolchain; 4] = [
     },
 ];
 
-/// Clang writes `3U`, `-1L`, `n::e::B` and `> >`; no suffix, the number of an enumerator and `>>` are what
-/// can be known from the parameters.
+/// Clang writes `3U`, `-1L`, `> >` and `std::nullptr_t`; no suffix, `>>` and the name that the type has in DWARF
+/// are what can be known from the parameters.
 fn without_taste(type_name: &str) -> String {
-    let mut text =
-        type_name.replace("n::e::B", "(n::e)1").replace("-1L", "-1").replace("> >", ">>");
+    let mut text = type_name.replace("-1L", "-1").replace("> >", ">>");
+    text = text.replace("std::nullptr_t", "decltype(nullptr)");
     for number in ["1", "2", "3", "4"] {
         text = text.replace(&format!("{number}U"), number);
     }
@@ -108,6 +116,16 @@ fn they_are_found_by_the_names_that_are_spelled() {
             "(anonymous namespace)::hidden<int>",
             "values<true, 'a', -1>",
             "same<long int>",
+            r"values<true, '\141', -1>",
+            "values<true, 97, -1>",
+            "n::by<n::e::B>",
+            "of<B, K::Y, n::Q, n::holds::Z, n::(anonymous namespace)::H>",
+            r"chars<'\0', '\012', '\'', '\\', '\37777777600', '\377', '\033', '?'>",
+            r"chars<0, 10, 39, 92, -128, -1, 27, 63>",
+            "kind<std::nullptr_t>",
+            "kind<decltype(nullptr)>",
+            "kind<int (same<int>::*)(void) const &>",
+            "kind<int (*)(void)>",
         ] {
             // One that is only asked for here: what is a scope in the other's name is spelled otherwise.
             let found = simple.find(name, None).unwrap();

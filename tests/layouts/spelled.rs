@@ -189,6 +189,53 @@ fn pointers_to_members_are_spelled_around_their_class() {
     ask(GXX, &asked);
 }
 
+/// Pointers to member functions, whose object is no parameter of theirs.
+const METHODS: &str = "
+    struct b { int f(int) const; };
+    template <class T> struct one { T t; };
+    typedef int qualified(int) const;
+    struct s {
+        int (b::*reads)(int) const; int (b::*moves)() volatile; int (b::*both)(int, ...) const volatile &;
+        void (b::*ends)() &&; int (b::*const fixed)() = nullptr; int (b::*many[3])(int) const; qualified b::*named;
+        int (*(b::*returns)(int) const)(char); void (b::*takes)(void (b::*)() const); int (*plain)(b *);
+        one<int (b::*)(int) const> in;
+    };
+    s *keep(s *t) { return new s(*t); }";
+
+#[test]
+fn pointers_to_member_functions_are_spelled_without_their_object() {
+    let names = "reads moves both ends fixed many named returns takes plain in";
+    for toolchain in [GXX, CLANGXX] {
+        let Some(compiled) = toolchain.compile(METHODS) else { continue };
+        let told =
+            compiled.rendered("s", LayoutForm::Layout).replacen("struct s {", "struct told {", 1);
+        let mut asked = format!("{METHODS}\n{told}");
+        for name in names.split(' ') {
+            let type_name = compiled.member("s", name).type_name;
+            // What is told has no values to begin with.
+            for theirs in [format!("{type_name}"), format!("decltype(told::{name})")] {
+                asked += &format!(
+                    "static_assert(__is_same(decltype(s::{name}), {theirs}), \"{name}: {type_name}\");\n"
+                );
+            }
+        }
+        ask(toolchain, &asked);
+        ask(toolchain, &format!("{METHODS}\n{}", compiled.rendered("s", LayoutForm::Asserts)));
+        assert_eq!(compiled.member("s", "both").type_name, "int (b::*)(int, ...) const volatile &");
+    }
+}
+
+#[test]
+fn templates_of_member_functions_are_found_by_their_names() {
+    let simple =
+        Toolchain { program: "clang++", flags: &["-c", "-gdwarf-5", "-gsimple-template-names"] };
+    for toolchain in [GXX, CLANGXX, simple] {
+        let Some(compiled) = toolchain.compile(METHODS) else { continue };
+        assert_eq!(compiled.find("one<int (b::*)(int) const>", None).unwrap().len(), 1);
+        assert_eq!(compiled.find("one<int (b::*)(int)>", None).unwrap(), [], "{toolchain}");
+    }
+}
+
 #[test]
 fn pointers_to_members_of_what_has_no_namespace_are_declared() {
     let source = "

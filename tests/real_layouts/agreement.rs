@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use dbgmate::dwarf::Language;
 use dbgmate::types::{Layout, Member, MemberKind, Size};
+use regex::{Captures, Regex};
 use serde_json::{Value, json};
 
 use crate::oracles::Oracle;
@@ -294,13 +295,25 @@ fn noreturn(ours: &mut Value, theirs: &mut Value) {
     });
 }
 
-/// gdb has `(void)` for a function of which nothing is known, and a constant `this`.
+/// gdb has `(void)` for a function of which nothing is known and for one without parameters in C++, and among
+/// the parameters of a member function a constant `this`.
 fn parameters(ours: &mut Value, theirs: &mut Value) {
+    let object =
+        Regex::new(r"::\*\)\((const )?(volatile )?[^()]*? \* const(?:, ([^()]*))?\)").unwrap();
+    let without_object = |found: &Captures| {
+        let part = |group| found.get(group).map_or("", |part| part.as_str());
+        let qualifiers = [part(1), part(2)].map(str::trim_end);
+        let said = qualifiers.iter().filter(|word| !word.is_empty());
+        said.fold(format!("::*)({})", part(3)), |text, word| format!("{text} {word}"))
+    };
     each(ours, &mut |member| {
-        member["type"] = text(member, "type").replace("(...)", "(void)").into()
+        member["type"] =
+            text(member, "type").replace("(...)", "(void)").replace("()", "(void)").into()
     });
     each(theirs, &mut |member| {
-        member["type"] = text(member, "type").replace(" * const)", " *)").into()
+        let name = text(member, "type");
+        let name = object.replace_all(&name, without_object).replace(" * const)", " *)");
+        member["type"] = name.replace("()", "(void)").into()
     });
 }
 
