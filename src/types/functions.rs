@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gimli::{AttributeValue, DwTag, UnitOffset, constants as dw};
 use rustc_hash::FxHashMap;
-use smol_str::SmolStr;
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate};
 use super::{Error, TypeName, template};
@@ -250,18 +249,13 @@ impl<'a> Pass<'_, 'a> {
         let wanted = &self.type_name.name;
         let Some(base) = template::base(wanted) else { return false };
         let Some(behind) = name.strip_prefix(base.as_bytes()) else { return false };
-        let arguments = match behind {
-            [] => {
-                let reader = Reader::new(self.job, self.view, self.index);
-                let die = reader.die(entries.die_ref(entry.offset));
-                die.and_then(|die| reader.arguments_left_out(&die)).ok().flatten()
-            }
-            behind => std::str::from_utf8(behind).ok().map(SmolStr::from),
-        };
-        let is_it = |arguments: SmolStr| {
-            template::normal(&format!("{base}{arguments}")) == template::normal(wanted)
-        };
-        arguments.is_some_and(is_it)
+        let wanted = template::normal(wanted);
+        if behind.is_empty() {
+            let reader = Reader::new(self.job, self.view, self.index);
+            let die = reader.die(entries.die_ref(entry.offset));
+            return die.and_then(|die| reader.is_instance(&die, base, &wanted)).unwrap_or(false);
+        }
+        std::str::from_utf8(name).is_ok_and(|name| template::normal(name) == wanted)
     }
 
     fn add(

@@ -21,10 +21,12 @@ const MAX_DEPTH: usize = 12;
 /// The arguments that types leave out of their names, as spelled before.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {
-    /// With how many arguments they were in: the deeper ones are left out, and what is spelled must not depend
+    /// With how many arguments they were in, and how enumerators are spelled: the deeper ones are left out, and what is spelled must not depend
     /// on what was asked before.
-    known: RefCell<FxHashMap<(DieRef, usize), Option<SmolStr>>>,
+    known: RefCell<FxHashMap<(DieRef, usize, bool), Option<SmolStr>>>,
     depth: Cell<usize>,
+    /// Whether enumerators are spelled as GCC does, by their numbers: `(colour)1`.
+    by_number: Cell<bool>,
 }
 
 /// The text before the arguments of a template's name.
@@ -148,12 +150,42 @@ impl<'a> Reader<'_, 'a> {
         let Some(base) = base(name) else { return Ok(Vec::new()) };
         let (wanted, mut found) = (normal(name), Vec::new());
         for at in self.index.find(base.as_bytes()).definitions {
-            let arguments = self.arguments_left_out(&self.die(at)?)?;
-            if arguments.is_some_and(|arguments| normal(&format!("{base}{arguments}")) == wanted) {
+            if self.is_instance(&self.die(at)?, base, &wanted)? {
                 found.push(at);
             }
         }
         Ok(found)
+    }
+
+    /// Whether a DIE of this name, without arguments, has those of the name whose normal form is wanted.
+    pub(super) fn is_instance(
+        &self,
+        die: &Die<'a>,
+        base: &str,
+        wanted: &str,
+    ) -> Result<bool, Error> {
+        self.is_spelled(wanted, || {
+            let arguments = self.arguments_left_out(die)?;
+            Ok(arguments.map(|arguments| format!("{base}{arguments}")))
+        })
+    }
+
+    /// Whether that spells a name whose normal form is wanted, with enumerators or their numbers.
+    fn is_spelled(
+        &self,
+        wanted: &str,
+        spell: impl Fn() -> Result<Option<String>, Error>,
+    ) -> Result<bool, Error> {
+        let is_it = |name: Option<String>| name.is_some_and(|name| normal(&name) == wanted);
+        // The number of an enumerator is behind its type.
+        let is_found = is_it(spell()?);
+        if is_found || !wanted.contains(')') {
+            return Ok(is_found);
+        }
+        let before = self.arguments.by_number.replace(true);
+        let spelled = spell();
+        self.arguments.by_number.set(before);
+        Ok(is_it(spelled?))
     }
 
     /// The DIEs of a template's name that is spelled otherwise in the binary, by another compiler.
@@ -180,7 +212,8 @@ impl<'a> Reader<'_, 'a> {
         }
         let depth = self.arguments.depth.get();
         let known = &self.arguments.known;
-        if let Some(known) = known.borrow().get(&(die.at(), depth)) {
+        let key = (die.at(), depth, self.arguments.by_number.get());
+        if let Some(known) = known.borrow().get(&key) {
             return Ok(known.clone());
         }
         if depth > MAX_DEPTH {
@@ -190,7 +223,7 @@ impl<'a> Reader<'_, 'a> {
         let spelled = self.template_arguments(die);
         self.arguments.depth.set(depth);
         let spelled = spelled?.map(SmolStr::from);
-        known.borrow_mut().insert((die.at(), depth), spelled.clone());
+        known.borrow_mut().insert(key, spelled.clone());
         Ok(spelled)
     }
 
@@ -224,8 +257,10 @@ impl<'a> Reader<'_, 'a> {
         if scope.class.is_none() || base(written).is_none() {
             return Ok(false);
         }
-        let whole = self.name_of_scope(die, scope)?;
-        Ok(normal(&String::from_utf8_lossy(&whole)) == normal(written))
+        self.is_spelled(&normal(written), || {
+            let whole = self.name_of_scope(die, scope)?;
+            Ok(Some(String::from_utf8_lossy(&whole).into_owned()))
+        })
     }
 
     fn template_arguments(&self, die: &Die<'a>) -> Result<Option<String>, Error> {
@@ -304,6 +339,9 @@ impl<'a> Reader<'_, 'a> {
     /// The first enumerator of this value, with what C++ names it in: `colour::red` of an enumeration with a
     /// scope, and what is around the enumeration of another.
     fn enumerator_of(&self, die: &Die<'a>, value: i128) -> Result<Option<String>, Error> {
+        if self.arguments.by_number.get() {
+            return Ok(None);
+        }
         let value = Number::from(value);
         let mut enumerators = self.enumerators(die)?.into_iter();
         let Some(enumerator) = enumerators.find(|each| each.value == value) else {

@@ -119,6 +119,8 @@ fn they_are_found_by_the_names_that_are_spelled() {
             r"values<true, '\141', -1>",
             "values<true, 97, -1>",
             "n::by<n::e::B>",
+            "n::by<(n::e)1>",
+            "of<(E)1, (K)98, (n::e2)5, (n::holds::z)0, (n::(anonymous namespace)::hid)0>",
             "of<B, K::Y, n::Q, n::holds::Z, n::(anonymous namespace)::H>",
             r"chars<'\0', '\012', '\'', '\\', '\37777777600', '\377', '\033', '?'>",
             r"chars<0, 10, 39, 92, -128, -1, 27, 63>",
