@@ -43,6 +43,8 @@ struct Drawn {
     /// Nothing but these members is in it: no pointers to virtual functions, no bit fields.
     is_plain: bool,
     has_virtual_bases: bool,
+    /// Itself, or a part of it: what has one cannot be in a union that has none.
+    has_constructor: bool,
     is_union: bool,
 }
 
@@ -83,6 +85,7 @@ impl Drawing {
             members: Vec::new(),
             is_plain: true,
             has_virtual_bases: false,
+            has_constructor: false,
             is_union,
         };
         let bases = if is_union { String::new() } else { self.bases(&mut drawn) };
@@ -92,6 +95,7 @@ impl Drawing {
         }
         if !is_union && self.one_in(6) {
             drawn.is_plain = false;
+            drawn.has_constructor = true;
             body += &format!("virtual void f{number}(); ");
         }
         let attribute = match next(&mut self.state, 12) {
@@ -120,6 +124,7 @@ impl Drawing {
             drawn.has_virtual_bases |= base.has_virtual_bases;
             let is_virtual = next(&mut self.state, 6) == 0;
             drawn.has_virtual_bases |= is_virtual;
+            drawn.has_constructor |= base.has_constructor || is_virtual;
             let how = if is_virtual { "virtual public" } else { "public" };
             bases.push(format!("{how} {}", base.name));
         }
@@ -140,10 +145,10 @@ impl Drawing {
             1..=3 => {
                 let chosen = next(&mut self.state, TYPES);
                 let Some(of) = self.types.get(chosen) else { return String::new() };
-                // What has constructors cannot be in a union without one.
-                if drawn.is_union && (of.has_virtual_bases || !of.is_plain) {
+                if drawn.is_union && of.has_constructor {
                     return String::new();
                 }
+                drawn.has_constructor |= of.has_constructor;
                 drawn.members.push(name.clone());
                 let of = of.name.clone();
                 let how =
