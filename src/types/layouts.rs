@@ -59,8 +59,8 @@ impl Layouts {
         Ok(found)
     }
 
-    /// As [`find`](super::find), but for what the types of members come to: earlier questions have found
-    /// out about many.
+    /// As [`find`](super::find): the members are read again; what their types come to is known, where earlier
+    /// questions have met them.
     pub fn find_anew(
         &self,
         job: &Job,
