@@ -47,8 +47,8 @@ const MAX_CHANGES: usize = 1 << 18;
 
 /// What differs between two layouts of a type, in the order of the newer one; what has gone comes last
 /// at its level. A member that only moved with the struct it is in is not told apart.
-/// `behind` reads what arrays consist of, and what has no name behind pointers and in enums, of the older and of the
-/// newer file; without it they are as their types are spelled.
+/// `behind` reads what arrays consist of, and what has no name behind pointers and in enums, of the older and
+/// of the newer file; without it they are as their types are spelled.
 pub fn diff(
     old: &Layout,
     new: &Layout,

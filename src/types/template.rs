@@ -21,8 +21,8 @@ const MAX_DEPTH: usize = 12;
 /// The arguments that types leave out of their names, as spelled before.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {
-    /// With how many arguments they were in, and how enumerators are spelled: the deeper ones are left out, and what is spelled must not depend
-    /// on what was asked before.
+    /// With how many arguments they were in, and how enumerators are spelled: the deeper ones are left out,
+    /// and what is spelled must not depend on what was asked before.
     known: RefCell<FxHashMap<(DieRef, usize, bool), Option<SmolStr>>>,
     depth: Cell<usize>,
     /// Whether enumerators are spelled as GCC does, by their numbers: `(colour)1`.
