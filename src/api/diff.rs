@@ -146,10 +146,10 @@ impl From<&types::Side> for Side {
         };
         match side {
             types::Side::Member(member) => Side {
-                type_name: Some(member.type_name.to_string()),
-                offset: member.offset,
-                size: member.size.known(),
-                bit_offset: member.bits.map(|bits| bits.offset),
+                type_name: Some(member.type_name().to_string()),
+                offset: member.offset(),
+                size: member.size().known(),
+                bit_offset: member.bits().map(|bits| bits.offset),
                 bit_size: member.bit_size(),
                 when: super::layout::when(member),
                 ..none

@@ -314,7 +314,7 @@ impl From<&types::Hole> for Hole {
 
 /// With which values of discriminants a member is there; none where it always is.
 pub(super) fn when(member: &types::Member) -> Option<String> {
-    let all: Vec<_> = member.variants.iter().map(types::Variant::to_string).collect();
+    let all: Vec<_> = member.variants().iter().map(types::Variant::to_string).collect();
     (!all.is_empty()).then(|| all.join(" and "))
 }
 
@@ -322,12 +322,12 @@ impl From<&types::Member> for Member {
     fn from(member: &types::Member) -> Self {
         Member {
             name: member.name.to_string(),
-            type_name: member.type_name.to_string(),
-            offset: member.offset,
-            size: member.size.known(),
-            bit_offset: member.bits.map(|bits| bits.offset),
+            type_name: member.type_name().to_string(),
+            offset: member.offset(),
+            size: member.size().known(),
+            bit_offset: member.bits().map(|bits| bits.offset),
             bit_size: member.bit_size(),
-            align: member.align,
+            align: member.align(),
             access: match member.access {
                 types::Access::Public => None,
                 types::Access::Protected => Some(Access::Protected),
@@ -338,7 +338,7 @@ impl From<&types::Member> for Member {
             when: when(member),
             members: member.inside().map(|inner| Member::from(&inner)).collect(),
             holes: member.holes().map(|hole| Hole::from(&hole)).collect(),
-            why: member.why.clone(),
+            why: member.why().map(str::to_owned),
         }
     }
 }

@@ -103,6 +103,11 @@ impl<'a> Die<'a> {
         }
     }
 
+    /// How many bytes all below this DIE takes, where the producer says so.
+    pub fn children_size(&self) -> Option<usize> {
+        Some(self.sibling()?.0 - self.after.0)
+    }
+
     /// The offset after this DIE and all below it.
     fn end(&self) -> Result<UnitOffset, Error> {
         if !self.entry.has_children {

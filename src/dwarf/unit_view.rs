@@ -5,11 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use gimli::{
-    AttributeValue, DebugAddrBase, DebugLocListsBase, DebugRngListsBase, DebugStrOffsetsBase,
-    Reader, Unit, UnitHeader, UnitOffset, constants as dw,
+    AttributeValue, DebugAddrBase, DebugLocListsBase, DebugRngListsBase, DebugStrOffset,
+    DebugStrOffsetsBase, Reader, Unit, UnitHeader, UnitOffset, constants as dw,
 };
 
 use super::file::FileView;
+use super::plain_member::PlainMembers;
 use super::scope::Scope;
 use super::units::UnitEntry;
 use super::{DieRef, DieSection, Error, Language, Slice};
@@ -26,6 +27,7 @@ pub struct UnitView<'a> {
     endian: gimli::RunTimeEndian,
     pub(super) line_offset: Option<gimli::DebugLineOffset>,
     pub(super) scopes: OnceCell<Vec<Scope<'a>>>,
+    pub(super) plain_members: PlainMembers,
 }
 
 impl<'a> UnitView<'a> {
@@ -78,6 +80,7 @@ impl<'a> UnitView<'a> {
             endian,
             line_offset,
             scopes: OnceCell::new(),
+            plain_members: PlainMembers::default(),
         })
     }
 
@@ -97,8 +100,15 @@ impl<'a> UnitView<'a> {
         UnitOffset(self.unit.header.length_including_self())
     }
 
+    /// The text at an offset of .debug_str.
+    #[inline]
+    pub fn string_at(&self, offset: DebugStrOffset) -> Option<&'a [u8]> {
+        Some(self.dwarf().debug_str.get_str(offset).ok()?.slice())
+    }
+
     /// Names a DIE of this unit.
-    pub(super) fn die_ref(&self, offset: UnitOffset) -> DieRef {
+    #[inline]
+    pub fn die_ref(&self, offset: UnitOffset) -> DieRef {
         let offset = self.start.saturating_add(offset.0 as u64);
         DieRef::new(self.file.id, self.section, offset)
     }

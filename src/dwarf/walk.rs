@@ -2,15 +2,17 @@
 
 use std::rc::Rc;
 
-use gimli::{AttributeValue, DwAt, DwTag, EntriesRaw, constants as dw};
+use gimli::{AttributeValue, DwAt, DwTag, EntriesRaw, Reader, UnitOffset, constants as dw};
 
+use super::plain_member::PlainMember;
 use super::{Die, DieRef, Error, Slice, UnitView, View};
 
 /// A position in a unit's entries.
 #[derive(Debug)]
 pub struct Walk<'u, 'a> {
     unit: &'u UnitView<'a>,
-    raw: EntriesRaw<'u, Slice<'a>>,
+    /// From there to the end of the unit.
+    input: Slice<'a>,
 }
 
 /// One entry that was walked over; its attributes went to the visitor.
@@ -34,8 +36,7 @@ impl<'a> View<'a> {
 impl<'a> UnitView<'a> {
     /// Starts at a DIE of this unit.
     pub fn walk(&self, at: DieRef) -> Result<Walk<'_, 'a>, Error> {
-        let raw = self.unit.entries_raw(Some(self.offset_of(at)))?;
-        Ok(Walk { unit: self, raw })
+        Ok(Walk { unit: self, input: self.unit.header.range_from(self.offset_of(at)..)? })
     }
 }
 
@@ -43,15 +44,27 @@ impl<'a> Die<'a> {
     /// Starts at its first child; none where it can have no children.
     pub fn walk_children(&self) -> Result<Option<Walk<'_, 'a>>, Error> {
         let Some(first) = self.first_child() else { return Ok(None) };
-        let raw = self.unit.unit.entries_raw(Some(first))?;
-        Ok(Some(Walk { unit: &self.unit, raw }))
+        let input = self.unit.unit.header.range_from(first..)?;
+        Ok(Some(Walk { unit: &self.unit, input }))
     }
 }
 
-impl<'a> Walk<'_, 'a> {
+impl<'u, 'a> Walk<'u, 'a> {
     /// The reference of the next entry.
     pub fn next(&self) -> DieRef {
-        self.unit.die_ref(self.raw.next_offset())
+        self.unit.die_ref(self.offset())
+    }
+
+    fn offset(&self) -> UnitOffset {
+        UnitOffset(self.unit.end().0 - self.input.len())
+    }
+
+    /// Reads the next entry if it is a plain member, and stays before it otherwise.
+    #[inline]
+    pub fn plain_member(&mut self) -> Option<PlainMember> {
+        let (member, size) = self.unit.plain_members.read(&self.unit.unit, self.input)?;
+        self.input.skip(size).ok()?;
+        Some(member)
     }
 
     /// Reads the next entry and shows its attributes as written, but for where it is declared in the
@@ -61,21 +74,22 @@ impl<'a> Walk<'_, 'a> {
         &mut self,
         mut visit: impl FnMut(DwAt, AttributeValue<Slice<'a>>),
     ) -> Result<Option<Step>, Error> {
-        if self.raw.is_empty() {
+        if self.input.is_empty() {
             return Ok(None);
         }
-        let Some(abbreviation) = self.raw.read_abbreviation()? else { return Ok(None) };
+        let mut raw = self.raw();
+        let Some(abbreviation) = raw.read_abbreviation()? else { return Ok(None) };
         let mut sibling = None;
         let mut rest = abbreviation.attributes();
         while let Some((first, behind)) = rest.split_first() {
             if is_place_in_source(first.name()) {
                 let run = rest.iter().take_while(|next| is_place_in_source(next.name())).count();
                 let (passed, behind) = rest.split_at(run);
-                self.raw.skip_attributes(passed)?;
+                raw.skip_attributes(passed)?;
                 rest = behind;
                 continue;
             }
-            let value = self.raw.read_attribute_inline(*first)?.raw_value();
+            let value = raw.read_attribute_inline(*first)?.raw_value();
             match (first.name(), value) {
                 (dw::DW_AT_sibling, AttributeValue::UnitRef(offset)) => sibling = Some(offset),
                 (name, value) => visit(name, value),
@@ -83,6 +97,7 @@ impl<'a> Walk<'_, 'a> {
             rest = behind;
         }
         let (tag, has_children) = (abbreviation.tag(), abbreviation.has_children());
+        self.go_to(raw.next_offset())?;
         Ok(Some(Step { tag, has_children, sibling }))
     }
 
@@ -91,14 +106,24 @@ impl<'a> Walk<'_, 'a> {
         if !step.has_children {
             return Ok(());
         }
-        let ahead = |offset: &gimli::UnitOffset| {
-            *offset >= self.raw.next_offset() && *offset < self.unit.end()
-        };
+        let ahead = |offset: &UnitOffset| *offset >= self.offset() && *offset < self.unit.end();
         if let Some(sibling) = step.sibling.filter(ahead) {
-            self.raw = self.unit.unit.entries_raw(Some(sibling))?;
-            return Ok(());
+            return self.go_to(sibling);
         }
-        skip_to_end(&mut self.raw)
+        let mut raw = self.raw();
+        skip_to_end(&mut raw)?;
+        self.go_to(raw.next_offset())
+    }
+
+    /// gimli's reader of entries, from here on.
+    fn raw(&self) -> EntriesRaw<'u, Slice<'a>> {
+        let unit = &self.unit.unit;
+        EntriesRaw::new(self.input, unit.encoding(), &unit.abbreviations, self.offset())
+    }
+
+    /// Goes on to an offset that is not before this one.
+    fn go_to(&mut self, offset: UnitOffset) -> Result<(), Error> {
+        Ok(self.input.skip(offset.0.saturating_sub(self.offset().0))?)
     }
 }
 

@@ -7,7 +7,7 @@
 use gimli::{AttributeValue, RunTimeEndian, constants as dw};
 
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_transparent};
-use super::{Error, Member, Size};
+use super::{Error, Location, Member, Size};
 use crate::dwarf::{Die, DieRef, Language};
 
 /// Structs in structs are looked into so deep, which is deeper than layouts are shown.
@@ -50,7 +50,12 @@ impl Alignment {
 
 impl<'a> Reader<'_, 'a> {
     /// The alignment of a type; none where it is not certain.
+    #[inline]
     pub(super) fn alignment_at(&self, at: DieRef) -> Result<Option<u64>, Error> {
+        let known = self.known.borrow().alignment(at);
+        if let Some(known) = known.filter(|known| known.height <= MAX_NESTING) {
+            return Ok(known.bytes);
+        }
         match self.known_alignment(at, MAX_NESTING) {
             Ok(known) => Ok(known.bytes),
             Err(Error::TooDeep) => Ok(None),
@@ -151,7 +156,7 @@ impl<'a> Reader<'_, 'a> {
         }
         let (mut strictest, mut is_packed) = (1, false);
         for member in &parts.members {
-            let natural = match member.type_die {
+            let natural = match member.type_die() {
                 Some(declared) => self.known_alignment(declared, nesting)?,
                 None => Alignment::UNCERTAIN,
             };
@@ -185,7 +190,7 @@ fn certain(stated: u64, natural: Option<u64>) -> Option<u64> {
 pub(super) fn member_alignment(member: &Member, natural: Option<u64>) -> Option<u64> {
     let is_aligned =
         |natural: &u64| byte_offset(member).is_none_or(|offset| offset.is_multiple_of(*natural));
-    match member.align {
+    match member.align() {
         Some(stated) => certain(stated, natural.filter(is_aligned)),
         None => natural,
     }
@@ -193,5 +198,8 @@ pub(super) fn member_alignment(member: &Member, natural: Option<u64>) -> Option<
 
 /// Where a member starts that is no bit field.
 fn byte_offset(member: &Member) -> Option<u64> {
-    member.offset.filter(|_| member.bits.is_none())
+    match member.location {
+        Location::Bytes(offset) => Some(offset),
+        Location::Bits(_) | Location::Dynamic { .. } => None,
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gimli::constants as dw;
 
-use super::layout::Nesting;
+use super::members::Nesting;
 use super::reader::{MAX_CHAIN, Reader, is_aggregate};
 use super::{Enumerator, Error, Member, Parts};
 use crate::dwarf::{DebugFile, Die, DieRef, Index, View};
@@ -101,8 +101,8 @@ impl<'b> Behind<'_, 'b> {
     /// What a member leads to, where that has no name of its own; the structs that arrays consist of also
     /// where they have one, if `with_named`. None for what its layout shows.
     pub(super) fn member(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Error> {
-        let has_unnamed = member.type_name.contains("{...}");
-        let has_elements = with_named && member.type_name.contains('[');
+        let has_unnamed = member.type_name().contains("{...}");
+        let has_elements = with_named && member.type_name().contains('[');
         if member.parts.is_some() || !(has_unnamed || has_elements) {
             return Ok(None);
         }
@@ -118,7 +118,7 @@ impl<'b> Behind<'_, 'b> {
     fn read(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Error> {
         let reader = &self.reader;
         reader.begin_answer();
-        let Some(at) = member.type_die else { return Ok(None) };
+        let Some(at) = member.type_die() else { return Ok(None) };
         let (mut die, mut by, mut has_name) = (reader.die(at)?, Vec::new(), false);
         for _ in 0..MAX_CHAIN {
             has_name |= reader.view.name(&die).is_some();

@@ -192,27 +192,27 @@ impl<'a> Decoding<'_, '_, 'a> {
 
     fn member(&mut self, member: Member, depth: usize) -> Result<Decoded, Error> {
         let place = bits_of(&member);
-        let rest = member.offset.filter(|_| member.is_flexible_array()).map(|offset| {
+        let rest = member.offset().filter(|_| member.is_flexible_array()).map(|offset| {
             let end = (self.bytes.len() as u64).saturating_mul(8);
             let offset = offset.saturating_mul(8);
             BitField { offset, size: end.saturating_sub(offset) }
         });
         let name = match member.kind {
-            MemberKind::Base => format!("<base {}>", member.type_name),
+            MemberKind::Base => format!("<base {}>", member.type_name()),
             MemberKind::Field | MemberKind::Anonymous => member.name.to_string(),
         };
         let start = member.start();
         let mut value = Decoded {
             name,
-            type_name: member.type_name.to_string(),
+            type_name: member.type_name().to_string(),
             bits: place.or(rest),
             is_bit_field: member.bit_size().is_some(),
             pointer: None,
             text: None,
             values: Vec::new(),
-            why: member.why,
+            why: member.why().map(str::to_owned),
         };
-        let Some(at) = member.type_die else { return Ok(value) };
+        let Some(at) = member.type_die() else { return Ok(value) };
         let die = self.reader.die(at)?;
         if value.bits.is_some() {
             return self.value(&die, value, depth + 1);

@@ -119,7 +119,7 @@ impl Diffing<'_, '_, '_> {
     ) -> Result<(), Stopped> {
         let path = |member: &Member| {
             let name = match (member.kind, member.name.as_str()) {
-                (MemberKind::Base, _) => format!("<base {}>", member.type_name),
+                (MemberKind::Base, _) => format!("<base {}>", member.type_name()),
                 (_, "") => "<unnamed>".to_owned(),
                 (_, name) => name.to_owned(),
             };
@@ -146,15 +146,15 @@ impl Diffing<'_, '_, '_> {
             let before = was.member;
             let is_there = was.place() == now.place() && before.bit_size() == member.bit_size();
             let is_same = (is_there || !has_place)
-                && before.size == member.size
-                && before.type_name == member.type_name
-                && before.variants == member.variants;
+                && before.size() == member.size()
+                && before.type_name() == member.type_name()
+                && before.variants() == member.variants();
             if !is_same {
                 let (old, new) = (Some(was.side(old_start)), Some(now.side(new_start)));
                 self.changes.push(Change { path: path(member), old, new, why: None });
             }
             let (old, new) = (was.inside(old_start), now.inside(new_start));
-            if self.reach == Reach::Whole || super::layout::is_without_name(&member.type_name) {
+            if self.reach == Reach::Whole || super::layout::is_without_name(member.type_name()) {
                 self.members(old, new, &path(member), depth)?;
                 self.note_damage(&path(member), [&before.parts, &member.parts]);
             }
@@ -296,7 +296,7 @@ impl<'l> Visible<'l> {
 
     fn namesake(&self) -> Namesake<'l> {
         match (self.member.kind, self.member.name.as_str()) {
-            (MemberKind::Base, _) => Namesake::Base(&self.member.type_name),
+            (MemberKind::Base, _) => Namesake::Base(self.member.type_name()),
             (_, "") => Namesake::Unnamed { place: self.place(), bit_size: self.member.bit_size() },
             (_, name) => Namesake::Field(name),
         }

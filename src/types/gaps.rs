@@ -21,10 +21,7 @@ pub(super) fn find(layout: &mut Layout) {
     }
     let Size::Known(size) = layout.size else { return };
     let total = size.saturating_mul(8);
-    if layout.kind != Kind::Union {
-        share(&mut layout.members);
-    }
-    let Some((mut holes, used)) = between(&layout.members) else { return };
+    let Some((mut holes, used)) = unused(layout.kind, &mut layout.members) else { return };
     // The bits left in the last byte used are a hole; whole bytes behind it are padding.
     let byte_end = used.checked_next_multiple_of(8).unwrap_or(total).min(total);
     holes.extend(hole(used, byte_end));
@@ -35,13 +32,36 @@ pub(super) fn find(layout: &mut Layout) {
 
 /// The bits of a struct or union inside another that none of its members uses, to its end.
 pub(super) fn inside(kind: Kind, size: Size, members: &mut [Member]) -> Vec<Hole> {
+    let found = unused(kind, members);
+    let (Size::Known(size), Some((mut holes, used))) = (size, found) else { return Vec::new() };
+    holes.extend(hole(used, size.saturating_mul(8)));
+    holes
+}
+
+/// The same, but for what is behind the last of their bits, and where that is; none where the place of one is not
+/// known.
+fn unused(kind: Kind, members: &mut [Member]) -> Option<(Vec<Hole>, u64)> {
+    if let Some(found) = between_in_order(members) {
+        return Some(found);
+    }
     if kind != Kind::Union {
         share(members);
     }
-    let Size::Known(size) = size else { return Vec::new() };
-    let Some((mut holes, used)) = between(members) else { return Vec::new() };
-    holes.extend(hole(used, size.saturating_mul(8)));
-    holes
+    between(members)
+}
+
+/// The holes between members that follow each other, as those of all structs of C do.
+fn between_in_order(members: &[Member]) -> Option<(Vec<Hole>, u64)> {
+    let (mut holes, mut used) = (Vec::new(), 0);
+    for member in members {
+        let is_next = |bits: &Range<u64>| bits.start >= used && member.kind != MemberKind::Base;
+        let bits = extent(member).filter(is_next)?;
+        if let Some(hole) = hole(used, bits.start) {
+            holes.push(hole);
+        }
+        used = bits.end;
+    }
+    Some((holes, used))
 }
 
 /// The holes between members, and where the last of their bits is; none where the place of one is not
@@ -62,12 +82,14 @@ fn between(members: &[Member]) -> Option<(Vec<Hole>, u64)> {
     Some((holes, used))
 }
 
+#[inline]
 fn hole(start: u64, end: u64) -> Option<Hole> {
     let bit_size = end.checked_sub(start).filter(|size| *size > 0)?;
     Some(Hole { bit_offset: start, bit_size })
 }
 
 /// The bits that a member covers; a flexible array has a place, and covers none.
+#[inline]
 fn extent(member: &Member) -> Option<Range<u64>> {
     let empty = |start| start..start;
     let flexible = member.start().filter(|_| member.is_flexible_array()).map(empty);
@@ -84,24 +106,9 @@ fn is_anywhere(member: &Member) -> bool {
     extent(member).is_none() || member.parts.as_ref().is_some_and(is_base_with_such)
 }
 
-/// Whether members follow each other, as those of all structs of C do.
-fn stand_apart(members: &[Member]) -> bool {
-    let mut end = 0;
-    members.iter().all(|member| match extent(member).filter(|bits| bits.start >= end) {
-        Some(bits) => {
-            end = bits.end;
-            member.kind != MemberKind::Base
-        }
-        None => false,
-    })
-}
-
 /// Takes from the holes in members of a struct what others of its members use. Of bases that share a bit
 /// which none uses, it stays a hole of the last.
 fn share(members: &mut [Member]) {
-    if stand_apart(members) {
-        return;
-    }
     if members.iter().any(is_anywhere) {
         members.iter_mut().for_each(forget);
     }
@@ -165,7 +172,7 @@ struct Sharing {
 fn sharing(members: &[Member]) -> Vec<Sharing> {
     let placed = members.iter().enumerate().filter_map(|(position, member)| {
         let bits = member.covered().filter(|bits| !bits.is_empty())?;
-        let is_variant = !member.variants.is_empty();
+        let is_variant = !member.variants().is_empty();
         Some(Sharing { position, bits, is_variant, own: Vec::new(), deep: Vec::new() })
     });
     let mut placed: Vec<Sharing> = placed.collect();
@@ -300,7 +307,6 @@ fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Access;
     use super::*;
 
     /// A member of so many bytes at an offset; a struct of others where it has any.
@@ -311,22 +317,7 @@ mod tests {
             let holes = inside(Kind::Struct, size, &mut members);
             Arc::new(Parts::of(members, holes, None))
         });
-        Member {
-            name: "m".into(),
-            kind: MemberKind::Field,
-            type_name: "t".into(),
-            type_die: None,
-            offset: Some(offset),
-            size,
-            bits: None,
-            width: None,
-            is_unbounded: false,
-            align: None,
-            access: Access::Public,
-            variants: Vec::new(),
-            parts,
-            why: None,
-        }
+        Member { parts, ..Member::sized("t", offset, bytes) }
     }
 
     fn holes(members: &[Member]) -> Vec<&[Hole]> {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::Parts;
 use super::alignment::Alignment;
-use super::typed::Typed;
+use super::model::MemberType;
 use crate::dwarf::DieRef;
 
 /// Types that are remembered at most: a question about all of them meets a million.
@@ -47,7 +47,7 @@ impl KnownTypes {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// What members show of their types.
-    typed: FxHashMap<DieRef, Arc<Typed>>,
+    typed: FxHashMap<DieRef, Arc<MemberType>>,
     /// What structs and unions consist of, at any depth.
     parts: FxHashMap<DieRef, Arc<Parts>>,
     /// How many members these have themselves.
@@ -70,11 +70,11 @@ impl Table {
     }
 
     #[inline]
-    pub(super) fn typed(&self, at: DieRef) -> Option<&Arc<Typed>> {
+    pub(super) fn typed(&self, at: DieRef) -> Option<&Arc<MemberType>> {
         self.typed.get(&at)
     }
 
-    pub(super) fn learn_typed(&mut self, at: DieRef, typed: &Arc<Typed>) {
+    pub(super) fn learn_typed(&mut self, at: DieRef, typed: &Arc<MemberType>) {
         if self.typed.len() >= MAX_TYPES {
             self.typed.clear();
         }

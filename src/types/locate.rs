@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gimli::constants as dw;
 
-use super::layout::Nesting;
+use super::members::Nesting;
 use super::reader::{Reader, is_aggregate};
 use super::{BitField, Error, Hole, Member, MemberKind, Parts, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
@@ -148,7 +148,7 @@ impl<'a> Search<'_, '_, 'a> {
             ("", name) => name.to_owned(),
             (path, name) => format!("{path}.{name}"),
         };
-        let end = member.size.known().map(|_| bits.end);
+        let end = member.size().known().map(|_| bits.end);
         let rest = match member.kind {
             MemberKind::Anonymous | MemberKind::Base => Covering::Hole,
             MemberKind::Field => Covering::Padding,
@@ -158,14 +158,14 @@ impl<'a> Search<'_, '_, 'a> {
         if let Some(parts) = member.parts.as_ref().filter(|parts| parts.depth.is_some()) {
             return self.aggregate(parts, &inner, depth + 1);
         }
-        if let Some(at) = member.type_die {
+        if let Some(at) = member.type_die() {
             let die = self.reader.die(at)?;
             if self.inside(&die, &inner, depth + 1)? {
                 return Ok(());
             }
         }
-        let is_bit_field = member.bits.is_some();
-        let what = Covering::Member { type_name: member.type_name.to_string(), is_bit_field };
+        let is_bit_field = member.bits().is_some();
+        let what = Covering::Member { type_name: member.type_name().to_string(), is_bit_field };
         self.add(inner.path, what, bits)
     }
 

@@ -3,28 +3,19 @@
 use gimli::{AttributeValue, Expression, Operation, RunTimeEndian};
 
 use super::member_entry::{MemberEntry, Value};
-use super::{BitField, Size};
-use crate::dwarf::UnitView;
-
-/// A member's place from the start of the type it is declared in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Location {
-    /// So many bytes.
-    Bytes(u64),
-    /// A bit field, in bits.
-    Bits(BitField),
-    /// Only run time can tell (virtual bases).
-    Dynamic,
-}
+use super::{BitField, Location, Size};
+use crate::dwarf::{Slice, UnitView};
 
 /// A member's place; `storage` is the size of its type, which the older form of bit fields counts from.
+#[inline]
 pub(super) fn location(unit: &UnitView<'_>, member: &MemberEntry<'_>, storage: Size) -> Location {
-    let Some(start) = byte_offset(unit, member) else { return Location::Dynamic };
+    let nowhere = Location::Dynamic { bits: member.bit_size };
+    let Some(start) = byte_offset(unit, member) else { return nowhere };
     let Some(size) = member.bit_size else {
         // A member without bit_size that lies on a bit: DWARF allows it, C has none.
         return match member.data_bit_offset {
             Some(bits) if bits.is_multiple_of(8) => Location::Bytes(bits / 8),
-            Some(_) => Location::Dynamic,
+            Some(_) => nowhere,
             None => Location::Bytes(start),
         };
     };
@@ -38,7 +29,7 @@ pub(super) fn location(unit: &UnitView<'_>, member: &MemberEntry<'_>, storage: S
     let storage = member.byte_size.or(storage.known());
     storage
         .and_then(|bytes| older_bit_offset(unit, start, bytes, from_top, size))
-        .map_or(Location::Dynamic, |offset| Location::Bits(BitField { offset, size }))
+        .map_or(nowhere, |offset| Location::Bits(BitField { offset, size }))
 }
 
 /// DW_AT_bit_offset counts from the most significant bit of the storage unit, so the result
@@ -59,6 +50,7 @@ fn older_bit_offset(
 }
 
 /// DW_AT_data_member_location in bytes; absent means 0, none means that it is no constant.
+#[inline]
 fn byte_offset(unit: &UnitView<'_>, member: &MemberEntry<'_>) -> Option<u64> {
     let expression = match member.place {
         Value::Absent => return Some(0),
@@ -68,7 +60,11 @@ fn byte_offset(unit: &UnitView<'_>, member: &MemberEntry<'_>) -> Option<u64> {
         Value::Other(AttributeValue::Block(bytes)) => Expression(bytes),
         Value::Other(_) => return None,
     };
-    // The address of the containing object is on the stack: what is added to it is the offset.
+    offset_by(unit, expression)
+}
+
+/// What an expression adds to the address of the containing object, which is on the stack.
+fn offset_by(unit: &UnitView<'_>, expression: Expression<Slice<'_>>) -> Option<u64> {
     let mut stack = vec![0_u64];
     let mut operations = expression.operations(unit.encoding());
     loop {

@@ -3,7 +3,7 @@
 use gimli::{AttributeValue, DebugStrOffset, DwAt, UnitOffset, constants as dw};
 
 use super::{Access, Error};
-use crate::dwarf::{Die, Slice, signed, unsigned};
+use crate::dwarf::{Die, DieRef, PlainMember, Slice, UnitView, View, signed, unsigned};
 
 /// A value as written. Nearly all are of one form, and take fewer bytes than one that may be any: to copy
 /// such a one takes longer than to read it.
@@ -49,21 +49,41 @@ impl<'a> MemberEntry<'a> {
         Ok(entry)
     }
 
-    /// DW_AT_name.
-    pub(super) fn name(&self) -> Option<AttributeValue<Slice<'a>>> {
-        match self.name {
-            Value::Absent => None,
-            Value::Usual(offset) => Some(AttributeValue::DebugStrRef(offset)),
-            Value::Other(value) => Some(value),
+    /// What a plain member says.
+    #[inline]
+    pub(super) fn plain(member: PlainMember) -> MemberEntry<'a> {
+        MemberEntry {
+            name: member.name.map_or(Value::Absent, Value::Usual),
+            target: Value::Usual(member.target),
+            place: Value::Usual(member.place),
+            data_bit_offset: member.bits.map(|(offset, _)| offset),
+            bit_size: member.bits.map(|(_, size)| size),
+            ..MemberEntry::default()
         }
     }
 
-    /// DW_AT_type.
-    pub(super) fn target(&self) -> Option<AttributeValue<Slice<'a>>> {
-        match self.target {
+    /// The name; empty where it has none.
+    #[inline]
+    pub(super) fn name(&self, view: &View<'a>, unit: &UnitView<'a>) -> &'a [u8] {
+        let name = match self.name {
             Value::Absent => None,
-            Value::Usual(offset) => Some(AttributeValue::UnitRef(offset)),
-            Value::Other(value) => Some(value),
+            Value::Usual(offset) => unit.string_at(offset),
+            Value::Other(value) => view.string(unit, value),
+        };
+        name.unwrap_or_default()
+    }
+
+    /// Where the type is; none for `void`.
+    #[inline]
+    pub(super) fn target(
+        &self,
+        view: &View<'a>,
+        unit: &UnitView<'a>,
+    ) -> Result<Option<DieRef>, Error> {
+        match self.target {
+            Value::Absent => Ok(None),
+            Value::Usual(offset) => Ok(Some(unit.die_ref(offset))),
+            Value::Other(value) => Ok(view.follow(unit, value)?),
         }
     }
 

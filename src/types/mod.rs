@@ -22,6 +22,7 @@ mod layouts;
 mod locate;
 mod location;
 mod member_entry;
+mod members;
 mod memory;
 mod model;
 mod name;
@@ -53,8 +54,8 @@ pub use layouts::Layouts;
 pub use locate::{Covering, Place, locate};
 pub use memory::{Label, labels, read_memory};
 pub use model::{
-    Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Member, MemberKind, Parts,
-    Selected, Size, Variant,
+    Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Location, Member, MemberKind,
+    Parts, Selected, Size, Variant,
 };
 pub use name::{Keyword, TypeName, pointee};
 pub use number::Number;

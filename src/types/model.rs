@@ -130,6 +130,20 @@ pub struct BitField {
     pub size: u64,
 }
 
+/// A member's place, from the start of what it is a member of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Location {
+    /// So many bytes.
+    Bytes(u64),
+    /// Those of a bit field.
+    Bits(BitField),
+    /// Only run time can tell (virtual bases).
+    Dynamic {
+        /// How many bits a bit field has.
+        bits: Option<u64>,
+    },
+}
+
 /// Who may name a member in C++ (DWARF 5 §2.11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -149,30 +163,52 @@ pub struct Member {
     pub name: SmolStr,
     /// What part it is.
     pub kind: MemberKind,
-    /// Its type, spelled.
-    pub type_name: SmolStr,
-    /// Its type; none stands for `void`, which no member has in sound debug info.
-    pub type_die: Option<DieRef>,
-    /// Bytes from the start of what it is a member of; none where only run time can tell.
-    pub offset: Option<u64>,
-    /// Its size.
-    pub size: Size,
-    /// Its bits, for a bit field, from the start of what it is a member of.
-    pub bits: Option<BitField>,
-    /// How many bits a bit field has whose place only run time can tell.
-    pub(super) width: Option<u64>,
-    /// Its type is an array without a bound.
-    pub is_unbounded: bool,
-    /// DW_AT_alignment, in bytes.
-    pub align: Option<u64>,
+    /// Its type.
+    pub(super) member_type: Arc<MemberType>,
+    /// Where it is.
+    pub location: Location,
     /// Who may name it.
     pub access: Access,
-    /// When it is there, for what is part of a variant; of a variant in another, the outer's first.
-    pub variants: Vec<Variant>,
     /// What it consists of, where it is a struct or union.
     pub parts: Option<Arc<Parts>>,
-    /// What could not be known.
-    pub why: Option<String>,
+    /// What is to be said of few: a layout has hundreds of members, which are gone through many times.
+    pub(super) particulars: Option<Box<Particulars>>,
+}
+
+/// What members show of their type: the same for all that have it.
+#[derive(Clone, Debug, Eq)]
+pub(super) struct MemberType {
+    /// The type itself; none stands for `void`, which no member has in sound debug info.
+    pub(super) die: Option<DieRef>,
+    pub(super) spelled: SmolStr,
+    pub(super) size: Size,
+    /// It is an array without a bound, behind typedefs and qualifiers.
+    pub(super) is_unbounded: bool,
+    /// The struct, union or class that it is, behind typedefs and qualifiers.
+    pub(super) aggregate: Option<Aggregate>,
+}
+
+/// A struct, union or class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Aggregate {
+    pub(super) at: DieRef,
+    /// Where it is defined is not known.
+    pub(super) is_declaration: bool,
+}
+
+impl PartialEq for MemberType {
+    /// Equal in what they say; the DIE it was read from does not matter.
+    fn eq(&self, other: &MemberType) -> bool {
+        self.spelled == other.spelled && self.size == other.size
+    }
+}
+
+/// What is to be said of few members.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Particulars {
+    pub(super) align: Option<u64>,
+    pub(super) variants: Vec<Variant>,
+    pub(super) why: Option<String>,
 }
 
 /// What a struct or union consists of that is part of another: the same for all that have a member of the
@@ -189,6 +225,8 @@ pub struct Parts {
     pub(super) count: usize,
     /// How deep they are nested; none where some are left out.
     pub(super) depth: Option<usize>,
+    /// One of them has no end, at any depth.
+    pub(super) is_open_ended: bool,
 }
 
 impl Parts {
@@ -197,7 +235,8 @@ impl Parts {
         let count = members.len() + inside().map(|parts| parts.count).sum::<usize>();
         let depth = inside().try_fold(0, |depth, parts| Some(parts.depth?.max(depth)));
         let depth = depth.map(|depth| depth + 1);
-        Parts { members, holes, why, count, depth }
+        let is_open_ended = members.iter().any(Member::is_open_ended);
+        Parts { members, holes, why, count, depth, is_open_ended }
     }
 
     /// Those of a type that is nested deeper than layouts are shown.
@@ -222,7 +261,7 @@ impl Member {
     /// of the type is not part of it.
     pub fn holes(&self) -> impl Iterator<Item = Hole> {
         let holes = self.parts.iter().flat_map(|parts| &parts.holes);
-        let (start, width) = (self.start(), self.bits.map_or(u64::MAX, |bits| bits.size));
+        let (start, width) = (self.start(), self.bits().map_or(u64::MAX, |bits| bits.size));
         holes.filter_map(move |hole| {
             let bit_size = hole.bit_size.min(width.saturating_sub(hole.bit_offset));
             let bit_offset = start?.saturating_add(hole.bit_offset);
@@ -230,25 +269,92 @@ impl Member {
         })
     }
 
+    /// Its type, spelled.
+    pub fn type_name(&self) -> &SmolStr {
+        &self.member_type.spelled
+    }
+
+    /// Its type; none stands for `void`, which no member has in sound debug info.
+    pub fn type_die(&self) -> Option<DieRef> {
+        self.member_type.die
+    }
+
+    /// Its size.
+    pub fn size(&self) -> Size {
+        self.member_type.size
+    }
+
+    /// Bytes from the start of what it is a member of; none where only run time can tell.
+    pub fn offset(&self) -> Option<u64> {
+        match self.location {
+            Location::Bytes(offset) => Some(offset),
+            Location::Bits(bits) => Some(bits.offset / 8),
+            Location::Dynamic { .. } => None,
+        }
+    }
+
+    /// Its bits, for a bit field, from the start of what it is a member of.
+    pub fn bits(&self) -> Option<BitField> {
+        match self.location {
+            Location::Bits(bits) => Some(bits),
+            Location::Bytes(_) | Location::Dynamic { .. } => None,
+        }
+    }
+
+    /// Whether only run time can tell where it is.
+    #[inline]
+    pub(super) fn is_dynamic(&self) -> bool {
+        matches!(self.location, Location::Dynamic { .. })
+    }
+
     /// Its first bit; none where only run time can tell.
+    #[inline]
     pub fn start(&self) -> Option<u64> {
-        match self.bits {
-            Some(bits) => Some(bits.offset),
-            None => self.offset?.checked_mul(8),
+        match self.location {
+            Location::Bytes(offset) => offset.checked_mul(8),
+            Location::Bits(bits) => Some(bits.offset),
+            Location::Dynamic { .. } => None,
         }
     }
 
     /// How many bits a bit field has, wherever it is.
     pub fn bit_size(&self) -> Option<u64> {
-        self.bits.map(|bits| bits.size).or(self.width)
+        match self.location {
+            Location::Bytes(_) => None,
+            Location::Bits(bits) => Some(bits.size),
+            Location::Dynamic { bits } => bits,
+        }
+    }
+
+    /// DW_AT_alignment, in bytes.
+    pub fn align(&self) -> Option<u64> {
+        self.particulars.as_ref()?.align
+    }
+
+    /// When it is there, for what is part of a variant; of a variant in another, the outer's first.
+    pub fn variants(&self) -> &[Variant] {
+        self.particulars.as_ref().map(|its| its.variants.as_slice()).unwrap_or_default()
+    }
+
+    /// What could not be known.
+    pub fn why(&self) -> Option<&str> {
+        self.particulars.as_ref()?.why.as_deref()
+    }
+
+    /// It is there when what it is in is, which is a variant.
+    pub(super) fn put_into(&mut self, variant: Variant) {
+        self.particulars.get_or_insert_default().variants.insert(0, variant);
     }
 
     /// The bits that it covers, of a flexible array none; none where only run time can tell them.
+    #[inline]
     pub(super) fn covered(&self) -> Option<Range<u64>> {
-        let (start, width) = match (self.bits, self.size) {
-            (Some(bits), _) => (bits.offset, bits.size),
-            (None, Size::Known(bytes)) => (self.offset?.checked_mul(8)?, bytes.checked_mul(8)?),
-            (None, Size::Dynamic) => return None,
+        let (start, width) = match (self.location, self.size()) {
+            (Location::Bits(bits), _) => (bits.offset, bits.size),
+            (Location::Bytes(offset), Size::Known(bytes)) => {
+                (offset.checked_mul(8)?, bytes.checked_mul(8)?)
+            }
+            (Location::Bytes(_), Size::Dynamic) | (Location::Dynamic { .. }, _) => return None,
         };
         Some(start..start.checked_add(width)?)
     }
@@ -257,28 +363,49 @@ impl Member {
     /// Ada packs records so that they start within a byte: then their members are counted in bits too.
     pub fn seen_from(mut self, base: Option<u64>) -> Member {
         let start = self.start().zip(base).and_then(|(start, base)| base.checked_add(start));
-        let width = match self.bits {
-            Some(bits) => Some(bits.size),
-            None => self.size.known().map(|bytes| bytes.saturating_mul(8)),
+        let whole = || self.size().known().map(|bytes| bytes.saturating_mul(8));
+        self.location = match (start, self.bits()) {
+            (None, _) => Location::Dynamic { bits: self.bit_size() },
+            (Some(start), None) if start.is_multiple_of(8) => Location::Bytes(start / 8),
+            (Some(offset), bits) => match bits.map(|bits| bits.size).or_else(whole) {
+                Some(size) => Location::Bits(BitField { offset, size }),
+                None => Location::Dynamic { bits: None },
+            },
         };
-        let is_in_bits = self.bits.is_some() || start.is_some_and(|bit| !bit.is_multiple_of(8));
-        let bits = start.zip(width).map(|(offset, size)| BitField { offset, size });
-        if start.is_none() {
-            self.width = self.bit_size();
-        }
-        self.bits = bits.filter(|_| is_in_bits);
-        self.offset = start.filter(|_| !is_in_bits || width.is_some()).map(|bit| bit / 8);
         self
     }
 
     /// Whether it is such an array, or a struct or union that holds one at any depth: it has no end.
     pub(super) fn is_open_ended(&self) -> bool {
-        self.is_flexible_array() || self.members().iter().any(Member::is_open_ended)
+        self.is_flexible_array() || self.parts.as_ref().is_some_and(|parts| parts.is_open_ended)
     }
 
     /// Whether it is a flexible array: one that is empty has a size.
+    #[inline]
     pub(super) fn is_flexible_array(&self) -> bool {
-        self.is_unbounded && self.size == Size::Dynamic
+        self.member_type.is_unbounded && self.size() == Size::Dynamic
+    }
+}
+
+#[cfg(test)]
+impl Member {
+    /// One of that type and so many bytes.
+    pub(super) fn sized(type_name: &str, offset: u64, bytes: u64) -> Member {
+        Member {
+            name: "m".into(),
+            kind: MemberKind::Field,
+            member_type: Arc::new(MemberType {
+                die: None,
+                spelled: type_name.into(),
+                size: Size::Known(bytes),
+                is_unbounded: false,
+                aggregate: None,
+            }),
+            location: Location::Bytes(offset),
+            access: Access::Public,
+            parts: None,
+            particulars: None,
+        }
     }
 }
 
@@ -287,16 +414,11 @@ impl PartialEq for Member {
     fn eq(&self, other: &Member) -> bool {
         self.name == other.name
             && self.kind == other.kind
-            && self.type_name == other.type_name
-            && self.offset == other.offset
-            && self.size == other.size
-            && self.bits == other.bits
-            && self.width == other.width
-            && self.align == other.align
+            && self.member_type == other.member_type
+            && self.location == other.location
             && self.access == other.access
-            && self.variants == other.variants
             && self.parts == other.parts
-            && self.why == other.why
+            && self.particulars == other.particulars
     }
 }
 

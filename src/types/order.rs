@@ -34,10 +34,7 @@ pub(super) fn better(layout: &Layout, fields: &[Field]) -> Option<BetterOrder> {
     let declared: Vec<usize> = (0..fields.len()).collect();
     let (places, own_size) = place(fields, &declared, least)?;
     let is_understood = own_size == size
-        && places.iter().zip(&layout.members).all(|(bit, member)| {
-            let first = member.bits.map(|bits| bits.offset);
-            first.or(member.offset.and_then(|offset| offset.checked_mul(8))) == Some(*bit)
-        });
+        && places.iter().zip(&layout.members).all(|(bit, member)| member.start() == Some(*bit));
     if !is_understood {
         return None;
     }

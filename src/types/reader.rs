@@ -11,7 +11,6 @@ use smol_str::SmolStr;
 
 use super::Error;
 use super::known_types::Table;
-use super::member_entry::MemberEntry;
 use super::template::Arguments;
 use crate::dwarf::{self, Die, DieRef, Index, Language, UnitView, View};
 use crate::job::Job;
@@ -154,18 +153,6 @@ impl<'v, 'a> Reader<'v, 'a> {
     pub(super) fn die_near(&self, unit: &Rc<UnitView<'a>>, at: DieRef) -> Result<Die<'a>, Error> {
         self.count()?;
         self.defined(self.view.die_from(unit, at)?)
-    }
-
-    /// Where the type of a member of that unit is; none for `void`.
-    pub(super) fn target(
-        &self,
-        unit: &UnitView<'a>,
-        member: &MemberEntry<'a>,
-    ) -> Result<Option<DieRef>, Error> {
-        match member.target() {
-            Some(target) => Ok(self.view.follow(unit, target)?),
-            None => Ok(None),
-        }
     }
 
     /// A DIE that only stands for a type unit's (DWARF 5 §5.7.1, DW_AT_signature) is passed over for

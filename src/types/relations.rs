@@ -57,7 +57,7 @@ impl Relations {
 
     fn add_members(&mut self, node: u32, members: &[Member]) {
         for member in members {
-            let spelled = element(&member.type_name);
+            let spelled = element(member.type_name());
             let pointee = spelled.trim_end_matches('*').trim_end();
             let target = self.id(unqualified(pointee));
             let is_pointer = pointee.len() < spelled.len();
@@ -230,26 +230,7 @@ fn split_keyword(name: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Access, MemberKind, Size};
-
-    fn member(type_name: &str) -> Member {
-        Member {
-            name: "m".into(),
-            kind: MemberKind::Field,
-            type_name: type_name.into(),
-            type_die: None,
-            offset: Some(0),
-            size: Size::Known(4),
-            bits: None,
-            width: None,
-            is_unbounded: false,
-            align: None,
-            access: Access::Public,
-            variants: Vec::new(),
-            parts: None,
-            why: None,
-        }
-    }
+    use crate::types::Size;
 
     fn found(type_name: &str, kind: Kind, via: &[&str], members: &[&str]) -> LayoutMatch {
         let layout = Layout {
@@ -261,7 +242,7 @@ mod tests {
             align: None,
             declared_at: None,
             language: Language::C,
-            members: members.iter().map(|name| member(name)).collect(),
+            members: members.iter().map(|name| Member::sized(name, 0, 4)).collect(),
             enumerators: Vec::new(),
             holes: Vec::new(),
             padding: 0,

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use gimli::constants as dw;
 use smol_str::SmolStr;
 
-use super::layout::Nesting;
+use super::members::Nesting;
+use super::model::MemberType;
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::{
-    Access, BitField, Error, Member, MemberKind, MemberPath, Parts, PathStep, Selected, Size,
+    Access, BitField, Error, Location, Member, MemberKind, MemberPath, Parts, PathStep, Selected,
+    Size,
 };
 use crate::dwarf::Die;
 
@@ -19,18 +21,17 @@ impl<'a> Reader<'_, 'a> {
         let mut member = Member {
             name: SmolStr::default(),
             kind: MemberKind::Field,
-            type_name: self.spell(Some(die))?.into(),
-            type_die: Some(die.at()),
-            offset: Some(0),
-            size: self.size_of(die)?,
-            bits: None,
-            width: None,
-            is_unbounded: false,
-            align: None,
+            member_type: Arc::new(MemberType {
+                die: Some(die.at()),
+                spelled: self.spell(Some(die))?.into(),
+                size: self.size_of(die)?,
+                is_unbounded: false,
+                aggregate: None,
+            }),
+            location: Location::Bytes(0),
             access: Access::Public,
-            variants: Vec::new(),
             parts: None,
-            why: None,
+            particulars: None,
         };
         let mut steps = path.steps();
         while let Some((first, rest)) = steps.split_first() {
@@ -50,10 +51,10 @@ impl<'a> Reader<'_, 'a> {
         if let Some(parts) = member.parts.as_ref().filter(|parts| parts.depth.is_some()) {
             return Ok(Some(Arc::clone(parts)));
         }
-        let Some(at) = member.type_die else { return Ok(None) };
+        let Some(at) = member.type_die() else { return Ok(None) };
         let underlying = self.underlying(self.die(at)?)?;
         let Some(die) = underlying.filter(|die| is_aggregate(die.tag())) else { return Ok(None) };
-        Ok(Some(self.parts(die.unit(), die.at(), member.size, Nesting::Deep, None)?))
+        Ok(Some(self.parts(die.unit(), die.at(), member.size(), Nesting::Deep, None)?))
     }
 
     fn step_into(&self, from: &Member, name: &str) -> Result<Member, Error> {
@@ -61,7 +62,7 @@ impl<'a> Reader<'_, 'a> {
         let members = parts.as_ref().map(|parts| parts.members.as_slice()).unwrap_or_default();
         let found = find_member(members, name).ok_or_else(|| Error::NoSuchMember {
             step: name.to_owned(),
-            inside: from.type_name.to_string(),
+            inside: from.type_name().to_string(),
             members: visible_names(members),
         })?;
         Ok(found.seen_from(from.start()))
@@ -74,7 +75,7 @@ impl<'a> Reader<'_, 'a> {
         from: &Member,
         steps: &'s [PathStep],
     ) -> Result<(Member, &'s [PathStep]), Error> {
-        let array = match from.type_die {
+        let array = match from.type_die() {
             Some(at) => self.underlying(self.die(at)?)?,
             None => None,
         };
@@ -82,7 +83,7 @@ impl<'a> Reader<'_, 'a> {
         let subscripts = array.as_ref().map(|array| self.subscripts(array)).transpose()?;
         let no_such = |index: &i128| Error::NoSuchMember {
             step: format!("[{index}]"),
-            inside: from.type_name.to_string(),
+            inside: from.type_name().to_string(),
             members: Vec::new(),
         };
         let indices = steps.iter().map_while(|step| match step {
@@ -120,23 +121,19 @@ impl<'a> Reader<'_, 'a> {
         };
         let is_whole = start.is_none_or(|bit| bit.is_multiple_of(8))
             && width.is_none_or(|bits| size.known() == Some(bits / 8) && bits.is_multiple_of(8));
-        let bits = start.zip(width).map(|(offset, size)| BitField { offset, size });
-        let bits = bits.filter(|_| !is_whole);
-        let offset = start.map(|bit| bit / 8);
-        let type_name = SmolStr::from(self.spell_array(&element, remaining)?);
-        let type_die = remaining.is_empty().then(|| element.at());
-        let is_unbounded = remaining.first().map(|first| first.extent) == Some(Extent::Flexible);
-        let member = Member {
-            name,
-            type_name,
-            type_die,
-            offset,
-            size,
-            bits,
-            width: None,
-            is_unbounded,
-            ..from.clone()
+        let location = match (start, width) {
+            (Some(start), _) if is_whole => Location::Bytes(start / 8),
+            (Some(offset), Some(size)) => Location::Bits(BitField { offset, size }),
+            _ => Location::Dynamic { bits: None },
         };
+        let member_type = Arc::new(MemberType {
+            die: remaining.is_empty().then(|| element.at()),
+            spelled: self.spell_array(&element, remaining)?.into(),
+            size,
+            is_unbounded: remaining.first().map(|first| first.extent) == Some(Extent::Flexible),
+            aggregate: None,
+        });
+        let member = Member { name, member_type, location, ..from.clone() };
         Ok((member, rest))
     }
 }

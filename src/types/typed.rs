@@ -4,34 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use gimli::constants as dw;
-use smol_str::SmolStr;
 
 use super::member_entry::MemberEntry;
+use super::model::{Aggregate, MemberType};
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::{Error, Size};
-use crate::dwarf::{Die, DieRef, UnitView};
-
-/// What a member shows of its type.
-#[derive(Debug)]
-pub(super) struct Typed {
-    /// The type itself; none stands for `void`.
-    pub(super) declared: Option<DieRef>,
-    pub(super) spelled: SmolStr,
-    pub(super) size: Size,
-    /// It is an array without a bound, behind typedefs and qualifiers.
-    pub(super) is_unbounded: bool,
-    /// The struct, union or class that it is, behind typedefs and qualifiers.
-    pub(super) aggregate: Option<Aggregate>,
-}
-
-/// A struct, union or class.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Aggregate {
-    pub(super) at: DieRef,
-    /// Where it is defined is not known.
-    pub(super) is_declaration: bool,
-}
+use crate::dwarf::{Die, UnitView};
 
 impl<'a> Reader<'_, 'a> {
     /// The type of a member of that unit.
@@ -39,11 +18,11 @@ impl<'a> Reader<'_, 'a> {
         &self,
         unit: &Rc<UnitView<'a>>,
         member: &MemberEntry<'a>,
-    ) -> Result<Arc<Typed>, Error> {
-        let Some(target) = self.target(unit, member)? else {
+    ) -> Result<Arc<MemberType>, Error> {
+        let Some(target) = member.target(self.view, unit)? else {
             let spelled = self.spell(None)?.into();
-            return Ok(Arc::new(Typed {
-                declared: None,
+            return Ok(Arc::new(MemberType {
+                die: None,
                 spelled,
                 size: Size::Dynamic,
                 is_unbounded: false,
@@ -63,12 +42,12 @@ impl<'a> Reader<'_, 'a> {
         let aggregate = underlying.filter(|die| is_aggregate(die.tag()));
         let aggregate =
             aggregate.map(|die| Aggregate { at: die.at(), is_declaration: die.is_declaration() });
-        let typed = Arc::new(Typed {
+        let typed = Arc::new(MemberType {
             spelled: self.spell(Some(&declared))?.into(),
             size,
             is_unbounded,
             aggregate,
-            declared: Some(declared.at()),
+            die: Some(declared.at()),
         });
         self.known.borrow_mut().learn_typed(target, &typed);
         Ok(typed)

@@ -91,9 +91,9 @@ fn place(found: &LayoutMatch, component: &str) -> (u64, u64) {
 }
 
 fn place_of(member: &Member) -> (u64, u64) {
-    match member.bits {
+    match member.bits() {
         Some(bits) => (bits.offset, bits.size),
-        None => (member.offset.unwrap() * 8, member.size.known().unwrap() * 8),
+        None => (member.offset().unwrap() * 8, member.size().known().unwrap() * 8),
     }
 }
 
@@ -175,7 +175,7 @@ fn check(flags: &[&str]) {
         let when = found.iter().map(|found| {
             let mut members = found.layout.members.iter();
             let member = members.find(|member| member.name == component).unwrap();
-            let when: Vec<String> = member.variants.iter().map(ToString::to_string).collect();
+            let when: Vec<String> = member.variants().iter().map(ToString::to_string).collect();
             when.join(" and ")
         });
         let when: Vec<String> = when.collect();
@@ -196,7 +196,7 @@ fn check(flags: &[&str]) {
     // What is in a part that starts within a byte, by its path and by its place.
     for (path, first, count) in [("part.low", 1, 10), ("part.sign", 11, 4), ("list[6]", 17, 2)] {
         for found in find_in(&program, "records__dense", Some(path), None).unwrap() {
-            let bits = found.selected.unwrap().member.bits.unwrap();
+            let bits = found.selected.unwrap().member.bits().unwrap();
             assert_eq!((bits.offset, bits.size), (first, count), "{flags:?}: {path}");
             let wanted = first..first + 1;
             let there = types::locate(&Job::new(), &file, found.layout.die, wanted, 1).unwrap();
@@ -206,7 +206,7 @@ fn check(flags: &[&str]) {
     }
     // A range without a name is spelled as what it is a range of.
     for found in records(&program, "tight") {
-        let types = found.layout.members.iter().map(|member| member.type_name.as_str());
+        let types = found.layout.members.iter().map(|member| member.type_name().as_str());
         assert!(types.clone().all(|spelled| spelled != "?"), "{:?}", types.collect::<Vec<_>>());
     }
 }

@@ -76,22 +76,22 @@ impl Case {
         for place in &self.members {
             let member = compiled.member(&place.type_name, &place.path);
             let theirs = (Some(number()), Some(number()));
-            assert_eq!((member.offset, member.size.known()), theirs, "{place:?} by {how}");
+            assert_eq!((member.offset(), member.size().known()), theirs, "{place:?} by {how}");
         }
         for place in &self.unsized_members {
             let member = compiled.member(&place.type_name, &place.path);
-            assert_eq!(member.offset, Some(number()), "{place:?} by {how}");
-            assert_eq!(member.size.known(), None, "{place:?} by {how}");
+            assert_eq!(member.offset(), Some(number()), "{place:?} by {how}");
+            assert_eq!(member.size().known(), None, "{place:?} by {how}");
         }
         for (position, place) in self.bits.iter().enumerate() {
             let theirs = said.bits(&format!("dbgmate_bits_{position}"));
             let member = compiled.member(&place.type_name, &place.path);
-            let bits = member.bits.map(|bits| (bits.offset, bits.size));
+            let bits = member.bits().map(|bits| (bits.offset, bits.size));
             // Clang writes a field of its type's full width as an ordinary member.
-            let bytes = member.offset.zip(member.size.known());
+            let bytes = member.offset().zip(member.size().known());
             let ours = bits.or(bytes.map(|(offset, size)| (offset * 8, size * 8)));
             assert_eq!(ours, Some(theirs), "{place:?} by {how}");
-            assert_eq!(member.offset, Some(theirs.0 / 8), "{place:?} by {how}");
+            assert_eq!(member.offset(), Some(theirs.0 / 8), "{place:?} by {how}");
         }
     }
 

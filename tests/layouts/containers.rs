@@ -12,7 +12,7 @@ fn sections_compressed_with_zstd_are_read() {
     let mut objcopy = Command::new("objcopy");
     let compressed = objcopy.arg("--compress-debug-sections=zstd");
     let Some(compiled) = GCC.compile(SOURCE).unwrap().changed_by(compressed) else { return };
-    assert_eq!(compiled.member("struct s", "d[2].b").offset, Some(48));
+    assert_eq!(compiled.member("struct s", "d[2].b").offset(), Some(48));
 }
 
 #[test]
@@ -27,8 +27,8 @@ fn units_that_dwz_has_shared_out_are_read() {
     let (one, two) = (unit("x1"), unit("x2"));
     let compiled = GCC.compile_all(&[("one", &one), ("two", &two)]).unwrap();
     let Some(compiled) = compiled.changed_by(&mut Command::new("dwz")) else { return };
-    assert_eq!(compiled.member("struct s", "d[2].b").offset, Some(8 + 2 * 24 + 8));
-    assert_eq!(compiled.member("struct s", "f.next").offset, Some(8 + 3 * 24 + 8 + 16));
+    assert_eq!(compiled.member("struct s", "d[2].b").offset(), Some(8 + 2 * 24 + 8));
+    assert_eq!(compiled.member("struct s", "f.next").offset(), Some(8 + 3 * 24 + 8 + 16));
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn what_dwz_has_moved_out_of_two_files_is_read_by_the_one_that_had_it() {
     dwz.args(others.iter().map(|other| other.path()));
     let Some(one) = one.changed_by(&mut dwz) else { return };
     assert!(supplement.exists());
-    assert_eq!(one.member("struct s", "d[2].b").offset, Some(8 + 2 * 88 + 8));
-    assert_eq!(one.member("struct one", "s.f.next").offset, Some(8 + 3 * 88 + 8 + 16));
+    assert_eq!(one.member("struct s", "d[2].b").offset(), Some(8 + 2 * 88 + 8));
+    assert_eq!(one.member("struct one", "s.f.next").offset(), Some(8 + 3 * 88 + 8 + 16));
     let declared = one.layout("struct s").declared_at.unwrap();
     assert!(declared.0.ends_with("source.c"), "{declared:?}");
     // The others share it, and this file has nothing of it.
@@ -64,8 +64,8 @@ fn an_executable_that_keeps_its_relocations_is_final_already() {
     let flags = &["-shared", "-fPIC", "-nostdlib", "-g", "-Wl,--emit-relocs"];
     let units = [("one", SOURCE), ("two", "struct t { short a; struct { int b; } c; } y;")];
     let compiled = Toolchain { program: "gcc", flags }.compile_all(&units).unwrap();
-    assert_eq!(compiled.member("struct s", "d[2].b").offset, Some(48));
-    assert_eq!(compiled.member("struct t", "c.b").offset, Some(4));
+    assert_eq!(compiled.member("struct s", "d[2].b").offset(), Some(48));
+    assert_eq!(compiled.member("struct t", "c.b").offset(), Some(4));
 }
 
 #[test]
@@ -83,8 +83,8 @@ fn linked_relocatable_files_are_read() {
     let flags = &["-r", "-nostdlib", "-g"];
     let units = [("one", SOURCE), ("two", "struct t { short a; struct { int b; } c; } y;")];
     let compiled = Toolchain { program: "gcc", flags }.compile_all(&units).unwrap();
-    assert_eq!(compiled.member("struct s", "d[2].b").offset, Some(48));
-    assert_eq!(compiled.member("struct t", "c.b").offset, Some(4));
+    assert_eq!(compiled.member("struct s", "d[2].b").offset(), Some(48));
+    assert_eq!(compiled.member("struct t", "c.b").offset(), Some(4));
 }
 
 #[test]
@@ -116,9 +116,9 @@ fn references_across_units_are_as_large_as_their_version_says() {
             let shown = String::from_utf8(shown.stdout).unwrap();
             assert!(shown.contains("DW_FORM_ref_addr"), "gcc refers across units: {flags:?}");
             let (in_struct, between) = if bits == "-m64" { (8, 16) } else { (4, 8) };
-            let offset = compiled.member("struct s", "d[2].b").offset;
+            let offset = compiled.member("struct s", "d[2].b").offset();
             assert_eq!(offset, Some(in_struct + 2 * between + in_struct), "{flags:?}");
-            assert_eq!(compiled.member("struct t", "c.b").offset, Some(4), "{flags:?}");
+            assert_eq!(compiled.member("struct t", "c.b").offset(), Some(4), "{flags:?}");
         }
     }
 }

@@ -69,13 +69,13 @@ fn members_of_go_are_where_the_program_says() {
     for (name, paths) in PLACES {
         assert_eq!(compiled.layout(name).size.known(), numbers.next(), "size of {name}");
         for path in paths {
-            assert_eq!(compiled.member(name, path).offset, numbers.next(), "{name}.{path}");
+            assert_eq!(compiled.member(name, path).offset(), numbers.next(), "{name}.{path}");
         }
     }
     assert_eq!(numbers.next(), None);
     // What the language itself is made of is a struct like any other.
-    assert_eq!(compiled.member("string", "len").offset, Some(8));
-    assert_eq!(compiled.member("[]main.Inner", "cap").offset, Some(16));
+    assert_eq!(compiled.member("string", "len").offset(), Some(8));
+    assert_eq!(compiled.member("[]main.Inner", "cap").offset(), Some(16));
     let bytes = compiled.path().with_extension("bytes");
     fs::write(&bytes, "01 00 00 00 00 00 00 00 07 00 00 00 00 00 00 00").unwrap();
     for name in ["main.Inner", "struct main.Inner"] {

@@ -24,9 +24,9 @@ type Extent = (Option<u64>, Option<u64>);
 fn members(dies: Dies) -> Vec<Extent> {
     let [found] = find(dies, None).try_into().unwrap();
     let member = |member: &dbgmate::types::Member| {
-        let bits = member.bits;
-        let offset = bits.map(|bits| bits.offset).or(member.offset.map(|offset| offset * 8));
-        (offset, member.size.known())
+        let bits = member.bits();
+        let offset = bits.map(|bits| bits.offset).or(member.offset().map(|offset| offset * 8));
+        (offset, member.size().known())
     };
     found.layout.members.iter().map(member).collect()
 }
@@ -219,7 +219,7 @@ fn elements_may_be_further_apart_than_they_are_large() {
         assert_eq!(members(strided())[0].1, Some(24));
         let [found] = find(strided(), Some("m[3]")).try_into().unwrap();
         let element = found.selected.unwrap().member;
-        assert_eq!((element.offset, element.size), (Some(4 + 18), Size::Known(2)));
+        assert_eq!((element.offset(), element.size()), (Some(4 + 18), Size::Known(2)));
     }
     let odd = |dies: &mut Dies, array| {
         dies.set(array, dw::DW_AT_bit_stride, data(3));
@@ -228,7 +228,7 @@ fn elements_may_be_further_apart_than_they_are_large() {
     // Ada packs them: the last byte is not full.
     assert_eq!(array_size(dw::DW_LANG_C99, odd), Some(2));
     let [found] = find(array(dw::DW_LANG_C99, odd), Some("m[3]")).try_into().unwrap();
-    let bits = found.selected.unwrap().member.bits.unwrap();
+    let bits = found.selected.unwrap().member.bits().unwrap();
     assert_eq!((bits.offset, bits.size), (4 * 8 + 9, 3));
 }
 

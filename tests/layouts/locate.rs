@@ -146,10 +146,11 @@ fn every_path_leads_back() {
                     continue;
                 }
                 let member = compiled.member(name, &path);
-                assert_eq!(&member.type_name, type_name, "{path}");
-                let bits = member.bits.map(|bits| (bits.offset, bits.size)).unwrap_or_else(|| {
-                    (member.offset.unwrap() * 8, member.size.known().unwrap() * 8)
-                });
+                assert_eq!(member.type_name(), type_name, "{path}");
+                let bits =
+                    member.bits().map(|bits| (bits.offset, bits.size)).unwrap_or_else(|| {
+                        (member.offset().unwrap() * 8, member.size().known().unwrap() * 8)
+                    });
                 assert_eq!(bits, (place.bits.offset, place.bits.size), "{path}");
                 assert!(bits.0 < byte * 8 + 8 && byte * 8 < bits.0 + bits.1, "{path}");
             }

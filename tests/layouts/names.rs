@@ -22,7 +22,7 @@ fn a_tag_and_its_typedef_are_one_answer() {
     let source = "typedef struct ev ev; struct ev { int fd; ev *next; }; ev x;";
     let layout = GCC.compile(source).unwrap().layout("ev");
     assert_eq!(layout.type_name, "struct ev");
-    assert_eq!(layout.members[1].type_name, "ev *");
+    assert_eq!(layout.members[1].type_name(), "ev *");
 }
 
 #[test]
@@ -95,8 +95,10 @@ fn definitions_that_differ_deep_inside_stand_apart() {
     let (one, two) = (unit("int a, b;", "x1"), unit("int b, a;", "x2"));
     let compiled = GCC.compile_all(&[("one", &one), ("two", &two)]).unwrap();
     let found = compiled.find("struct s", Some("m.e[1].a")).unwrap();
-    let offsets: Vec<_> =
-        found.iter().map(|found| found.selected.as_ref().unwrap().member.offset.unwrap()).collect();
+    let offsets: Vec<_> = found
+        .iter()
+        .map(|found| found.selected.as_ref().unwrap().member.offset().unwrap())
+        .collect();
     assert_eq!(offsets.len(), 2, "the order of members differs");
     assert!(offsets.contains(&8) && offsets.contains(&12), "{offsets:?}");
 }
@@ -105,7 +107,7 @@ fn definitions_that_differ_deep_inside_stand_apart() {
 fn a_member_of_one_definition_only_is_found_there() {
     let (one, two) = ("struct s { int a; } x1;", "struct s { char b[3]; int a, c; } x2;");
     let compiled = GCC.compile_all(&[("one", one), ("two", two)]).unwrap();
-    assert_eq!(compiled.member("struct s", "c").offset, Some(8));
+    assert_eq!(compiled.member("struct s", "c").offset(), Some(8));
     assert_eq!(compiled.find("struct s", Some("a")).unwrap().len(), 2);
 }
 
@@ -144,7 +146,7 @@ fn a_declaration_leads_to_the_definition_of_another_unit() {
     let compiled = GCC.compile_all(&[("one", one), ("two", two)]).unwrap();
     let layout = compiled.layout("h");
     assert_eq!((layout.type_name.as_str(), layout.via), ("struct hidden", vec!["h".to_owned()]));
-    assert_eq!(compiled.member("h", "b").offset, Some(4));
+    assert_eq!(compiled.member("h", "b").offset(), Some(4));
 }
 
 #[test]
@@ -213,5 +215,5 @@ fn what_macros_and_parents_hide_is_shown_as_the_structs_they_are() {
     }
     assert_eq!(compiled.layout("evPtr").via, ["evPtr", "*", "ev"]);
     let entry = &compiled.layout("ev").members[1];
-    assert_eq!((entry.type_name.as_str(), entry.members().len()), ("struct {...}", 2));
+    assert_eq!((entry.type_name().as_str(), entry.members().len()), ("struct {...}", 2));
 }

@@ -12,7 +12,7 @@ fn a_flexible_array_may_have_a_name_of_its_own() {
     for toolchain in EVERYWHERE {
         let Some(compiled) = toolchain.compile(source) else { continue };
         let layout = compiled.layout("struct s");
-        assert_eq!(layout.members[2].size, Size::Dynamic, "{toolchain}");
+        assert_eq!(layout.members[2].size(), Size::Dynamic, "{toolchain}");
         let holes: Vec<_> = layout.holes.iter().map(|hole| hole.bit_offset / 8).collect();
         assert_eq!((holes, layout.padding), (vec![1], 0), "{toolchain}");
     }
@@ -109,10 +109,10 @@ fn a_flexible_array_is_one_however_its_type_is_spelled() {
         let Some(compiled) = toolchain.compile(source) else { continue };
         for name in ["struct s", "struct t", "struct u"] {
             let layout = compiled.layout(name);
-            let hole = layout.members[1].offset.unwrap() * 8 - 8;
+            let hole = layout.members[1].offset().unwrap() * 8 - 8;
             let holes: Vec<u64> = layout.holes.iter().map(|hole| hole.bit_size).collect();
             assert_eq!(holes, [hole], "{name} by {toolchain}");
-            assert_eq!(compiled.member(name, "rest").size.known(), None);
+            assert_eq!(compiled.member(name, "rest").size().known(), None);
         }
     }
 }
@@ -121,7 +121,7 @@ fn a_flexible_array_is_one_however_its_type_is_spelled() {
 fn elements_of_a_flexible_array_are_found() {
     let compiled =
         GCC.compile("struct t { char kind; struct { short x, y; } items[]; } t;").unwrap();
-    assert_eq!(compiled.member("struct t", "items[5].y").offset, Some(2 + 5 * 4 + 2));
+    assert_eq!(compiled.member("struct t", "items[5].y").offset(), Some(2 + 5 * 4 + 2));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn an_empty_array_is_empty_and_not_flexible() {
     let source = "struct s { int a; long none[0]; char b; };";
     Case::new(source).members("struct s", &["a", "none", "b"]).check_everywhere();
     let compiled = GCC.compile(&format!("{source} struct s s;")).unwrap();
-    assert_eq!(compiled.member("struct s", "none").type_name, "long int [0]");
+    assert_eq!(compiled.member("struct s", "none").type_name(), "long int [0]");
     assert!(compiled.find("struct s", Some("none[0]")).is_err(), "it has no elements");
 }
 
@@ -158,15 +158,15 @@ fn atomic_members_have_the_place_and_the_size_that_the_compiler_gives_them() {
     // Told since DWARF 5 (§5.3).
     for toolchain in [GCC, CLANG] {
         let Some(compiled) = toolchain.compile(&format!("{source} struct s s;")) else { continue };
-        let spelled = |path| compiled.member("struct s", path).type_name;
+        let spelled = |path| compiled.member("struct s", path).type_name().clone();
         assert_eq!(spelled("i"), "_Atomic int", "{toolchain}");
         assert_eq!(spelled("q"), "struct pair *_Atomic", "{toolchain}");
         assert_eq!(spelled("p"), "_Atomic struct pair", "{toolchain}");
         assert_eq!(spelled("f"), "_Atomic char [3]", "{toolchain}");
         // It is seen through.
-        assert_eq!(compiled.member("struct s", "q").size.known(), Some(8), "{toolchain}");
-        let pair = compiled.member("struct s", "p").offset.unwrap();
-        assert_eq!(compiled.member("struct s", "p.b").offset, Some(pair + 4), "{toolchain}");
+        assert_eq!(compiled.member("struct s", "q").size().known(), Some(8), "{toolchain}");
+        let pair = compiled.member("struct s", "p").offset().unwrap();
+        assert_eq!(compiled.member("struct s", "p.b").offset(), Some(pair + 4), "{toolchain}");
     }
 }
 

@@ -257,8 +257,8 @@ impl Drawing {
 
 /// The bits of a member that were compared with the compiler's.
 fn bits_of(member: &Member) -> (u64, u64) {
-    let bits = member.bits.map(|bits| (bits.offset, bits.size));
-    bits.unwrap_or_else(|| (member.offset.unwrap() * 8, member.size.known().unwrap() * 8))
+    let bits = member.bits().map(|bits| (bits.offset, bits.size));
+    bits.unwrap_or_else(|| (member.offset().unwrap() * 8, member.size().known().unwrap() * 8))
 }
 
 /// For each byte, the members told and those whose bits are there.
@@ -292,7 +292,7 @@ fn ask_back(toolchain: Toolchain, compiled: &Compiled, drawing: &Drawing) {
     for Drawn { name, paths, .. } in &drawing.types {
         asked += &compiled.rendered(name, LayoutForm::Asserts);
         for path in paths.scalars.iter().chain(&paths.wholes) {
-            let type_name = compiled.member(name, path).type_name;
+            let type_name = compiled.member(name, path).type_name().clone();
             if !type_name.contains("{...}") {
                 asked += &format!(
                     "_Static_assert(__builtin_types_compatible_p(__typeof__(&(({name} *)0)->{path}), \

@@ -223,7 +223,7 @@ fn check(seed: u64) {
         for name in &drawn.members {
             let (offset, size) = (numbers.next().unwrap(), numbers.next().unwrap());
             let member = compiled.member(&drawn.name, name);
-            let ours = (member.offset, member.size.known());
+            let ours = (member.offset(), member.size().known());
             assert_eq!(ours, (Some(offset), Some(size)), "{name} of {}", drawn.name);
             free[offset as usize * 8..(offset + size) as usize * 8].fill(false);
         }

@@ -74,7 +74,7 @@ fn a_spelled_type_is_the_members() {
         let Some(compiled) = toolchain.compile(SOURCE) else { continue };
         let mut source = SOURCE.to_owned();
         for name in MEMBERS {
-            let type_name = compiled.member("struct s", name).type_name;
+            let type_name = compiled.member("struct s", name).type_name().clone();
             // Pointers to both: qualifiers of the types themselves would not count.
             source += &format!(
                 "_Static_assert(__builtin_types_compatible_p(\
@@ -96,7 +96,7 @@ fn rows_of_an_array_and_arrays_that_are_qualified_have_their_type() {
         let mut asked = source.to_owned();
         for path in ["calls", "many", "numbers", "arrays"] {
             for path in [path.to_owned(), format!("{path}[1]"), format!("{path}[1][2]")] {
-                let type_name = compiled.member("struct s", &path).type_name;
+                let type_name = compiled.member("struct s", &path).type_name().clone();
                 asked += &format!(
                     "_Static_assert(__builtin_types_compatible_p(\
                          __typeof__(&((struct s *)0)->{path}), __typeof__({type_name}) *), \
@@ -143,7 +143,7 @@ fn vectors_are_no_arrays() {
         let told = compiled.rendered("struct s", LayoutForm::Layout);
         let mut asked = format!("{source}\n{}", told.replacen("struct s {", "struct told {", 1));
         for path in names.split(' ') {
-            let type_name = compiled.member("struct s", path).type_name;
+            let type_name = compiled.member("struct s", path).type_name().clone();
             // GCC writes no `const` of a vector.
             if toolchain.program == "gcc" && matches!(path, "fixed" | "both") {
                 continue;
@@ -163,8 +163,8 @@ fn vectors_are_no_arrays() {
             toolchain,
             &format!("{source}\n{}", compiled.rendered("struct s", LayoutForm::Asserts)),
         );
-        assert_eq!(compiled.member("struct s", "plain[2]").type_name, "float");
-        let plain = compiled.member("struct s", "plain").type_name;
+        assert_eq!(compiled.member("struct s", "plain[2]").type_name(), "float");
+        let plain = compiled.member("struct s", "plain").type_name().clone();
         assert_eq!(plain, "float __attribute__((vector_size(16)))");
     }
 }
@@ -181,7 +181,7 @@ fn pointers_to_members_are_spelled_around_their_class() {
     let compiled = GXX.compile(source).unwrap();
     let mut asked = source.to_owned();
     for name in ["data", "constant", "many", "reference", "twice"] {
-        let type_name = compiled.member("s", name).type_name;
+        let type_name = compiled.member("s", name).type_name().clone();
         asked += &format!(
             "static_assert(__is_same(decltype(s::{name}), {type_name}), \"{name}: {type_name}\");\n"
         );
@@ -211,7 +211,7 @@ fn pointers_to_member_functions_are_spelled_without_their_object() {
             compiled.rendered("s", LayoutForm::Layout).replacen("struct s {", "struct told {", 1);
         let mut asked = format!("{METHODS}\n{told}");
         for name in names.split(' ') {
-            let type_name = compiled.member("s", name).type_name;
+            let type_name = compiled.member("s", name).type_name().clone();
             // What is told has no values to begin with.
             for theirs in [format!("{type_name}"), format!("decltype(told::{name})")] {
                 asked += &format!(
@@ -221,7 +221,10 @@ fn pointers_to_member_functions_are_spelled_without_their_object() {
         }
         ask(toolchain, &asked);
         ask(toolchain, &format!("{METHODS}\n{}", compiled.rendered("s", LayoutForm::Asserts)));
-        assert_eq!(compiled.member("s", "both").type_name, "int (b::*)(int, ...) const volatile &");
+        assert_eq!(
+            compiled.member("s", "both").type_name(),
+            "int (b::*)(int, ...) const volatile &"
+        );
     }
 }
 

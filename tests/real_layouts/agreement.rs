@@ -353,7 +353,7 @@ fn shown(oracle: Oracle, layout: &Layout) -> Value {
 /// Members with those of types without a name, as pahole prints them.
 fn collect_places(members: &[Member], places: &mut Vec<(u64, String)>) {
     for member in members {
-        if member.type_name.ends_with("{...}") {
+        if member.type_name().ends_with("{...}") {
             collect_places(&member.inside().collect::<Vec<_>>(), places);
         }
         places.push((bit_offset(member).unwrap_or(u64::MAX), member.name.to_string()));
@@ -363,17 +363,17 @@ fn collect_places(members: &[Member], places: &mut Vec<(u64, String)>) {
 /// Where there are arrays of structs without a name.
 fn collect_arrays(members: &[Member], arrays: &mut Vec<(u64, u64)>) {
     for member in members {
-        if member.type_name.contains("{...}[") || member.type_name.contains("{...} [") {
+        if member.type_name().contains("{...}[") || member.type_name().contains("{...} [") {
             let start = bit_offset(member).unwrap_or_default();
-            arrays.push((start, start + 8 * member.size.known().unwrap_or(u64::from(u32::MAX))));
+            arrays.push((start, start + 8 * member.size().known().unwrap_or(u64::from(u32::MAX))));
         }
         collect_arrays(&member.inside().collect::<Vec<_>>(), arrays);
     }
 }
 
 fn bit_offset(member: &Member) -> Option<u64> {
-    let bytes = member.offset.map(|offset| offset * 8);
-    member.bits.map(|bits| bits.offset).or(bytes)
+    let bytes = member.offset().map(|offset| offset * 8);
+    member.bits().map(|bits| bits.offset).or(bytes)
 }
 
 fn members(oracle: Oracle, language: Language, all: &[Member]) -> Vec<Value> {
@@ -381,17 +381,17 @@ fn members(oracle: Oracle, language: Language, all: &[Member]) -> Vec<Value> {
         let mut shown = json!({
             "name": member.name.as_str(),
             "bit_offset": bit_offset(member),
-            "bit_size": member.bits.map_or(0, |bits| bits.size),
-            "size": member.size.known(),
+            "bit_size": member.bits().map_or(0, |bits| bits.size),
+            "size": member.size().known(),
             "members": members(oracle, language, &member.inside().collect::<Vec<_>>()),
         });
         if oracle == Oracle::Gdb {
             shown["type"] = match language {
-                Language::Rust => member.type_name.as_str().into(),
-                _ => shorter(&member.type_name).into(),
+                Language::Rust => member.type_name().as_str().into(),
+                _ => shorter(member.type_name()).into(),
             };
         }
-        if member.size == Size::Dynamic && member.type_name.contains("[]") {
+        if member.size() == Size::Dynamic && member.type_name().contains("[]") {
             shown["flexible"] = true.into();
         }
         if member.kind == MemberKind::Base {
