@@ -10,14 +10,13 @@ use gimli::{
     Unit, UnitHeader, UnitOffset, constants as dw,
 };
 
+use rustc_hash::FxHashMap;
+
 use super::Slice;
 use super::abbreviations::short_uleb128;
 
-/// Codes from here on are not remembered: no unit has so many declarations.
-const MAX_CODES: usize = 1 << 12;
-
-/// A member that has a type and a constant place, and says nothing else: it is not aligned by the source, and may
-/// be named by whom its struct lets.
+/// A member whose place and type are constants of a fixed size, and that says nothing that few do: no alignment of
+/// its own, no access, no reason why it is not in the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlainMember {
     /// DW_AT_name, in .debug_str; a struct or union inside another may have none.
@@ -41,30 +40,20 @@ struct Plan {
     size: u16,
 }
 
-/// Where a number is.
+/// Where a number is: in the declaration itself, or so many bytes behind the code, in one byte, two, or four.
 #[derive(Clone, Copy, Debug)]
 enum Constant {
-    /// In the declaration.
     Said(u64),
-    /// So many bytes behind the code, in one byte, two, or four.
     Byte(u16),
     Short(u16),
     Word(u16),
 }
 
-/// What is known of the declaration with a code.
-#[derive(Clone, Copy, Debug)]
-enum Known {
-    Nothing,
-    /// Its entries are no plain members.
-    Other,
-    Plain(Plan),
-}
-
-/// The declarations of one unit that members of structs were met of.
+/// The declarations of one unit that entries were met of, by their codes.
 #[derive(Debug, Default)]
 pub(super) struct PlainMembers {
-    by_code: RefCell<Vec<Known>>,
+    /// None for those whose entries are no plain members.
+    met: RefCell<FxHashMap<u64, Option<Plan>>>,
 }
 
 impl PlainMembers {
@@ -77,31 +66,18 @@ impl PlainMembers {
     ) -> Option<(PlainMember, usize)> {
         let mut attributes = entry;
         let code = short_uleb128(&mut attributes).ok()?;
-        let position = usize::try_from(code).ok()?;
-        let known = self.by_code.borrow().get(position).copied().unwrap_or(Known::Nothing);
-        let plan = match known {
-            Known::Plain(plan) => plan,
-            Known::Other => return None,
-            Known::Nothing => self.learn(position, &unit.header, unit.abbreviations.get(code)?)?,
+        let met = self.met.borrow().get(&code).copied();
+        let plan = match met {
+            Some(plan) => plan?,
+            None => self.meet(code, unit)?,
         };
         let size = entry.len() - attributes.len() + usize::from(plan.size);
         Some((plan.read(attributes)?, size))
     }
 
-    fn learn(
-        &self,
-        position: usize,
-        header: &UnitHeader<Slice<'_>>,
-        declaration: &Abbreviation,
-    ) -> Option<Plan> {
-        let plan = Plan::of(declaration, header);
-        let mut by_code = self.by_code.borrow_mut();
-        if position < MAX_CODES && by_code.len() <= position {
-            by_code.resize(position + 1, Known::Nothing);
-        }
-        if let Some(known) = by_code.get_mut(position) {
-            *known = plan.map_or(Known::Other, Known::Plain);
-        }
+    fn meet(&self, code: u64, unit: &Unit<Slice<'_>>) -> Option<Plan> {
+        let plan = Plan::of(unit.abbreviations.get(code)?, &unit.header);
+        self.met.borrow_mut().insert(code, plan);
         plan
     }
 }
@@ -128,7 +104,7 @@ impl Plan {
             let its_size = u16::try_from(attribute.size(header)?).ok()?;
             size = size.checked_add(its_size)?;
         }
-        // One without the other is what older versions write.
+        // A size alone is what DWARF 2 and 3 have, with a place that counts from the top of a storage unit.
         if bit_offset.is_some() != bit_size.is_some() {
             return None;
         }
@@ -138,17 +114,19 @@ impl Plan {
     #[inline]
     fn read(&self, attributes: Slice<'_>) -> Option<PlainMember> {
         let bytes = attributes.slice().get(..self.size.into())?;
-        let entry = Entry { bytes, endian: attributes.endian() };
+        let attributes = Attributes { bytes, endian: attributes.endian() };
         let name = match self.name {
-            Some(at) => Some(DebugStrOffset(entry.word(at)? as usize)),
+            Some(at) => Some(DebugStrOffset(attributes.word(at)? as usize)),
             None => None,
         };
         let bits = match self.bits {
-            Some((offset, size)) => Some((entry.constant(offset)?, entry.constant(size)?)),
+            Some((offset, size)) => {
+                Some((attributes.constant(offset)?, attributes.constant(size)?))
+            }
             None => None,
         };
-        let target = UnitOffset(entry.word(self.target)? as usize);
-        Some(PlainMember { name, target, place: entry.constant(self.place)?, bits })
+        let target = UnitOffset(attributes.word(self.target)? as usize);
+        Some(PlainMember { name, target, place: attributes.constant(self.place)?, bits })
     }
 }
 
@@ -167,12 +145,12 @@ impl Constant {
 }
 
 /// The attributes of one entry.
-struct Entry<'a> {
+struct Attributes<'a> {
     bytes: &'a [u8],
     endian: RunTimeEndian,
 }
 
-impl Entry<'_> {
+impl Attributes<'_> {
     #[inline]
     fn constant(&self, constant: Constant) -> Option<u64> {
         match constant {

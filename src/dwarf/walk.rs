@@ -69,7 +69,7 @@ impl<'u, 'a> Walk<'u, 'a> {
 
     /// Reads the next entry and shows its attributes as written, but for where it is declared in the
     /// source: these are three of six, and nobody asks for them here. None at the end of a list of
-    /// children, and of the unit (producers leave out the last terminators).
+    /// children, which is passed, and of the unit (producers leave out the last terminators).
     pub fn step(
         &mut self,
         mut visit: impl FnMut(DwAt, AttributeValue<Slice<'a>>),
@@ -78,7 +78,10 @@ impl<'u, 'a> Walk<'u, 'a> {
             return Ok(None);
         }
         let mut raw = self.raw();
-        let Some(abbreviation) = raw.read_abbreviation()? else { return Ok(None) };
+        let Some(abbreviation) = raw.read_abbreviation()? else {
+            self.go_to(raw.next_offset())?;
+            return Ok(None);
+        };
         let mut sibling = None;
         let mut rest = abbreviation.attributes();
         while let Some((first, behind)) = rest.split_first() {

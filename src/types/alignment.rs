@@ -43,6 +43,7 @@ impl Alignment {
         Alignment { bytes, height: 0 }
     }
 
+    #[inline]
     fn within(self, nesting: usize) -> Result<Alignment, Error> {
         if self.height > nesting { Err(Error::TooDeep) } else { Ok(self) }
     }
@@ -50,12 +51,7 @@ impl Alignment {
 
 impl<'a> Reader<'_, 'a> {
     /// The alignment of a type; none where it is not certain.
-    #[inline]
     pub(super) fn alignment_at(&self, at: DieRef) -> Result<Option<u64>, Error> {
-        let known = self.known.borrow().alignment(at);
-        if let Some(known) = known.filter(|known| known.height <= MAX_NESTING) {
-            return Ok(known.bytes);
-        }
         match self.known_alignment(at, MAX_NESTING) {
             Ok(known) => Ok(known.bytes),
             Err(Error::TooDeep) => Ok(None),

@@ -5,8 +5,8 @@ use std::ops::Range;
 use gimli::{DwAte, DwTag, RunTimeEndian, constants as dw};
 
 use super::reader::{Reader, is_aggregate};
-use super::subrange::Subrange;
-use super::{BitField, Enumerator, Error, Member, MemberKind, Number, Size};
+use super::scalar::sign_extended;
+use super::{BitField, Error, Member, MemberKind, Number, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
 use crate::job::Job;
 
@@ -99,6 +99,10 @@ impl<'a> Decoding<'_, '_, 'a> {
                 return Ok(value);
             }
             dw::DW_TAG_array_type => return self.array(&die, value, bits, depth),
+            dw::DW_TAG_string_type if bits.offset.is_multiple_of(8) => {
+                let whole = |text: &[u8]| format!("\"{}\"", text.escape_ascii());
+                return Ok(self.text(value, bits, whole));
+            }
             _ => {}
         }
         match self.bits(bits, endian_of(&die)) {
@@ -107,8 +111,8 @@ impl<'a> Decoding<'_, '_, 'a> {
             Some(raw) => {
                 value.pointer = u64::try_from(raw).ok().filter(|_| is_pointer(die.tag()));
                 value.text = Some(match self.reader.range(&die)? {
-                    Some(range) => self.of_range(&range, raw, bits)?,
-                    None => self.scalar(&die, raw, bits)?,
+                    Some(range) => self.reader.of_range(&range, raw, bits)?,
+                    None => self.reader.scalar(&die, raw, bits)?,
                 });
             }
             None => value.why = Some(self.missing(bits)),
@@ -246,13 +250,7 @@ impl<'a> Decoding<'_, '_, 'a> {
         let is_text =
             spacing == 8 && bits.offset.is_multiple_of(8) && subscripts.dimensions.len() == 1;
         if is_text && self.is_character(&element)? {
-            let start = bits.offset / 8;
-            let end = start.saturating_add(bits.size / 8);
-            match self.range(start..end) {
-                Some(text) => value.text = Some(quoted(text)),
-                None => value.why = Some(self.missing(bits)),
-            }
-            return Ok(value);
+            return Ok(self.text(value, bits, quoted));
         }
         let count = self.reader.elements(array)?.unwrap_or(bits.size / spacing);
         let whole = self.reader.size_of(&element)?.known().map(|bytes| bytes.saturating_mul(8));
@@ -282,6 +280,21 @@ impl<'a> Decoding<'_, '_, 'a> {
         Ok(value)
     }
 
+    /// Characters of a byte each.
+    fn text(
+        &self,
+        mut value: Decoded,
+        bits: BitField,
+        shown: impl FnOnce(&[u8]) -> String,
+    ) -> Decoded {
+        let start = bits.offset / 8;
+        match self.range(start..start.saturating_add(bits.size / 8)) {
+            Some(text) => value.text = Some(shown(text)),
+            None => value.why = Some(self.missing(bits)),
+        }
+        value
+    }
+
     fn is_character(&self, element: &Die<'a>) -> Result<bool, Error> {
         let underlying = self.reader.underlying(element.clone())?;
         let encoding = underlying.and_then(|die| encoding_of(&die));
@@ -289,80 +302,6 @@ impl<'a> Decoding<'_, '_, 'a> {
             encoding,
             Some(dw::DW_ATE_signed_char | dw::DW_ATE_unsigned_char | dw::DW_ATE_UTF)
         ))
-    }
-
-    /// What a value that is no aggregate says.
-    fn scalar(&self, die: &Die<'a>, raw: u128, bits: BitField) -> Result<String, Error> {
-        let signed = || sign_extended(raw, bits.size);
-        Ok(match die.tag() {
-            dw::DW_TAG_enumeration_type => self.enumerator(die, raw, signed())?,
-            dw::DW_TAG_base_type => match encoding_of(die) {
-                Some(dw::DW_ATE_boolean) => match raw {
-                    0 => "false".to_owned(),
-                    1 => "true".to_owned(),
-                    other => format!("{other} (no boolean)"),
-                },
-                Some(dw::DW_ATE_float) if bits.size == 32 => f32::from_bits(raw as u32).to_string(),
-                Some(dw::DW_ATE_float) if bits.size == 64 => f64::from_bits(raw as u64).to_string(),
-                Some(dw::DW_ATE_signed_char | dw::DW_ATE_unsigned_char | dw::DW_ATE_UTF) => {
-                    let number = match encoding_of(die) {
-                        Some(dw::DW_ATE_signed_char) => signed(),
-                        _ => raw as i128,
-                    };
-                    match u8::try_from(raw) {
-                        Ok(byte) if byte.is_ascii_graphic() || byte == b' ' => {
-                            format!("{number} '{}'", char::from(byte))
-                        }
-                        _ => number.to_string(),
-                    }
-                }
-                Some(dw::DW_ATE_signed | dw::DW_ATE_signed_fixed) => signed().to_string(),
-                Some(dw::DW_ATE_unsigned) => raw.to_string(),
-                _ => format!("{raw:#x}"),
-            },
-            _ => format!("{raw:#x}"),
-        })
-    }
-
-    /// A value of a range of another type's.
-    fn of_range(&self, range: &Subrange<'a>, raw: u128, bits: BitField) -> Result<String, Error> {
-        let Some(base) = &range.base else { return Ok(format!("{raw:#x}")) };
-        let number = range.number(raw, bits.size, sign_extended(raw, bits.size));
-        let raw = match range.is_value_itself() {
-            true => raw,
-            false => u128::try_from(number).unwrap_or(raw),
-        };
-        match (base.tag(), encoding_of(base)) {
-            (dw::DW_TAG_enumeration_type, _) => self.enumerator(base, raw, number),
-            (dw::DW_TAG_base_type, Some(dw::DW_ATE_signed)) => Ok(number.to_string()),
-            _ => self.scalar(base, raw, bits),
-        }
-    }
-
-    /// The name of an enum's value, or the flags that it is made of.
-    fn enumerator(&self, die: &Die<'a>, raw: u128, signed: i128) -> Result<String, Error> {
-        let all = self.reader.enumerators(die)?;
-        let (signed, unsigned) = (Number::from(signed), Number::from(raw));
-        let is_it = |each: &&Enumerator| each.value == signed || each.value == unsigned;
-        if let Some(found) = all.iter().find(is_it) {
-            return Ok(format!("{} ({})", found.name, found.value));
-        }
-        let mut rest = raw;
-        let mut names: Vec<&str> = Vec::new();
-        for enumerator in &all {
-            let Number::Natural(flag) = enumerator.value else { continue };
-            if flag.is_power_of_two() && rest & flag != 0 {
-                names.push(&enumerator.name);
-                rest &= !flag;
-            }
-        }
-        if rest == 0 && !names.is_empty() {
-            return Ok(format!("{} ({raw:#x})", names.join(" | ")));
-        }
-        // Where the type does not say, GCC and Clang give a sign to those that need one.
-        let needs_sign = all.iter().any(|each| each.value < Number::Natural(0));
-        let is_signed = self.reader.written(die)?.is_signed.unwrap_or(needs_sign);
-        Ok(format!("{} (no enumerator)", if is_signed { signed } else { unsigned }))
     }
 
     /// The bits of a value, the most significant first; none where the bytes do not reach, and of more
@@ -420,15 +359,8 @@ fn endian_of(die: &Die<'_>) -> RunTimeEndian {
     }
 }
 
-fn encoding_of(die: &Die<'_>) -> Option<DwAte> {
+pub(super) fn encoding_of(die: &Die<'_>) -> Option<DwAte> {
     u8::try_from(die.unsigned(dw::DW_AT_encoding)?).ok().map(DwAte)
-}
-
-fn sign_extended(raw: u128, size: u64) -> i128 {
-    match 128_u32.checked_sub(u32::try_from(size).unwrap_or(u32::MAX)) {
-        Some(above @ 0..128) => ((raw << above) as i128) >> above,
-        _ => raw as i128,
-    }
 }
 
 /// A text as C writes it, up to its zero byte; what follows that is told if it is not zero too.

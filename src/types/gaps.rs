@@ -38,8 +38,7 @@ pub(super) fn inside(kind: Kind, size: Size, members: &mut [Member]) -> Vec<Hole
     holes
 }
 
-/// The same, but for what is behind the last of their bits, and where that is; none where the place of one is not
-/// known.
+/// The holes between members, and where the last of their bits ends; none where the place of one is not known.
 fn unused(kind: Kind, members: &mut [Member]) -> Option<(Vec<Hole>, u64)> {
     if let Some(found) = between_in_order(members) {
         return Some(found);
@@ -50,7 +49,8 @@ fn unused(kind: Kind, members: &mut [Member]) -> Option<(Vec<Hole>, u64)> {
     between(members)
 }
 
-/// The holes between members that follow each other, as those of all structs of C do.
+/// The same for members that follow each other, as those of all structs of C do: nothing is shared, and nothing
+/// has to be sorted.
 fn between_in_order(members: &[Member]) -> Option<(Vec<Hole>, u64)> {
     let (mut holes, mut used) = (Vec::new(), 0);
     for member in members {

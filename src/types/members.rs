@@ -74,6 +74,7 @@ impl<'w> Within<'w> {
         Ok(Within { die, outer, depth: outer.map_or(0, |outer| outer.depth + 1), access })
     }
 }
+
 impl<'a> Reader<'_, 'a> {
     /// The members of a struct, without theirs, that are there whatever variant there is.
     pub(super) fn constant_members(&self, die: &Die<'a>) -> Result<Vec<Member>, Error> {
@@ -87,14 +88,32 @@ impl<'a> Reader<'_, 'a> {
         nesting: Nesting,
         outer: Option<&Within<'_>>,
     ) -> Result<(Vec<Member>, Option<String>), Error> {
-        let within = &Within::new(die, outer)?;
         let mut members = Vec::with_capacity(expected_members(die));
+        let why = self.add_members(die, nesting, &Within::new(die, outer)?, &mut members)?;
+        // They may be kept for long, and a file may say of its entries that they take any room.
+        if members.capacity() / 2 > members.len() {
+            members.shrink_to_fit();
+        }
+        if why.is_none() && die.tag() != dw::DW_TAG_union_type {
+            settle_empty_arrays(&mut members);
+        }
+        Ok((members, why))
+    }
+
+    /// Reads them to their end, or to where damage is: then the reason is returned.
+    fn add_members(
+        &self,
+        die: &Die<'a>,
+        nesting: Nesting,
+        within: &Within<'_>,
+        members: &mut Vec<Member>,
+    ) -> Result<Option<String>, Error> {
         let (unit, mut children) = (die.unit(), die.walk_children()?);
         while let Some(walk) = &mut children {
             self.count()?;
             if let Some(plain) = walk.plain_member() {
                 let entry = MemberEntry::plain(plain);
-                self.add_member(unit, dw::DW_TAG_member, &entry, nesting, within, &mut members)?;
+                self.add_member(unit, dw::DW_TAG_member, &entry, nesting, within, members)?;
                 continue;
             }
             let (at, mut entry) = (walk.next(), MemberEntry::default());
@@ -105,26 +124,21 @@ impl<'a> Reader<'_, 'a> {
             let step = match read {
                 Ok(Some(step)) => step,
                 Ok(None) => break,
-                Err(error) => {
-                    return Ok((members, Some(format!("its members end early: {error}"))));
-                }
+                Err(error) => return Ok(Some(format!("its members end early: {error}"))),
             };
             match step.tag {
                 dw::DW_TAG_member if entry.is_static => {}
                 dw::DW_TAG_member | dw::DW_TAG_inheritance => {
-                    self.add_member(unit, step.tag, &entry, nesting, within, &mut members)?;
+                    self.add_member(unit, step.tag, &entry, nesting, within, members)?;
                 }
                 dw::DW_TAG_variant_part if nesting != Nesting::Always => {
                     let part = self.view.die_from(unit, at)?;
-                    self.variants(&part, nesting, within, &mut members)?
+                    self.variants(&part, nesting, within, members)?
                 }
                 _ => {}
             }
         }
-        if die.tag() != dw::DW_TAG_union_type {
-            settle_empty_arrays(&mut members);
-        }
-        Ok((members, None))
+        Ok(None)
     }
 
     /// The discriminant and the variants of a variant part; they overlap.
@@ -291,7 +305,7 @@ impl<'a> Reader<'_, 'a> {
 }
 
 /// How many members a struct of C is about to have: most entries take 13 to 15 bytes, and in C there is nothing
-/// else in a struct.
+/// else in a struct. A list that turns out longer grows as any does.
 fn expected_members(die: &Die<'_>) -> usize {
     let bytes = die.children_size().filter(|_| die.language() == Language::C);
     bytes.map_or(0, |bytes| (bytes / 13).min(MAX_EXPECTED))
@@ -318,7 +332,8 @@ fn inherit(access: Access, parts: &mut Arc<Parts>) {
     }
 }
 
-/// Texts up to so many bytes are in the string itself, as nearly all names are.
+/// Texts up to so many bytes are in the string itself, as nearly all names are. `SmolStr::new` makes the same
+/// distinction, and moves them once more: a tenth of the time that a layout takes.
 const INLINE: usize = 23;
 
 #[inline]

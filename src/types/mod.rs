@@ -32,6 +32,7 @@ mod path;
 mod plans;
 mod reader;
 mod relations;
+mod scalar;
 mod select;
 mod shape;
 mod sizes;

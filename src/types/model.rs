@@ -135,9 +135,9 @@ pub struct BitField {
 pub enum Location {
     /// So many bytes.
     Bytes(u64),
-    /// Those of a bit field.
+    /// These bits: a bit field, or what starts within a byte (Ada).
     Bits(BitField),
-    /// Only run time can tell (virtual bases).
+    /// Only run time can tell (virtual bases), or it starts within a byte and its size is not known.
     Dynamic {
         /// How many bits a bit field has.
         bits: Option<u64>,
@@ -182,10 +182,14 @@ pub(super) struct MemberType {
     pub(super) die: Option<DieRef>,
     pub(super) spelled: SmolStr,
     pub(super) size: Size,
-    /// It is an array without a bound, behind typedefs and qualifiers.
+    /// It is an array, behind typedefs and qualifiers.
+    pub(super) is_array: bool,
+    /// That has no bound.
     pub(super) is_unbounded: bool,
     /// The struct, union or class that it is, behind typedefs and qualifiers.
     pub(super) aggregate: Option<Aggregate>,
+    /// It is an array of, or a pointer to, what has no name.
+    pub(super) leads_to_unnamed: bool,
 }
 
 /// A struct, union or class.
@@ -213,7 +217,7 @@ pub(super) struct Particulars {
 
 /// What a struct or union consists of that is part of another: the same for all that have a member of the
 /// type, since places count from its own start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Eq)]
 pub struct Parts {
     /// Its members, as declared.
     pub members: Vec<Member>,
@@ -227,6 +231,13 @@ pub struct Parts {
     pub(super) depth: Option<usize>,
     /// One of them has no end, at any depth.
     pub(super) is_open_ended: bool,
+}
+
+impl PartialEq for Parts {
+    /// Equal in what they say; the rest is derived from it, and from the DIEs it was read from.
+    fn eq(&self, other: &Parts) -> bool {
+        self.members == other.members && self.holes == other.holes && self.why == other.why
+    }
 }
 
 impl Parts {
@@ -398,8 +409,10 @@ impl Member {
                 die: None,
                 spelled: type_name.into(),
                 size: Size::Known(bytes),
+                is_array: false,
                 is_unbounded: false,
                 aggregate: None,
+                leads_to_unnamed: false,
             }),
             location: Location::Bytes(offset),
             access: Access::Public,

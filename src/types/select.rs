@@ -25,8 +25,10 @@ impl<'a> Reader<'_, 'a> {
                 die: Some(die.at()),
                 spelled: self.spell(Some(die))?.into(),
                 size: self.size_of(die)?,
+                is_array: false,
                 is_unbounded: false,
                 aggregate: None,
+                leads_to_unnamed: false,
             }),
             location: Location::Bytes(0),
             access: Access::Public,
@@ -130,10 +132,16 @@ impl<'a> Reader<'_, 'a> {
             die: remaining.is_empty().then(|| element.at()),
             spelled: self.spell_array(&element, remaining)?.into(),
             size,
+            is_array: !remaining.is_empty(),
             is_unbounded: remaining.first().map(|first| first.extent) == Some(Extent::Flexible),
             aggregate: None,
+            leads_to_unnamed: false,
         });
-        let member = Member { name, member_type, location, ..from.clone() };
+        let mut member = Member { name, member_type, location, ..from.clone() };
+        if start.is_some() && member.is_dynamic() {
+            let why = "it starts within a byte, and its size is not known";
+            member.particulars.get_or_insert_default().why = Some(why.to_owned());
+        }
         Ok((member, rest))
     }
 }

@@ -288,6 +288,7 @@ impl<'a> Reader<'_, 'a> {
                 text.push_str(&String::from_utf8_lossy(name));
                 text.push_str(&self.arguments_left_out(die)?.unwrap_or_default());
             }
+            None if die.tag() == dw::DW_TAG_string_type => text.push_str(&string_of(die)),
             None if kind == Kind::Other => text.push('?'),
             None => text.push_str("{...}"),
         }
@@ -302,6 +303,14 @@ impl<'a> Reader<'_, 'a> {
             text.extend([&*String::from_utf8_lossy(scope), "::"]);
         }
         Ok(text)
+    }
+}
+
+/// A text of Fortran (DWARF 5 §5.11), its length in bytes; behind pointers it may have any.
+fn string_of(die: &Die<'_>) -> String {
+    match die.unsigned(dw::DW_AT_byte_size) {
+        Some(bytes @ 1..) => format!("character(len={bytes})"),
+        Some(0) | None => "character(len=:)".to_owned(),
     }
 }
 

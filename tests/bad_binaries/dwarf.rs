@@ -287,6 +287,38 @@ fn siblings_that_point_backwards_or_outside_are_not_followed() {
 }
 
 #[test]
+fn siblings_that_lie_about_how_many_members_there_are_take_no_memory() {
+    // Abbreviation 2: a base type with size and encoding (data1); 3: a struct with size (data4) and sibling
+    // (ref4); 4: the same with a name in front; 5: a member with name, type (ref4) and place (data4).
+    let abbreviations = [
+        &[2, 0x24, 0, 0x0b, 0x0b, 0x3e, 0x0b, 0, 0][..],
+        &[3, 0x13, 1, 0x0b, 0x06, 0x01, 0x13, 0, 0],
+        &[4, 0x13, 1, 0x03, 0x08, 0x0b, 0x06, 0x01, 0x13, 0, 0],
+        &[5, 0x0d, 0, 0x03, 0x08, 0x49, 0x13, 0x38, 0x06, 0, 0],
+    ];
+    const COUNT: u32 = 60_000;
+    const STRUCT: u32 = 9 + 11 + 1;
+    let first = u32::from(FIRST) + 3;
+    let whole = first + COUNT * STRUCT;
+    let member = |name: &str, of: u32, place: u32| {
+        [&[5], name.as_bytes(), &[0], &of.to_le_bytes(), &place.to_le_bytes()].concat()
+    };
+    let mut dies = vec![2, 4, 5];
+    for _ in 0..COUNT {
+        dies.extend([&[3], &4_u32.to_le_bytes()[..], &whole.to_le_bytes()].concat());
+        dies.extend(member("a", u32::from(FIRST), 0));
+        dies.push(0);
+    }
+    dies.extend([b"\x04s\0", &(4 * COUNT).to_le_bytes()[..], &0_u32.to_le_bytes()].concat());
+    for number in 0..COUNT {
+        dies.extend(member(&format!("m{number}"), first + number * STRUCT, 4 * number));
+    }
+    dies.extend([0, 0]);
+    let answer = ask(&by_hand(&abbreviations.concat(), &dies));
+    assert!(answer.stdout.contains("\n    m59999 => 239996\n"), "{}", answer.stdout.len());
+}
+
+#[test]
 fn references_to_nowhere_are_said() {
     // Abbreviation 2: a typedef with name and type (ref4).
     let abbreviations = [2, 0x16, 0, 0x03, 0x08, 0x49, 0x13, 0, 0];

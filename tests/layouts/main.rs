@@ -17,6 +17,7 @@ mod decode;
 #[path = "../bad_binaries/dies.rs"]
 #[allow(dead_code)] // what is made to be refused needs more of it
 mod dies;
+mod fortran;
 mod go;
 mod handmade;
 mod kept_index;
@@ -28,6 +29,7 @@ mod nasty;
 mod nested;
 mod order;
 mod passes;
+mod plain_members;
 mod random;
 mod random_cxx;
 mod rust;

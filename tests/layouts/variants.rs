@@ -279,6 +279,27 @@ fn a_variant_in_a_variant_is_there_with_both() {
 }
 
 #[test]
+fn records_that_differ_behind_a_variant_are_distinct() {
+    // In a later variant, in a member of one in another, and behind the part.
+    let names = [["a", "b", "c"], ["x", "b", "c"], ["a", "x", "c"], ["a", "b", "x"]];
+    let mut record = Record::new(RunTimeEndian::Little, dw::DW_ATE_unsigned);
+    for [nested, later, behind] in names {
+        record.whole = record.dies.aggregate(dw::DW_TAG_structure_type, "s", 2);
+        let part = record.part(record.whole, None, 0);
+        let outer = record.valued(part, "outer", AttributeValue::Data1(1));
+        let inner = record.part(outer, None, 1);
+        record.listed(inner, nested, &[RANGE, 10, 20]);
+        record.valued(part, later, AttributeValue::Data1(2));
+        record.dies.member(record.whole, behind, record.byte, 1);
+    }
+    let made = record.made();
+    let found = find_in(&made.folder.path().join("made.o"), "struct s", None, None).unwrap();
+    // The one without members is that which every record begins with.
+    assert_eq!(found.len(), 1 + names.len());
+    assert!(found.iter().all(|found| found.units == 1));
+}
+
+#[test]
 fn a_list_that_cannot_be_read_is_nobodys() {
     // Cut within a range, an unknown descriptor, a number without end.
     for list in [vec![RANGE, 1], vec![7, 1], [vec![LABEL], vec![0xff; 40]].concat()] {

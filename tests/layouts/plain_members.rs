@@ -1,0 +1,67 @@
+//! A plain member, read by the places of its attributes, says what its entry says when all of it is decoded.
+
+use dbgmate::dwarf::{PlainMember, UnitView, unsigned};
+use gimli::{AttributeValue, constants as dw};
+
+use super::toolchain::{Compiled, EVERYWHERE};
+
+const SOURCE: &str = "struct inside { long first_long; char first_char; };
+    struct sample {
+        char first_byte; struct inside inner_one; int *pointer_member; short shorts_member[3];
+        unsigned bits_member : 3; unsigned more_bits : 9; unsigned : 0; unsigned last_bits : 30;
+        union { int number_member; float fraction_member; }; union inner { int a_number; } named_union;
+        int aligned_member __attribute__((aligned(64))); char far_away[70000]; const char *behind_it;
+        int a; };
+    struct sample sample;";
+
+/// The member at an entry if it is read as a plain one, and whether it is the same decoded.
+fn plain(unit: &UnitView<'_>, at: dbgmate::dwarf::DieRef) -> Option<PlainMember> {
+    let (mut short, mut whole) = (unit.walk(at).unwrap(), unit.walk(at).unwrap());
+    let Some(member) = short.plain_member() else {
+        assert_eq!(short.next(), at);
+        return None;
+    };
+    let (mut name, mut target, mut place, mut bits) = (None, None, 0, (None, None));
+    let step = whole.step(|attribute, value| match (attribute, value) {
+        (dw::DW_AT_name, AttributeValue::DebugStrRef(offset)) => name = Some(offset),
+        (dw::DW_AT_type, AttributeValue::UnitRef(offset)) => target = Some(offset),
+        (dw::DW_AT_data_member_location, value) => place = unsigned(value).unwrap(),
+        (dw::DW_AT_data_bit_offset, value) => bits.0 = unsigned(value),
+        (dw::DW_AT_bit_size, value) => bits.1 = unsigned(value),
+        other => panic!("{other:?} is not what a plain member has"),
+    });
+    let step = step.unwrap().unwrap();
+    assert_eq!((step.tag, step.has_children), (dw::DW_TAG_member, false));
+    assert_eq!(short.next(), whole.next());
+    let said = PlainMember { name, target: target.unwrap(), place, bits: bits.0.zip(bits.1) };
+    assert_eq!(member, said);
+    Some(member)
+}
+
+fn plain_members(compiled: &Compiled) -> Vec<PlainMember> {
+    let view = compiled.opened().view();
+    let whole = view.die(compiled.layout("struct sample").die).unwrap();
+    let members = whole.children().map(|child| child.unwrap());
+    let members = members.filter(|child| child.tag() == dw::DW_TAG_member);
+    members.filter_map(|child| plain(child.unit(), child.at())).collect()
+}
+
+#[test]
+fn a_plain_member_says_what_its_entry_says() {
+    for way in EVERYWHERE {
+        let Some(compiled) = way.compile(SOURCE) else { continue };
+        let members = plain_members(&compiled);
+        // 64-bit DWARF is read in full, and so are places that are expressions, as before DWARF 4, and names that
+        // are numbers of a table.
+        let read_in_full = ["-gdwarf64", "-gsplit-dwarf", "-gdwarf-2", "-gdwarf-3"];
+        let is_plain =
+            way.program != "clang" && !way.flags.iter().any(|flag| read_in_full.contains(flag));
+        assert!(members.len() >= 3 || !is_plain, "{way}: {members:?}");
+        if way.flags == ["-c", "-gdwarf-5"] && way.program != "clang" {
+            let places: Vec<u64> = members.iter().map(|member| member.place).collect();
+            assert!(places.iter().any(|place| *place > 70_000), "{way}: {places:?}");
+            assert!(members.iter().filter(|member| member.bits.is_some()).count() == 3, "{way}");
+            assert!(members.iter().any(|member| member.name.is_none()), "{way}");
+        }
+    }
+}
