@@ -9,7 +9,6 @@ use gimli::{
     Abbreviation, AttributeSpecification, DebugStrOffset, Endianity, Format, Reader, RunTimeEndian,
     Unit, UnitHeader, UnitOffset, constants as dw,
 };
-
 use rustc_hash::FxHashMap;
 
 use super::Slice;

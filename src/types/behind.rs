@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gimli::constants as dw;
 
 use super::members::Nesting;
-use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_array_or_pointer};
+use super::reader::{MAX_CHAIN, Reader, is_aggregate};
 use super::{Enumerator, Error, Member, Parts};
 use crate::dwarf::{DebugFile, Die, DieRef, Index, View};
 use crate::job::{Job, Stopped};
@@ -101,9 +101,8 @@ impl<'b> Behind<'_, 'b> {
     /// What a member leads to, where that has no name of its own; the structs that arrays consist of also
     /// where they have one, if `with_named`. None for what its layout shows.
     pub(super) fn member(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Error> {
-        let member_type = &member.member_type;
-        let has_unnamed = member_type.leads_to_unnamed || member_type.spelled.contains("{...}");
-        let has_elements = with_named && member_type.is_array;
+        let has_unnamed = member.type_name().contains("{...}");
+        let has_elements = with_named && member.member_type.is_array;
         if member.parts.is_some() || !(has_unnamed || has_elements) {
             return Ok(None);
         }
@@ -120,15 +119,19 @@ impl<'b> Behind<'_, 'b> {
         let reader = &self.reader;
         reader.begin_answer();
         let Some(at) = member.type_die() else { return Ok(None) };
-        let (mut die, mut by) = (reader.die(at)?, Vec::new());
+        let (mut die, mut by, mut has_name) = (reader.die(at)?, Vec::new(), false);
         for _ in 0..MAX_CHAIN {
-            let Some((next, has_name)) = reader.underlying_named(die)? else { return Ok(None) };
+            has_name |= reader.view.name(&die).is_some();
+            let Some(next) = reader.underlying(die)? else { return Ok(None) };
             match next.tag() {
                 dw::DW_TAG_array_type => {
                     by.extend(reader.extents(&next)?.iter().map(|_| Step::Element));
                 }
-                tag if is_array_or_pointer(tag) => by.push(Step::Pointee),
-                _ => return self.there(&reader.completed(next)?, by, has_name, with_named),
+                dw::DW_TAG_pointer_type | dw::DW_TAG_reference_type => by.push(Step::Pointee),
+                _ => {
+                    has_name |= reader.view.name(&next).is_some();
+                    return self.there(&next, by, has_name, with_named);
+                }
             }
             let Some(target) = reader.type_of(&next)? else { return Ok(None) };
             die = target;

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use gimli::{DwAte, DwTag, RunTimeEndian, constants as dw};
+use gimli::{DwTag, RunTimeEndian, constants as dw};
 
 use super::reader::{Reader, is_aggregate};
-use super::scalar::sign_extended;
+use super::scalar::{encoding_of, endian_of, sign_extended};
 use super::{BitField, Error, Member, MemberKind, Number, Size};
 use crate::dwarf::{DebugFile, Die, DieRef};
 use crate::job::Job;
@@ -348,19 +348,6 @@ fn is_pointer(tag: DwTag) -> bool {
         tag,
         dw::DW_TAG_pointer_type | dw::DW_TAG_reference_type | dw::DW_TAG_rvalue_reference_type
     )
-}
-
-/// The order of a value's bytes, which a type may have of its own (DWARF 5 §5.1.1).
-fn endian_of(die: &Die<'_>) -> RunTimeEndian {
-    match die.unsigned(dw::DW_AT_endianity).map(|order| u8::try_from(order).map(dw::DwEnd)) {
-        Some(Ok(dw::DW_END_big)) => RunTimeEndian::Big,
-        Some(Ok(dw::DW_END_little)) => RunTimeEndian::Little,
-        _ => die.unit().endian(),
-    }
-}
-
-pub(super) fn encoding_of(die: &Die<'_>) -> Option<DwAte> {
-    u8::try_from(die.unsigned(dw::DW_AT_encoding)?).ok().map(DwAte)
 }
 
 /// A text as C writes it, up to its zero byte; what follows that is told if it is not zero too.

@@ -188,8 +188,6 @@ pub(super) struct MemberType {
     pub(super) is_unbounded: bool,
     /// The struct, union or class that it is, behind typedefs and qualifiers.
     pub(super) aggregate: Option<Aggregate>,
-    /// It is an array of, or a pointer to, what has no name.
-    pub(super) leads_to_unnamed: bool,
 }
 
 /// A struct, union or class.
@@ -412,7 +410,6 @@ impl Member {
                 is_array: false,
                 is_unbounded: false,
                 aggregate: None,
-                leads_to_unnamed: false,
             }),
             location: Location::Bytes(offset),
             access: Access::Public,

@@ -192,20 +192,10 @@ impl<'v, 'a> Reader<'v, 'a> {
 
     /// The type behind typedefs and qualifiers, completed where it is only declared; none for void.
     pub(super) fn underlying(&self, die: Die<'a>) -> Result<Option<Die<'a>>, Error> {
-        match self.underlying_named(die)? {
-            Some((die, _)) => Ok(Some(self.completed(die)?)),
-            None => Ok(None),
-        }
-    }
-
-    /// The type behind typedefs and qualifiers, as it is there, and whether it has a name, of its own or by a
-    /// typedef.
-    pub(super) fn underlying_named(&self, die: Die<'a>) -> Result<Option<(Die<'a>, bool)>, Error> {
-        let (mut current, mut has_name) = (die, false);
+        let mut current = die;
         for _ in 0..MAX_CHAIN {
-            has_name |= !is_qualifier(current.tag()) && self.view.name(&current).is_some();
             if !is_transparent(current.tag()) {
-                return Ok(Some((current, has_name)));
+                return Ok(Some(self.completed(current)?));
             }
             match self.type_of(&current)? {
                 Some(next) => current = next,
@@ -277,17 +267,6 @@ impl<'v, 'a> Reader<'v, 'a> {
 /// Typedefs and qualifiers: they change a type's name, not its layout.
 pub(super) fn is_transparent(tag: DwTag) -> bool {
     matches!(tag, dw::DW_TAG_typedef | dw::DW_TAG_template_alias) || is_qualifier(tag)
-}
-
-/// What has no members itself, and leads to what may have some.
-pub(super) fn is_array_or_pointer(tag: DwTag) -> bool {
-    matches!(
-        tag,
-        dw::DW_TAG_array_type
-            | dw::DW_TAG_pointer_type
-            | dw::DW_TAG_reference_type
-            | dw::DW_TAG_rvalue_reference_type
-    )
 }
 
 /// `const`, `volatile` and their like.

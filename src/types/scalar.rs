@@ -1,8 +1,7 @@
 //! What the bits of a number, a character or an enum say.
 
-use gimli::{RunTimeEndian, constants as dw};
+use gimli::{DwAte, RunTimeEndian, constants as dw};
 
-use super::decode::encoding_of;
 use super::reader::Reader;
 use super::subrange::Subrange;
 use super::{BitField, Enumerator, Error, Number};
@@ -24,7 +23,7 @@ impl<'a> Reader<'_, 'a> {
                     floating(raw, bits.size).unwrap_or_else(|| hexadecimal(raw))
                 }
                 Some(dw::DW_ATE_complex_float) => {
-                    let complex = complex(raw, bits.size, die.unit().endian());
+                    let complex = complex(raw, bits.size, endian_of(die));
                     complex.unwrap_or_else(|| hexadecimal(raw))
                 }
                 Some(dw::DW_ATE_signed_char | dw::DW_ATE_unsigned_char | dw::DW_ATE_UTF) => {
@@ -127,4 +126,17 @@ pub(super) fn sign_extended(raw: u128, size: u64) -> i128 {
         Some(above @ 0..128) => ((raw << above) as i128) >> above,
         _ => raw as i128,
     }
+}
+
+/// The order of a value's bytes, which a type may have of its own (DWARF 5 §5.1.1).
+pub(super) fn endian_of(die: &Die<'_>) -> RunTimeEndian {
+    match die.unsigned(dw::DW_AT_endianity).map(|order| u8::try_from(order).map(dw::DwEnd)) {
+        Some(Ok(dw::DW_END_big)) => RunTimeEndian::Big,
+        Some(Ok(dw::DW_END_little)) => RunTimeEndian::Little,
+        _ => die.unit().endian(),
+    }
+}
+
+pub(super) fn encoding_of(die: &Die<'_>) -> Option<DwAte> {
+    u8::try_from(die.unsigned(dw::DW_AT_encoding)?).ok().map(DwAte)
 }

@@ -28,7 +28,6 @@ impl<'a> Reader<'_, 'a> {
                 is_array: false,
                 is_unbounded: false,
                 aggregate: None,
-                leads_to_unnamed: false,
             }),
             location: Location::Bytes(0),
             access: Access::Public,
@@ -135,7 +134,6 @@ impl<'a> Reader<'_, 'a> {
             is_array: !remaining.is_empty(),
             is_unbounded: remaining.first().map(|first| first.extent) == Some(Extent::Flexible),
             aggregate: None,
-            leads_to_unnamed: false,
         });
         let mut member = Member { name, member_type, location, ..from.clone() };
         if start.is_some() && member.is_dynamic() {

@@ -43,13 +43,13 @@ impl fmt::Display for Extent {
 impl<'a> Reader<'_, 'a> {
     /// The size of a type. Zero-sized types are `Known(0)`; `[]` and variable lengths are dynamic.
     pub(super) fn size_of(&self, die: &Die<'a>) -> Result<Size, Error> {
-        if let Some(bytes) = die.unsigned(dw::DW_AT_byte_size).filter(|_| !die.is_declaration()) {
+        if let Some(bytes) = stated_size(die).filter(|_| !die.is_declaration()) {
             return Ok(Size::Known(bytes));
         }
         let mut current = self.completed(die.clone())?;
         let mut factor = 1_u64;
         for _ in 0..MAX_CHAIN {
-            if let Some(bytes) = current.unsigned(dw::DW_AT_byte_size) {
+            if let Some(bytes) = stated_size(&current) {
                 return Ok(multiply(Size::Known(bytes), factor));
             }
             if current.is_dynamic(dw::DW_AT_byte_size) {
@@ -202,4 +202,14 @@ fn extent(range: &Die<'_>, lower: Option<i128>) -> Extent {
 pub(super) fn bound(range: &Die<'_>, name: DwAt) -> Option<i128> {
     let signed = || range.signed(name).map(i128::from);
     range.unsigned(name).map(i128::from).or_else(signed)
+}
+
+/// DW_AT_byte_size. Before DWARF 5, that of a text with a length of its own is the length's (DWARF 4 §5.9).
+pub(super) fn stated_size(die: &Die<'_>) -> Option<u64> {
+    let is_of_length = || {
+        die.tag() == dw::DW_TAG_string_type
+            && die.has(dw::DW_AT_string_length)
+            && die.unit().encoding().version < 5
+    };
+    die.unsigned(dw::DW_AT_byte_size).filter(|_| !is_of_length())
 }

@@ -7,7 +7,7 @@
 use gimli::{DwTag, constants as dw};
 
 use super::reader::{Reader, is_qualifier};
-use super::sizes::Extent;
+use super::sizes::{Extent, stated_size};
 use super::subscripts::Dimension;
 use super::{Error, Kind};
 use crate::dwarf::{Die, Language};
@@ -306,9 +306,10 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
-/// A text of Fortran (DWARF 5 §5.11), its length in bytes; behind pointers it may have any.
+/// A text of Fortran (DWARF 5 §5.11), its length in bytes. Of one whose length is only known at run time, gfortran
+/// says 0.
 fn string_of(die: &Die<'_>) -> String {
-    match die.unsigned(dw::DW_AT_byte_size) {
+    match stated_size(die) {
         Some(bytes @ 1..) => format!("character(len={bytes})"),
         Some(0) | None => "character(len=:)".to_owned(),
     }

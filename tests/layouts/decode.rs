@@ -133,8 +133,9 @@ fn a_type_may_have_a_byte_order_of_its_own() {
     for order in ["big", "little"] {
         let source = format!(
             "struct __attribute__((scalar_storage_order(\"{order}-endian\"))) s {{
-                int a; unsigned short b; unsigned c : 5, d : 11; long long e; unsigned char f; }};
-             const struct s g = {{ -2, 513, 3, 1026, 5, 6 }};"
+                int a; unsigned short b; unsigned c : 5, d : 11; long long e; unsigned char f;
+                _Complex float z; double x; }};
+             const struct s g = {{ -2, 513, 3, 1026, 5, 6, 1.5f - 2.5if, 0.25 }};"
         );
         for toolchain in EVERYWHERE.iter().filter(|toolchain| toolchain.program != "clang") {
             // DW_AT_endianity is of DWARF 3.
@@ -144,8 +145,9 @@ fn a_type_may_have_a_byte_order_of_its_own() {
             let Some(compiled) = toolchain.compile(&source) else { continue };
             let mut all = Vec::new();
             flat(&decode(&compiled, "struct s", &bytes(&compiled)), "", &mut all);
+            let expected = ["-2", "513", "3", "1026", "5", "6", "1.5 - 2.5i", "0.25"];
             let values: Vec<&str> = all.iter().map(|(_, text)| text.as_str()).collect();
-            assert_eq!(values, ["-2", "513", "3", "1026", "5", "6"], "{order} by {toolchain}");
+            assert_eq!(values, expected, "{order} by {toolchain}");
         }
     }
 }

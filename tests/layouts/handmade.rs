@@ -246,6 +246,29 @@ fn a_length_that_run_time_decides_is_unknown_and_not_0() {
     assert_eq!(array_size(dw::DW_LANG_C99, |dies, array| dimension(dies, array, &lower)), None);
 }
 
+/// The size of a text with a length of its own is that of the length before DWARF 5 (DWARF 4 §5.9).
+#[test]
+fn the_size_of_a_texts_length_is_not_that_of_the_text() {
+    let texts =
+        [(4, false, Some(8), "len=8"), (4, true, None, "len=:"), (5, true, Some(8), "len=8")];
+    for (version, has_length, size, spelled) in texts {
+        let mut dies = Dies::of(version, RunTimeEndian::Little, dw::DW_LANG_Fortran90);
+        let text = dies.add(dies.root(), dw::DW_TAG_string_type);
+        dies.set(text, dw::DW_AT_byte_size, data(8));
+        if has_length {
+            let mut expression = Expression::new();
+            expression.op_fbreg(-24);
+            dies.set(text, dw::DW_AT_string_length, AttributeValue::Exprloc(expression));
+        }
+        let whole = dies.aggregate(dw::DW_TAG_structure_type, "s", 16);
+        dies.member(whole, "m", text, 0);
+        let [found] = find(dies, None).try_into().unwrap();
+        let member = &found.layout.members[0];
+        assert_eq!(member.size().known(), size);
+        assert_eq!(member.type_name(), &format!("character({spelled})"));
+    }
+}
+
 /// GCC before 8 wrote `[0]` as it wrote `[]`: without a bound.
 #[test]
 fn an_array_without_a_bound_is_flexible_only_where_it_ends_a_struct_that_has_more() {
