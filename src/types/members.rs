@@ -185,7 +185,7 @@ impl<'a> Reader<'_, 'a> {
         self.discriminant(die, Nesting::Always, &Within::new(die, None)?)
     }
 
-    /// Adds a member, made where it stays: to move one takes as long as to read it.
+    /// Adds a member, made where it stays: moving them had most of the time that they took.
     #[inline]
     fn add_member(
         &self,
@@ -333,7 +333,7 @@ fn inherit(access: Access, parts: &mut Arc<Parts>) {
 }
 
 /// Texts up to so many bytes are in the string itself, as nearly all names are. `SmolStr::new` makes the same
-/// distinction, and moves them once more: a tenth of the time that a layout takes.
+/// distinction, and moves them once more: a sixteenth of the time that a layout takes.
 const INLINE: usize = 23;
 
 #[inline]
