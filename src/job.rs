@@ -105,6 +105,7 @@ impl Job {
     }
 
     /// What this job may look at.
+    #[inline]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -145,15 +145,18 @@ impl From<&types::Side> for Side {
             when: None,
         };
         match side {
-            types::Side::Member(member) => Side {
-                type_name: Some(member.type_name().to_string()),
-                offset: member.offset(),
-                size: member.size().known(),
-                bit_offset: member.bits().map(|bits| bits.offset),
-                bit_size: member.bit_size(),
-                when: super::layout::when(member),
-                ..none
-            },
+            types::Side::Member(member) => {
+                let member = member.view();
+                Side {
+                    type_name: Some(member.type_name().to_string()),
+                    offset: member.offset(),
+                    size: member.size().known(),
+                    bit_offset: member.bits().map(|bits| bits.offset),
+                    bit_size: member.bit_size(),
+                    when: super::layout::when(member),
+                    ..none
+                }
+            }
             types::Side::Value(value) => Side { value: Some(value.to_string()), ..none },
         }
     }

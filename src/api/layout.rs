@@ -268,7 +268,7 @@ impl From<&types::LayoutMatch> for LayoutMatch {
     fn from(found: &types::LayoutMatch) -> Self {
         let selected = found.selected.as_ref().map(|selected| Selected {
             path: selected.path.clone(),
-            member: Member::from(&selected.member),
+            member: Member::from(selected.member.view()),
         });
         LayoutMatch { layout: Layout::from(&found.layout), selected }
     }
@@ -313,30 +313,30 @@ impl From<&types::Hole> for Hole {
 }
 
 /// With which values of discriminants a member is there; none where it always is.
-pub(super) fn when(member: &types::Member) -> Option<String> {
+pub(super) fn when(member: types::Member<'_>) -> Option<String> {
     let all: Vec<_> = member.variants().iter().map(types::Variant::to_string).collect();
     (!all.is_empty()).then(|| all.join(" and "))
 }
 
-impl From<&types::Member> for Member {
-    fn from(member: &types::Member) -> Self {
+impl From<types::Member<'_>> for Member {
+    fn from(member: types::Member<'_>) -> Self {
         Member {
-            name: member.name.to_string(),
+            name: member.name().to_owned(),
             type_name: member.type_name().to_string(),
             offset: member.offset(),
             size: member.size().known(),
             bit_offset: member.bits().map(|bits| bits.offset),
             bit_size: member.bit_size(),
             align: member.align(),
-            access: match member.access {
+            access: match member.access() {
                 types::Access::Public => None,
                 types::Access::Protected => Some(Access::Protected),
                 types::Access::Private => Some(Access::Private),
             },
-            base: member.kind == types::MemberKind::Base,
-            anonymous: member.kind == types::MemberKind::Anonymous,
+            base: member.kind() == types::MemberKind::Base,
+            anonymous: member.kind() == types::MemberKind::Anonymous,
             when: when(member),
-            members: member.inside().map(|inner| Member::from(&inner)).collect(),
+            members: member.inside().map(Member::from).collect(),
             holes: member.holes().map(|hole| Hole::from(&hole)).collect(),
             why: member.why().map(str::to_owned),
         }

@@ -90,11 +90,13 @@ impl DieRef {
     }
 
     /// The DIE so many bytes behind this one.
-    pub(super) fn plus(self, bytes: u32) -> DieRef {
-        DieRef(self.0 + u64::from(bytes).min(DieRef::MAX_OFFSET - self.offset()))
+    #[inline]
+    pub(super) fn plus(self, bytes: u64) -> DieRef {
+        DieRef(self.0.saturating_add(bytes).min(self.0 | DieRef::MAX_OFFSET))
     }
 
     /// Bytes from the start of the section.
+    #[inline]
     pub fn offset(self) -> u64 {
         self.0 & DieRef::MAX_OFFSET
     }

@@ -6,22 +6,23 @@ use std::sync::Arc;
 
 use gimli::{
     AttributeValue, DebugAddrBase, DebugLocListsBase, DebugRngListsBase, DebugStrOffset,
-    DebugStrOffsetsBase, Reader, Unit, UnitHeader, UnitOffset, constants as dw,
+    DebugStrOffsetsBase, Reader, Section, Unit, UnitHeader, UnitOffset, constants as dw,
 };
+use memchr::memchr;
 
 use super::file::FileView;
 use super::plain_member::PlainMembers;
 use super::scope::Scope;
 use super::units::UnitEntry;
-use super::{DieRef, DieSection, Error, Language, Slice};
+use super::{DieRef, Error, Language, Slice};
 
 /// A unit, ready to read DIEs of.
 #[derive(Debug)]
 pub struct UnitView<'a> {
     pub(super) file: Rc<FileView<'a>>,
     pub(super) unit: Unit<Slice<'a>>,
-    section: DieSection,
-    start: u64,
+    /// What starts with the unit's header.
+    first: DieRef,
     language: Language,
     lower_bound: u8,
     endian: gimli::RunTimeEndian,
@@ -69,12 +70,11 @@ impl<'a> UnitView<'a> {
             line_program: None,
             dwo_id: None,
         };
-        let (section, start) = (entry.section, entry.start);
+        let first = DieRef::new(file.id, entry.section, entry.start);
         Ok(UnitView {
             file,
             unit,
-            section,
-            start,
+            first,
             language,
             lower_bound,
             endian,
@@ -103,32 +103,32 @@ impl<'a> UnitView<'a> {
     /// The text at an offset of .debug_str.
     #[inline]
     pub fn string_at(&self, offset: DebugStrOffset) -> Option<&'a [u8]> {
-        Some(self.dwarf().debug_str.get_str(offset).ok()?.slice())
+        text_at(self.dwarf().debug_str.reader().slice().get(offset.0..)?)
     }
 
     /// Names a DIE of this unit.
     #[inline]
     pub fn die_ref(&self, offset: UnitOffset) -> DieRef {
-        let offset = self.start.saturating_add(offset.0 as u64);
-        DieRef::new(self.file.id, self.section, offset)
+        self.first.plus(offset.0 as u64)
     }
 
     /// The sections it is read from.
+    #[inline]
     pub(super) fn dwarf(&self) -> &gimli::Dwarf<Slice<'a>> {
         &self.file.dwarf
     }
 
     /// Whether a reference leads into this unit.
+    #[inline]
     pub(super) fn holds(&self, die: DieRef) -> bool {
-        let end = self.start.saturating_add(self.end().0 as u64);
-        die.file() == self.file.id
-            && die.section() == self.section
-            && (self.start..end).contains(&die.offset())
+        (self.first..self.die_ref(self.end())).contains(&die)
     }
 
     /// The place in this unit of a DIE that is known to be in it.
     pub(super) fn offset_of(&self, die: DieRef) -> UnitOffset {
-        UnitOffset(usize::try_from(die.offset().saturating_sub(self.start)).unwrap_or(usize::MAX))
+        UnitOffset(
+            usize::try_from(die.offset().saturating_sub(self.first.offset())).unwrap_or(usize::MAX),
+        )
     }
 
     /// The byte order.
@@ -150,4 +150,25 @@ impl<'a> UnitView<'a> {
     pub fn root(&self) -> DieRef {
         self.die_ref(self.unit.header.root_offset())
     }
+}
+
+/// A text up to its zero byte; none where there is none. Names are short: sixteen bytes are looked at together, and
+/// a long text by those who know how.
+#[inline]
+pub(super) fn text_at(bytes: &[u8]) -> Option<&[u8]> {
+    const LOW: u128 = u128::MAX / 0xff;
+    const HIGH: u128 = LOW << 7;
+    let mut start = 0;
+    while start < 48
+        && let Some(next) = bytes.get(start..).and_then(<[u8]>::first_chunk)
+    {
+        let word = u128::from_le_bytes(*next);
+        // The top bit of each byte that is zero, and of none before the first.
+        let zeros = word.wrapping_sub(LOW) & !word & HIGH;
+        if zeros != 0 {
+            return bytes.get(..start + (zeros.trailing_zeros() / 8) as usize);
+        }
+        start += 16;
+    }
+    bytes.get(..memchr(0, bytes)?)
 }

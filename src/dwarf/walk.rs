@@ -60,9 +60,9 @@ impl<'u, 'a> Walk<'u, 'a> {
     }
 
     /// Reads the next entry if it is a plain member, and stays before it otherwise.
-    #[inline]
-    pub fn plain_member(&mut self) -> Option<PlainMember> {
-        let (member, size) = self.unit.plain_members.read(&self.unit.unit, self.input)?;
+    #[inline(always)]
+    pub fn plain_member(&mut self) -> Option<PlainMember<'a>> {
+        let (member, size) = self.unit.plain_member(self.input)?;
         self.input.skip(size).ok()?;
         Some(member)
     }

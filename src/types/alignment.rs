@@ -6,6 +6,7 @@
 
 use gimli::{AttributeValue, RunTimeEndian, constants as dw};
 
+use super::members::MemberType;
 use super::reader::{MAX_CHAIN, Reader, is_aggregate, is_transparent};
 use super::{Error, Location, Member, Size};
 use crate::dwarf::{Die, DieRef, Language};
@@ -57,6 +58,21 @@ impl<'a> Reader<'_, 'a> {
             Err(Error::TooDeep) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The same of a type that members have: it keeps it.
+    #[inline]
+    pub(super) fn alignment_of(&self, its: &MemberType) -> Result<Option<u64>, Error> {
+        match its.align.get() {
+            Some(known) => Ok(*known),
+            None => self.learn_alignment_of(its),
+        }
+    }
+
+    #[cold]
+    fn learn_alignment_of(&self, its: &MemberType) -> Result<Option<u64>, Error> {
+        let align = its.die.map_or(Ok(None), |at| self.alignment_at(at))?;
+        Ok(*its.align.get_or_init(|| align))
     }
 
     /// A struct has many members of few types: each is looked at once.
@@ -151,7 +167,7 @@ impl<'a> Reader<'_, 'a> {
             return Ok(Alignment { bytes: None, height });
         }
         let (mut strictest, mut is_packed) = (1, false);
-        for member in &parts.members {
+        for member in parts.members.iter() {
             let natural = match member.type_die() {
                 Some(declared) => self.known_alignment(declared, nesting)?,
                 None => Alignment::UNCERTAIN,
@@ -183,7 +199,8 @@ fn certain(stated: u64, natural: Option<u64>) -> Option<u64> {
 }
 
 /// The alignment of a member, by what it states, its place, and the alignment of its type.
-pub(super) fn member_alignment(member: &Member, natural: Option<u64>) -> Option<u64> {
+#[inline]
+pub(super) fn member_alignment(member: Member<'_>, natural: Option<u64>) -> Option<u64> {
     let is_aligned =
         |natural: &u64| byte_offset(member).is_none_or(|offset| offset.is_multiple_of(*natural));
     match member.align() {
@@ -193,7 +210,8 @@ pub(super) fn member_alignment(member: &Member, natural: Option<u64>) -> Option<
 }
 
 /// Where a member starts that is no bit field.
-fn byte_offset(member: &Member) -> Option<u64> {
+#[inline]
+fn byte_offset(member: Member<'_>) -> Option<u64> {
     match member.location {
         Location::Bytes(offset) => Some(offset),
         Location::Bits(_) | Location::Dynamic { .. } => None,

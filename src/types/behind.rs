@@ -100,10 +100,14 @@ impl<'b> Behind<'_, 'b> {
 
     /// What a member leads to, where that has no name of its own; the structs that arrays consist of also
     /// where they have one, if `with_named`. None for what its layout shows.
-    pub(super) fn member(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Error> {
+    pub(super) fn member(
+        &self,
+        member: Member<'_>,
+        with_named: bool,
+    ) -> Result<Option<Led>, Error> {
         let has_unnamed = member.type_name().contains("{...}");
-        let has_elements = with_named && member.member_type.is_array;
-        if member.parts.is_some() || !(has_unnamed || has_elements) {
+        let has_elements = with_named && member.member_type().is_array;
+        if member.parts().is_some() || !(has_unnamed || has_elements) {
             return Ok(None);
         }
         self.looks.set(self.looks.get() + 1);
@@ -115,7 +119,7 @@ impl<'b> Behind<'_, 'b> {
         self.read(member, with_named)
     }
 
-    fn read(&self, member: &Member, with_named: bool) -> Result<Option<Led>, Error> {
+    fn read(&self, member: Member<'_>, with_named: bool) -> Result<Option<Led>, Error> {
         let reader = &self.reader;
         reader.begin_answer();
         let Some(at) = member.type_die() else { return Ok(None) };

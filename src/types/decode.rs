@@ -131,7 +131,7 @@ impl<'a> Decoding<'_, '_, 'a> {
         if depth > MAX_DEPTH {
             return Err(Error::TooDeep);
         }
-        for member in self.reader.constant_members(die)? {
+        for member in self.reader.constant_members(die)?.iter() {
             value.values.push(self.member(member.seen_from(Some(base)), depth)?);
         }
         for child in die.children() {
@@ -153,8 +153,8 @@ impl<'a> Decoding<'_, '_, 'a> {
     ) -> Result<(), Error> {
         let part = self.reader.variant_part(part)?;
         if let Some(own) = &part.own {
-            let member = self.reader.discriminant_of(own)?.seen_from(Some(base));
-            value.values.push(self.member(member, depth)?);
+            let member = self.reader.discriminant_of(own)?;
+            value.values.push(self.member(member.view().seen_from(Some(base)), depth)?);
         }
         let Some(discriminant) = &part.discriminant else {
             for (variant, _) in &part.variants {
@@ -165,9 +165,10 @@ impl<'a> Decoding<'_, '_, 'a> {
             }
             return Ok(());
         };
-        let member = self.reader.discriminant_of(discriminant)?.seen_from(Some(base));
-        let name = member.name.clone();
-        let Some(bits) = bits_of(&member) else {
+        let member = self.reader.discriminant_of(discriminant)?;
+        let member = member.view().seen_from(Some(base));
+        let name = member.name();
+        let Some(bits) = bits_of(member) else {
             value.why =
                 Some(format!("which variant it is depends on {name}: its place is not known"));
             return Ok(());
@@ -194,16 +195,16 @@ impl<'a> Decoding<'_, '_, 'a> {
         Ok(())
     }
 
-    fn member(&mut self, member: Member, depth: usize) -> Result<Decoded, Error> {
-        let place = bits_of(&member);
+    fn member(&mut self, member: Member<'_>, depth: usize) -> Result<Decoded, Error> {
+        let place = bits_of(member);
         let rest = member.offset().filter(|_| member.is_flexible_array()).map(|offset| {
             let end = (self.bytes.len() as u64).saturating_mul(8);
             let offset = offset.saturating_mul(8);
             BitField { offset, size: end.saturating_sub(offset) }
         });
-        let name = match member.kind {
+        let name = match member.kind() {
             MemberKind::Base => format!("<base {}>", member.type_name()),
-            MemberKind::Field | MemberKind::Anonymous => member.name.to_string(),
+            MemberKind::Field | MemberKind::Anonymous => member.name().to_owned(),
         };
         let start = member.start();
         let mut value = Decoded {
@@ -338,7 +339,7 @@ impl<'a> Decoding<'_, '_, 'a> {
 }
 
 /// Where a member's bits are; none where only run time can tell.
-fn bits_of(member: &Member) -> Option<BitField> {
+fn bits_of(member: Member<'_>) -> Option<BitField> {
     let bits = member.covered()?;
     Some(BitField { offset: bits.start, size: bits.end - bits.start })
 }

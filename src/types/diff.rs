@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::behind::{Behind, Led, There};
-use super::{Enumerator, Error, Layout, Member, MemberKind, Number, Parts};
+use super::{Enumerator, Error, Layout, Member, MemberKind, Members, Number, OwnedMember, Parts};
 use crate::dwarf::DieRef;
 use crate::job::Stopped;
 
@@ -25,7 +25,7 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Side {
     /// A member, with places from the start of the type.
-    Member(Member),
+    Member(OwnedMember),
     /// An enumerator's value.
     Value(Number),
 }
@@ -96,7 +96,7 @@ fn path_in(within: &str, name: &str) -> String {
 }
 
 /// The members of one struct, and the bit of the type at which it starts; none where only run time can tell.
-type Inside<'l> = (&'l [Member], Option<u64>);
+type Inside<'l> = (&'l Members, Option<u64>);
 
 struct Diffing<'d, 'v, 'b> {
     reach: Reach,
@@ -117,8 +117,8 @@ impl Diffing<'_, '_, '_> {
         within: &str,
         depth: usize,
     ) -> Result<(), Stopped> {
-        let path = |member: &Member| {
-            let name = match (member.kind, member.name.as_str()) {
+        let path = |member: Member<'_>| {
+            let name = match (member.kind(), member.name()) {
                 (MemberKind::Base, _) => format!("<base {}>", member.type_name()),
                 (_, "") => "<unnamed>".to_owned(),
                 (_, name) => name.to_owned(),
@@ -156,7 +156,7 @@ impl Diffing<'_, '_, '_> {
             let (old, new) = (was.inside(old_start), now.inside(new_start));
             if self.reach == Reach::Whole || super::layout::is_without_name(member.type_name()) {
                 self.members(old, new, &path(member), depth)?;
-                self.note_damage(&path(member), [&before.parts, &member.parts]);
+                self.note_damage(&path(member), [before.parts(), member.parts()]);
             }
             self.behind((before, old.1), (member, new.1), &path(member), depth)?;
         }
@@ -171,8 +171,8 @@ impl Diffing<'_, '_, '_> {
     /// own start, and the enumerators of what has no name.
     fn behind(
         &mut self,
-        (was, old_start): (&Member, Option<u64>),
-        (now, new_start): (&Member, Option<u64>),
+        (was, old_start): (Member<'_>, Option<u64>),
+        (now, new_start): (Member<'_>, Option<u64>),
         path: &str,
         depth: usize,
     ) -> Result<(), Stopped> {
@@ -207,7 +207,7 @@ impl Diffing<'_, '_, '_> {
         match (was.to, now.to) {
             (There::Members(was), There::Members(now)) => {
                 self.members((&was.members, old), (&now.members, new), &path, depth + 1)?;
-                self.note_damage(&path, [&Some(was), &Some(now)]);
+                self.note_damage(&path, [Some(&was), Some(&now)]);
             }
             (There::Enumerators(was), There::Enumerators(now)) => {
                 enumerators(&was, &now, &path, &mut self.changes);
@@ -222,7 +222,7 @@ impl Diffing<'_, '_, '_> {
     }
 
     /// What a member leads to in both files, if that is the same way.
-    fn led(&self, was: &Member, now: &Member) -> Result<Option<(Led, Led)>, Error> {
+    fn led(&self, was: Member<'_>, now: Member<'_>) -> Result<Option<(Led, Led)>, Error> {
         let Some([old, new]) = self.behind else { return Ok(None) };
         let with_named = self.reach == Reach::Whole;
         let Some(now) = new.member(now, with_named)? else { return Ok(None) };
@@ -240,7 +240,7 @@ impl Diffing<'_, '_, '_> {
     }
 
     /// The same where some of its members could not be read.
-    fn note_damage(&mut self, path: &str, sides: [&Option<Arc<Parts>>; 2]) {
+    fn note_damage(&mut self, path: &str, sides: [Option<&Arc<Parts>>; 2]) {
         if let Some(why) = sides.into_iter().flatten().find_map(|parts| parts.why.as_ref()) {
             self.note(path, why);
         }
@@ -258,15 +258,15 @@ fn unread(error: &Error) -> String {
 /// A member of a scope. Those of anonymous structs and unions stand in the scope around them.
 #[derive(Clone, Copy, Debug)]
 struct Visible<'l> {
-    member: &'l Member,
+    member: Member<'l>,
     /// The bit of the scope at which what it is a member of starts.
     start: Option<u64>,
 }
 
-fn visible(members: &[Member], start: Option<u64>) -> Vec<Visible<'_>> {
+fn visible(members: &Members, start: Option<u64>) -> Vec<Visible<'_>> {
     let mut all = Vec::with_capacity(members.len());
-    for member in members {
-        match member.kind {
+    for member in members.iter() {
+        match member.kind() {
             MemberKind::Anonymous => {
                 all.extend(visible(member.members(), sum(start, member.start())));
             }
@@ -295,7 +295,7 @@ impl<'l> Visible<'l> {
     }
 
     fn namesake(&self) -> Namesake<'l> {
-        match (self.member.kind, self.member.name.as_str()) {
+        match (self.member.kind(), self.member.name()) {
             (MemberKind::Base, _) => Namesake::Base(self.member.type_name()),
             (_, "") => Namesake::Unnamed { place: self.place(), bit_size: self.member.bit_size() },
             (_, name) => Namesake::Field(name),
@@ -304,7 +304,7 @@ impl<'l> Visible<'l> {
 
     /// What the change shows, of a scope that starts there in the type.
     fn side(&self, scope: Option<u64>) -> Side {
-        Side::Member(self.member.clone().seen_from(sum(scope, self.start)))
+        Side::Member(self.member.seen_from(sum(scope, self.start)).into())
     }
 
     /// Its own members, and where they start in the type.

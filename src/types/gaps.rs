@@ -8,7 +8,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Hole, Kind, Layout, Member, MemberKind, Parts, Size};
+use super::{Hole, Kind, Layout, Member, MemberKind, Members, Parts, Size};
 
 /// Of members that share bits so many used ranges are taken from each other; of more the holes are not
 /// known.
@@ -31,7 +31,7 @@ pub(super) fn find(layout: &mut Layout) {
 }
 
 /// The bits of a struct or union inside another that none of its members uses, to its end.
-pub(super) fn inside(kind: Kind, size: Size, members: &mut [Member]) -> Vec<Hole> {
+pub(super) fn inside(kind: Kind, size: Size, members: &mut Members) -> Vec<Hole> {
     let found = unused(kind, members);
     let (Size::Known(size), Some((mut holes, used))) = (size, found) else { return Vec::new() };
     holes.extend(hole(used, size.saturating_mul(8)));
@@ -39,7 +39,7 @@ pub(super) fn inside(kind: Kind, size: Size, members: &mut [Member]) -> Vec<Hole
 }
 
 /// The holes between members, and where the last of their bits ends; none where the place of one is not known.
-fn unused(kind: Kind, members: &mut [Member]) -> Option<(Vec<Hole>, u64)> {
+fn unused(kind: Kind, members: &mut Members) -> Option<(Vec<Hole>, u64)> {
     if let Some(found) = between_in_order(members) {
         return Some(found);
     }
@@ -51,10 +51,10 @@ fn unused(kind: Kind, members: &mut [Member]) -> Option<(Vec<Hole>, u64)> {
 
 /// The same for members that follow each other, as those of all structs of C do: nothing is shared, and nothing
 /// has to be sorted.
-fn between_in_order(members: &[Member]) -> Option<(Vec<Hole>, u64)> {
+fn between_in_order(members: &Members) -> Option<(Vec<Hole>, u64)> {
     let (mut holes, mut used) = (Vec::new(), 0);
-    for member in members {
-        let is_next = |bits: &Range<u64>| bits.start >= used && member.kind != MemberKind::Base;
+    for member in members.iter() {
+        let is_next = |bits: &Range<u64>| bits.start >= used && member.kind() != MemberKind::Base;
         let bits = extent(member).filter(is_next)?;
         if let Some(hole) = hole(used, bits.start) {
             holes.push(hole);
@@ -67,7 +67,7 @@ fn between_in_order(members: &[Member]) -> Option<(Vec<Hole>, u64)> {
 /// The holes between members, and where the last of their bits is; none where the place of one is not
 /// known. Overlap is legal: what counts is the union of their bits. Where there are no members all is unused:
 /// bit fields without a name are padding (C17 §6.7.2.1), and in no DWARF: `__u64 :64;` may be all.
-fn between(members: &[Member]) -> Option<(Vec<Hole>, u64)> {
+fn between(members: &Members) -> Option<(Vec<Hole>, u64)> {
     if members.iter().any(is_anywhere) {
         return None;
     }
@@ -90,27 +90,26 @@ fn hole(start: u64, end: u64) -> Option<Hole> {
 
 /// The bits that a member covers; a flexible array has a place, and covers none.
 #[inline]
-fn extent(member: &Member) -> Option<Range<u64>> {
-    let empty = |start| start..start;
-    let flexible = member.start().filter(|_| member.is_flexible_array()).map(empty);
-    member.covered().or(flexible)
+fn extent(member: Member<'_>) -> Option<Range<u64>> {
+    let flexible = || member.start().filter(|_| member.is_flexible_array());
+    member.covered().or_else(|| flexible().map(|start| start..start))
 }
 
 /// Whether some bits of a member may be anywhere in the struct: it is a virtual base, or a base that has
 /// one, or is damaged.
-fn is_anywhere(member: &Member) -> bool {
+fn is_anywhere(member: Member<'_>) -> bool {
     let is_base_with_such = |parts: &Arc<Parts>| {
-        member.kind == MemberKind::Base
+        member.kind() == MemberKind::Base
             && (parts.why.is_some() || parts.members.iter().any(is_anywhere))
     };
-    extent(member).is_none() || member.parts.as_ref().is_some_and(is_base_with_such)
+    extent(member).is_none() || member.parts().is_some_and(is_base_with_such)
 }
 
 /// Takes from the holes in members of a struct what others of its members use. Of bases that share a bit
 /// which none uses, it stays a hole of the last.
-fn share(members: &mut [Member]) {
+fn share(members: &mut Members) {
     if members.iter().any(is_anywhere) {
-        members.iter_mut().for_each(forget);
+        forget(members);
     }
     let shared = sharing(members);
     let all = taken(&shared);
@@ -120,9 +119,7 @@ fn share(members: &mut [Member]) {
             Some((own, deep)) => Taken { own, deep },
             None => Taken { own: whole, deep: whole },
         };
-        if let Some(member) = members.get_mut(one.position) {
-            taken.take_from(member, 0);
-        }
+        taken.take_from(members, one.position, 0);
     }
 }
 
@@ -169,7 +166,7 @@ struct Sharing {
 }
 
 /// The members that share bits with others, in the order of their first bits.
-fn sharing(members: &[Member]) -> Vec<Sharing> {
+fn sharing(members: &Members) -> Vec<Sharing> {
     let placed = members.iter().enumerate().filter_map(|(position, member)| {
         let bits = member.covered().filter(|bits| !bits.is_empty())?;
         let is_variant = !member.variants().is_empty();
@@ -198,26 +195,31 @@ fn sharing(members: &[Member]) -> Vec<Sharing> {
 
 /// The bits that a member uses, of a struct or union those of its members, in what starts `base` bits before.
 /// What has a name has all of its own bits, unless one looks `deep`.
-fn used(member: &Member, base: u64, deep: bool, all: &mut Vec<Range<u64>>) {
+fn used(member: Member<'_>, base: u64, deep: bool, all: &mut Vec<Range<u64>>) {
     let Some(bits) = member.covered() else { return };
     let bits = shifted(&bits, base);
-    match &member.parts {
-        Some(parts) if parts.why.is_none() && (deep || member.kind != MemberKind::Field) => {
+    match member.parts() {
+        Some(parts) if parts.why.is_none() && (deep || member.kind() != MemberKind::Field) => {
             parts.members.iter().for_each(|member| used(member, bits.start, deep, all));
         }
         _ => all.push(bits),
     }
 }
 
-/// A base that is not where it is in every object: what else is in its bytes is not known.
-fn forget(member: &mut Member) {
-    let Some(parts) = &mut member.parts else { return };
-    let has_some = !parts.holes.is_empty()
-        || parts.members.iter().any(|member| member.kind == MemberKind::Base);
-    if member.kind == MemberKind::Base && has_some {
-        let parts = Arc::make_mut(parts);
-        parts.holes.clear();
-        parts.members.iter_mut().for_each(forget);
+/// Bases that are not where they are in every object: what else is in their bytes is not known.
+fn forget(members: &mut Members) {
+    let is_base = |member: Member<'_>| member.kind() == MemberKind::Base;
+    let has_some = |member: Member<'_>| {
+        let parts = member.parts().filter(|_| is_base(member));
+        parts.is_some_and(|parts| !parts.holes.is_empty() || parts.members.iter().any(is_base))
+    };
+    for position in 0..members.len() {
+        if members.get(position).is_some_and(has_some)
+            && let Some(parts) = members.parts_mut(position)
+        {
+            parts.holes.clear();
+            forget(&mut parts.members);
+        }
     }
 }
 
@@ -231,25 +233,27 @@ struct Taken<'t> {
 }
 
 impl Taken<'_> {
-    /// Takes them from the holes in a member, at any depth, of what starts at `base`.
-    fn take_from(self, member: &mut Member, base: u64) {
+    /// Takes them from the holes in one of the members, at any depth, of what starts at `base`.
+    fn take_from(self, members: &mut Members, position: usize, base: u64) {
+        let Some(member) = members.get(position) else { return };
         let Some((inside, start)) = self.inside(member, base) else { return };
-        let Some(parts) = &mut member.parts else { return };
-        if !inside.is_any_hole_of(parts, start) {
+        if !member.parts().is_some_and(|parts| inside.is_any_hole_of(parts, start)) {
             return;
         }
-        let parts = Arc::make_mut(parts);
+        let Some(parts) = members.parts_mut(position) else { return };
         let left = |hole| without(hole, start, inside.own);
         parts.holes = parts.holes.iter().flat_map(left).collect();
-        parts.members.iter_mut().for_each(|member| inside.take_from(member, start));
+        for position in 0..parts.members.len() {
+            inside.take_from(&mut parts.members, position, start);
+        }
     }
 
     /// As far as a member has them that is part of what starts at `base`, and where it starts; none where
     /// it has none.
-    fn inside(self, member: &Member, base: u64) -> Option<(Self, u64)> {
+    fn inside(self, member: Member<'_>, base: u64) -> Option<(Self, u64)> {
         let bits = shifted(&member.covered()?, base);
         let deep = touched(self.deep, &bits);
-        let own = if member.kind == MemberKind::Field { deep } else { touched(self.own, &bits) };
+        let own = if member.kind() == MemberKind::Field { deep } else { touched(self.own, &bits) };
         let is_any = !(own.is_empty() && deep.is_empty());
         is_any.then_some((Taken { own, deep }, bits.start))
     }
@@ -257,8 +261,8 @@ impl Taken<'_> {
     /// Whether there is a hole there, at any depth, in what starts at `start`.
     fn is_any_hole_of(self, parts: &Parts, start: u64) -> bool {
         let is_there = |hole: &Hole| !touched(self.own, &shifted(&hole.bits(), start)).is_empty();
-        let is_inside = |member: &Member| {
-            let inside = self.inside(member, start).zip(member.parts.as_ref());
+        let is_inside = |member: Member<'_>| {
+            let inside = self.inside(member, start).zip(member.parts());
             inside.is_some_and(|((inside, start), parts)| inside.is_any_hole_of(parts, start))
         };
         parts.holes.iter().any(is_there) || parts.members.iter().any(is_inside)
@@ -308,26 +312,27 @@ fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::OwnedMember;
 
     /// A member of so many bytes at an offset; a struct of others where it has any.
-    fn member(offset: u64, bytes: u64, members: Vec<Member>) -> Member {
-        let size = Size::Known(bytes);
-        let parts = (!members.is_empty()).then(|| {
-            let mut members = members;
-            let holes = inside(Kind::Struct, size, &mut members);
-            Arc::new(Parts::of(members, holes, None))
-        });
-        Member { parts, ..Member::sized("t", offset, bytes) }
+    fn member(offset: u64, bytes: u64, members: Vec<OwnedMember>) -> OwnedMember {
+        let member = OwnedMember::sized("t", offset, bytes);
+        if members.is_empty() {
+            return member;
+        }
+        let mut members: Members = members.into_iter().collect();
+        let holes = inside(Kind::Struct, Size::Known(bytes), &mut members);
+        member.with(Some(Arc::new(Parts::of(members, holes, None))))
     }
 
-    fn holes(members: &[Member]) -> Vec<&[Hole]> {
-        members.iter().map(|member| member.parts.as_ref().unwrap().holes.as_slice()).collect()
+    fn holes(members: &Members) -> Vec<&[Hole]> {
+        members.iter().map(|member| member.parts().unwrap().holes.as_slice()).collect()
     }
 
     #[test]
     fn what_many_that_share_bits_leave_unused_is_known() {
         let one = |number: u64| member(0, 4, vec![member(number % 2, 1, Vec::new())]);
-        let mut members: Vec<_> = (0..300).map(one).collect();
+        let mut members: Members = (0..300).map(one).collect();
         share(&mut members);
         let left = [Hole { bit_offset: 16, bit_size: 16 }];
         assert_eq!(holes(&members), vec![left.as_slice(); 300]);
@@ -336,7 +341,7 @@ mod tests {
     #[test]
     fn what_takes_too_long_to_take_from_each_other_is_not_known() {
         let bytes = || (0..1000).map(|number| member(2 * number, 1, Vec::new())).collect();
-        let mut members: Vec<_> = (0..100).map(|_| member(0, 2000, bytes())).collect();
+        let mut members: Members = (0..100).map(|_| member(0, 2000, bytes())).collect();
         assert!(holes(&members).iter().all(|holes| holes.len() == 1000));
         share(&mut members);
         assert_eq!(holes(&members), vec![[].as_slice(); 100]);

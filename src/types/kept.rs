@@ -26,7 +26,7 @@ pub(super) fn remember(file: &DebugFile, question: &Question<'_>, distinct: &[(T
 
 /// The member that is asked for does not matter: all definitions are compared in full.
 fn key(question: &Question<'_>) -> String {
-    format!("distinct {:?} {:?}", question.name, question.language)
+    "distinct ".to_owned() + &Question { path: None, ..*question }.key()
 }
 
 fn encode(distinct: &[(Target, usize)]) -> Vec<u8> {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::Parts;
 use super::alignment::Alignment;
-use super::model::MemberType;
+use super::members::Shown;
 use crate::dwarf::DieRef;
 
 /// Types that are remembered at most: a question about all of them meets a million.
@@ -47,7 +47,9 @@ impl KnownTypes {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// What members show of their types.
-    typed: FxHashMap<DieRef, Arc<MemberType>>,
+    shown: FxHashMap<DieRef, Shown>,
+    /// How many drafts were begun.
+    drafts: u64,
     /// What structs and unions consist of, at any depth.
     parts: FxHashMap<DieRef, Arc<Parts>>,
     /// How many members these have themselves.
@@ -62,7 +64,7 @@ pub(super) struct Table {
 impl Table {
     /// How many entries it holds.
     fn len(&self) -> usize {
-        self.typed.len()
+        self.shown.len()
             + self.parts.len()
             + self.members
             + self.alignments.len()
@@ -70,15 +72,21 @@ impl Table {
     }
 
     #[inline]
-    pub(super) fn typed(&self, at: DieRef) -> Option<&Arc<MemberType>> {
-        self.typed.get(&at)
+    pub(super) fn shown(&self, at: DieRef) -> Option<&Shown> {
+        self.shown.get(&at)
     }
 
-    pub(super) fn learn_typed(&mut self, at: DieRef, typed: &Arc<MemberType>) {
-        if self.typed.len() >= MAX_TYPES {
-            self.typed.clear();
+    pub(super) fn learn_shown(&mut self, at: DieRef, shown: Shown) {
+        if self.shown.len() >= MAX_TYPES {
+            self.shown.clear();
         }
-        self.typed.insert(at, Arc::clone(typed));
+        self.shown.insert(at, shown);
+    }
+
+    /// A number for a draft that no other has.
+    pub(super) fn next_draft(&mut self) -> u64 {
+        self.drafts += 1;
+        self.drafts
     }
 
     #[inline]

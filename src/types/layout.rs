@@ -4,10 +4,10 @@ use gimli::constants as dw;
 
 use super::alignment::member_alignment;
 use super::members::Nesting;
-use super::order::Field;
+use super::order::{AsDeclared, Field};
 use super::reader::Reader;
 use super::spelling::kind_of;
-use super::{Enumerator, Error, Kind, Layout, Location, Size, gaps, order};
+use super::{Enumerator, Error, Kind, Layout, Location, Members, Size, gaps};
 use crate::dwarf::{Die, Language};
 
 impl<'a> Reader<'_, 'a> {
@@ -53,7 +53,7 @@ impl<'a> Reader<'_, 'a> {
             align: die.unsigned(dw::DW_AT_alignment),
             declared_at: None,
             language: die.language(),
-            members: Vec::new(),
+            members: Members::default(),
             enumerators: Vec::new(),
             holes: Vec::new(),
             padding: 0,
@@ -85,34 +85,35 @@ impl<'a> Reader<'_, 'a> {
         if layout.kind != Kind::Struct || layout.language != Language::C || layout.why.is_some() {
             return Ok(());
         }
-        let mut fields = Vec::with_capacity(layout.members.len());
-        let (mut strictest, mut is_certain) = (1, true);
-        for member in &layout.members {
-            let natural = match member.type_die() {
-                Some(declared) => self.alignment_at(declared)?,
-                None => None,
-            };
+        let wastes = !layout.holes.is_empty() || layout.padding > 0;
+        let mut declared = AsDeclared::new(layout, wastes);
+        let mut strictest = 1;
+        for member in layout.members.iter() {
+            let natural = self.alignment_of(member.member_type())?;
             let Some(align) = member_alignment(member, natural) else {
-                is_certain = false;
+                declared.give_up();
                 continue;
             };
-            let size = member.size().known().unwrap_or(0);
+            let size = || member.size().known().unwrap_or(0);
             match member.location {
                 Location::Bytes(offset) => {
-                    layout.packed |= !offset.is_multiple_of(align);
+                    // A power of two, so that nothing has to be divided.
+                    layout.packed |= offset & (align - 1) != 0;
                     strictest = strictest.max(align);
                 }
                 // ABIs differ in what a stricter type of a bit field does.
-                Location::Bits(_) => is_certain &= align <= size,
+                Location::Bits(_) if align > size() => declared.give_up(),
+                Location::Bits(_) => {}
                 Location::Dynamic { .. } => strictest = strictest.max(align),
             }
-            let (bits, is_last) = (member.bit_size(), member.is_open_ended());
-            fields.push(Field { align, size, bits, is_last });
+            if declared.is_understood() {
+                let (bits, is_last) = (member.bit_size(), member.is_open_ended());
+                declared.put(Field { align, size: size(), bits, is_last }, member.start());
+            }
         }
         layout.packed |= layout.size.known().is_some_and(|size| !size.is_multiple_of(strictest));
-        let wastes = !layout.holes.is_empty() || layout.padding > 0;
-        if is_certain && wastes && !layout.packed {
-            layout.better_order = order::better(layout, &fields);
+        if !layout.packed {
+            layout.better_order = declared.better(layout.size);
         }
         Ok(())
     }

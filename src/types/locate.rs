@@ -119,12 +119,11 @@ impl<'a> Search<'_, '_, 'a> {
         if depth > MAX_DEPTH {
             return Err(Error::TooDeep);
         }
-        let members = parts.members.iter().cloned();
-        let members: Vec<_> = members.map(|member| member.seen_from(Some(within.start))).collect();
-        let flexible = members.iter().filter(|member| member.is_flexible_array());
-        let rest = flexible.filter_map(Member::start).min().unwrap_or(u64::MAX);
+        let members = parts.members.iter().map(|member| member.seen_from(Some(within.start)));
+        let flexible = members.clone().filter(Member::is_flexible_array);
+        let rest = flexible.filter_map(|member| member.start()).min().unwrap_or(u64::MAX);
         self.gaps(&parts.holes, within, rest)?;
-        for member in &members {
+        for member in members {
             let open = member.start().filter(|_| member.is_flexible_array());
             let Some(bits) = member.covered().or(open.map(|start| start..u64::MAX)) else {
                 continue;
@@ -138,24 +137,24 @@ impl<'a> Search<'_, '_, 'a> {
 
     fn member(
         &mut self,
-        member: &Member,
+        member: Member<'_>,
         bits: Range<u64>,
         within: &Within,
         depth: usize,
     ) -> Result<(), Error> {
-        let path = match (within.path.as_str(), member.name.as_str()) {
+        let path = match (within.path.as_str(), member.name()) {
             (path, "") => path.to_owned(),
             ("", name) => name.to_owned(),
             (path, name) => format!("{path}.{name}"),
         };
         let end = member.size().known().map(|_| bits.end);
-        let rest = match member.kind {
+        let rest = match member.kind() {
             MemberKind::Anonymous | MemberKind::Base => Covering::Hole,
             MemberKind::Field => Covering::Padding,
         };
         let inner = Within { path, start: bits.start, end, rest };
         // As part of this struct: others of its members may be in its holes.
-        if let Some(parts) = member.parts.as_ref().filter(|parts| parts.depth.is_some()) {
+        if let Some(parts) = member.parts().filter(|parts| parts.depth.is_some()) {
             return self.aggregate(parts, &inner, depth + 1);
         }
         if let Some(at) = member.type_die() {

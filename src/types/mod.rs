@@ -20,8 +20,6 @@ mod known_types;
 mod layout;
 mod layouts;
 mod locate;
-mod location;
-mod member_entry;
 mod members;
 mod memory;
 mod model;
@@ -43,7 +41,6 @@ mod suggest;
 mod survey;
 mod template;
 mod twins;
-mod typed;
 mod variants;
 
 pub use behind::{Behind, Ground};
@@ -53,10 +50,11 @@ pub use distinct::{Question, find};
 pub use functions::{Function, functions};
 pub use layouts::Layouts;
 pub use locate::{Covering, Place, locate};
+pub use members::{Member, Members, OwnedMember, Parts};
 pub use memory::{Label, labels, read_memory};
 pub use model::{
-    Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Location, Member, MemberKind,
-    Parts, Selected, Size, Variant,
+    Access, BitField, Enumerator, Hole, Kind, Layout, LayoutMatch, Location, MemberKind, Selected,
+    Size, Variant,
 };
 pub use name::{Keyword, TypeName, pointee};
 pub use number::Number;

@@ -27,23 +27,55 @@ pub(super) struct Field {
     pub(super) is_last: bool,
 }
 
-/// Looks for an order that is smaller. `fields` are the members of the layout.
-pub(super) fn better(layout: &Layout, fields: &[Field]) -> Option<BetterOrder> {
-    let Size::Known(size) = layout.size else { return None };
-    let least = layout.align.unwrap_or(1);
-    let declared: Vec<usize> = (0..fields.len()).collect();
-    let (places, own_size) = place(fields, &declared, least)?;
-    let is_understood = own_size == size
-        && places.iter().zip(&layout.members).all(|(bit, member)| member.start() == Some(*bit));
-    if !is_understood {
-        return None;
+/// The fields of a layout as they are declared, as long as they are where the rule puts them.
+pub(super) struct AsDeclared {
+    fields: Vec<Field>,
+    packing: Packing,
+    /// How the struct is aligned at least, in bytes.
+    least: u64,
+    is_understood: bool,
+}
+
+impl AsDeclared {
+    /// Those of a layout. None are wanted where nothing is wasted.
+    pub(super) fn new(layout: &Layout, is_wanted: bool) -> AsDeclared {
+        let (least, count) = (layout.align.unwrap_or(1), layout.members.len());
+        let fields = Vec::with_capacity(if is_wanted { count } else { 0 });
+        AsDeclared { fields, packing: Packing::new(least), least, is_understood: is_wanted }
     }
-    let candidates = [Groups::ByAlignment, Groups::Last].map(|groups| arrange(fields, groups));
-    let sized = candidates.into_iter().filter_map(|order| {
-        let (_, size) = place(fields, &order, least)?;
-        Some(BetterOrder { size, order })
-    });
-    sized.min_by_key(|better| better.size).filter(|better| better.size < size)
+
+    /// Whether all are where the rule puts them.
+    pub(super) fn is_understood(&self) -> bool {
+        self.is_understood
+    }
+
+    /// One of them is not, or what it asks for is not known.
+    pub(super) fn give_up(&mut self) {
+        self.is_understood = false;
+    }
+
+    /// Takes the next, which starts at a bit.
+    #[inline]
+    pub(super) fn put(&mut self, field: Field, start: Option<u64>) {
+        let place = self.packing.put(&field);
+        self.is_understood &= place.is_some() && place == start;
+        self.fields.push(field);
+    }
+
+    /// Looks for an order that takes less than this size.
+    pub(super) fn better(self, size: Size) -> Option<BetterOrder> {
+        let Size::Known(size) = size else { return None };
+        if !self.is_understood || self.packing.size() != Some(size) {
+            return None;
+        }
+        let candidates = [Groups::ByAlignment, Groups::Last];
+        let sized = candidates.into_iter().filter_map(|groups| {
+            let (order, mut packing) = (arrange(&self.fields, groups), Packing::new(self.least));
+            order.iter().try_for_each(|at| packing.put(self.fields.get(*at)?).map(drop))?;
+            Some(BetterOrder { size: packing.size()?, order })
+        });
+        sized.min_by_key(|better| better.size).filter(|better| better.size < size)
+    }
 }
 
 /// Where the runs of bit fields go.
@@ -80,29 +112,46 @@ fn arrange(fields: &[Field], groups: Groups) -> Vec<usize> {
     pieces.concat()
 }
 
-/// The first bit of each field, in that order, and the size of the whole.
-fn place(fields: &[Field], order: &[usize], least: u64) -> Option<(Vec<u64>, u64)> {
-    let (mut places, mut at, mut strictest) = (Vec::with_capacity(order.len()), 0_u64, least);
-    for position in order {
-        let field = fields.get(*position)?;
-        strictest = strictest.max(field.align);
-        let (first, end) = match field.bits {
+/// A struct that fields are put into, one behind the other.
+struct Packing {
+    /// The bit behind the last.
+    end: u64,
+    /// The strictest alignment, in bytes.
+    strictest: u64,
+}
+
+impl Packing {
+    /// One that is aligned to so many bytes at least.
+    fn new(least: u64) -> Packing {
+        Packing { end: 0, strictest: least }
+    }
+
+    /// Puts a field behind the last, and returns its first bit.
+    #[inline]
+    fn put(&mut self, field: &Field) -> Option<u64> {
+        self.strictest = self.strictest.max(field.align);
+        let (first, bits) = match field.bits {
             Some(bits) => {
                 // A bit field does not cross a boundary of its type.
                 let unit = field.size.checked_mul(8).filter(|unit| *unit > 0)?;
-                let crosses = at / unit != at.checked_add(bits.max(1) - 1)? / unit;
-                let first = if crosses { at.checked_next_multiple_of(unit)? } else { at };
-                (first, first.checked_add(bits)?)
+                let last = self.end.checked_add(bits.max(1) - 1)?;
+                let crosses = self.end / unit != last / unit;
+                (if crosses { self.end.checked_next_multiple_of(unit)? } else { self.end }, bits)
             }
             None => {
-                let first = at.checked_next_multiple_of(field.align.checked_mul(8)?)?;
-                (first, first.checked_add(field.size.checked_mul(8)?)?)
+                // A power of two, so that nothing has to be divided.
+                let below = field.align.checked_mul(8)? - 1;
+                (self.end.checked_add(below)? & !below, field.size.checked_mul(8)?)
             }
         };
-        places.push(first);
-        at = end;
+        self.end = first.checked_add(bits)?;
+        Some(first)
     }
-    Some((places, at.div_ceil(8).checked_next_multiple_of(strictest)?))
+
+    /// In bytes, with the padding behind the last.
+    fn size(&self) -> Option<u64> {
+        self.end.div_ceil(8).checked_next_multiple_of(self.strictest)
+    }
 }
 
 impl BetterOrder {

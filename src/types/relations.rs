@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Kind, Layout, LayoutMatch, Member, pointee};
+use super::{Kind, Layout, LayoutMatch, Members, pointee};
 use crate::dwarf::Language;
 
 /// The relations of the types that were added.
@@ -55,8 +55,8 @@ impl Relations {
         self.add_members(node, &layout.members);
     }
 
-    fn add_members(&mut self, node: u32, members: &[Member]) {
-        for member in members {
+    fn add_members(&mut self, node: u32, members: &Members) {
+        for member in members.iter() {
             let spelled = element(member.type_name());
             let pointee = spelled.trim_end_matches('*').trim_end();
             let target = self.id(unqualified(pointee));
@@ -230,7 +230,7 @@ fn split_keyword(name: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Size;
+    use crate::types::{OwnedMember, Size};
 
     fn found(type_name: &str, kind: Kind, via: &[&str], members: &[&str]) -> LayoutMatch {
         let layout = Layout {
@@ -242,7 +242,7 @@ mod tests {
             align: None,
             declared_at: None,
             language: Language::C,
-            members: members.iter().map(|name| Member::sized(name, 0, 4)).collect(),
+            members: members.iter().map(|name| OwnedMember::sized(name, 0, 4)).collect(),
             enumerators: Vec::new(),
             holes: Vec::new(),
             padding: 0,

@@ -1,55 +1,48 @@
 //! Where a member path leads: step by step through members and elements.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gimli::constants as dw;
-use smol_str::SmolStr;
 
-use super::members::Nesting;
-use super::model::MemberType;
+use super::members::{MemberType, NO_MEMBERS, Nesting};
 use super::reader::{Reader, is_aggregate};
 use super::sizes::Extent;
 use super::{
-    Access, BitField, Error, Location, Member, MemberKind, MemberPath, Parts, PathStep, Selected,
-    Size,
+    BitField, Error, Location, Member, MemberKind, MemberPath, Members, OwnedMember, Parts,
+    PathStep, Selected, Size,
 };
 use crate::dwarf::Die;
 
 impl<'a> Reader<'_, 'a> {
     /// Follows a member path through the type.
     pub(super) fn select(&self, die: &Die<'a>, path: &MemberPath) -> Result<Selected, Error> {
-        let mut member = Member {
-            name: SmolStr::default(),
-            kind: MemberKind::Field,
-            member_type: Arc::new(MemberType {
-                die: Some(die.at()),
-                spelled: self.spell(Some(die))?.into(),
-                size: self.size_of(die)?,
-                is_array: false,
-                is_unbounded: false,
-                aggregate: None,
-            }),
-            location: Location::Bytes(0),
-            access: Access::Public,
-            parts: None,
-            particulars: None,
-        };
+        let member_type = Arc::new(MemberType {
+            die: Some(die.at()),
+            spelled: self.spell(Some(die))?.into(),
+            size: self.size_of(die)?,
+            is_array: false,
+            is_unbounded: false,
+            aggregate: None,
+            align: OnceLock::new(),
+        });
+        let mut member = OwnedMember::new("", member_type, Location::Bytes(0));
         let mut steps = path.steps();
         while let Some((first, rest)) = steps.split_first() {
             (member, steps) = match first {
-                PathStep::Member(name) => (self.step_into(&member, name)?, rest),
-                PathStep::Element(_) => self.step_to(&member, steps)?,
+                PathStep::Member(name) => (self.step_into(member.view(), name)?, rest),
+                PathStep::Element(_) => self.step_to(member.view(), steps)?,
             };
         }
         // The members behind the path, at any depth, as the layout itself would show them.
-        member.parts = self.parts_of(&member)?;
+        let parts = self.parts_of(member.view())?;
+        let member = member.with(parts);
         Ok(Selected { path: path.to_string(), member })
     }
 
     /// What a struct or union consists of: as part of what it is a member of, where that was seen, since
     /// other members may be in its holes.
-    fn parts_of(&self, member: &Member) -> Result<Option<Arc<Parts>>, Error> {
-        if let Some(parts) = member.parts.as_ref().filter(|parts| parts.depth.is_some()) {
+    fn parts_of(&self, member: Member<'_>) -> Result<Option<Arc<Parts>>, Error> {
+        if let Some(parts) = member.parts().filter(|parts| parts.depth.is_some()) {
             return Ok(Some(Arc::clone(parts)));
         }
         let Some(at) = member.type_die() else { return Ok(None) };
@@ -58,24 +51,24 @@ impl<'a> Reader<'_, 'a> {
         Ok(Some(self.parts(die.unit(), die.at(), member.size(), Nesting::Deep, None)?))
     }
 
-    fn step_into(&self, from: &Member, name: &str) -> Result<Member, Error> {
+    fn step_into(&self, from: Member<'_>, name: &str) -> Result<OwnedMember, Error> {
         let parts = self.parts_of(from)?;
-        let members = parts.as_ref().map(|parts| parts.members.as_slice()).unwrap_or_default();
+        let members = parts.as_ref().map_or(&NO_MEMBERS, |parts| &parts.members);
         let found = find_member(members, name).ok_or_else(|| Error::NoSuchMember {
             step: name.to_owned(),
             inside: from.type_name().to_string(),
             members: visible_names(members),
         })?;
-        Ok(found.seen_from(from.start()))
+        Ok(found.seen_from(from.start()).into())
     }
 
     /// The element of an array: takes as many of the steps as are indices and the array has
     /// dimensions, and returns the rest. Fewer leave an array of the dimensions that remain.
     fn step_to<'s>(
         &self,
-        from: &Member,
+        from: Member<'_>,
         steps: &'s [PathStep],
-    ) -> Result<(Member, &'s [PathStep]), Error> {
+    ) -> Result<(OwnedMember, &'s [PathStep]), Error> {
         let array = match from.type_die() {
             Some(at) => self.underlying(self.die(at)?)?,
             None => None,
@@ -101,7 +94,7 @@ impl<'a> Reader<'_, 'a> {
             .number_of(&indices)
             .map_err(|position| no_such(indices.get(position).unwrap_or(&0)))?;
         let names: String = indices.iter().map(|index| format!("[{index}]")).collect();
-        let name = SmolStr::from(from.name.to_string() + &names);
+        let name = from.name().to_owned() + &names;
         let rest = steps.get(indices.len()..).unwrap_or_default();
         let remaining = subscripts.dimensions.get(indices.len()..).unwrap_or_default();
         let count = remaining
@@ -134,21 +127,21 @@ impl<'a> Reader<'_, 'a> {
             is_array: !remaining.is_empty(),
             is_unbounded: remaining.first().map(|first| first.extent) == Some(Extent::Flexible),
             aggregate: None,
+            align: OnceLock::new(),
         });
-        let mut member = Member { name, member_type, location, ..from.clone() };
-        if start.is_some() && member.is_dynamic() {
-            let why = "it starts within a byte, and its size is not known";
-            member.particulars.get_or_insert_default().why = Some(why.to_owned());
+        let mut member = OwnedMember::new(&name, member_type, location).like(from);
+        if start.is_some() && location.is_dynamic() {
+            member = member.because("it starts within a byte, and its size is not known");
         }
         Ok((member, rest))
     }
 }
 
 /// A member by name: in this scope first, then in anonymous members, then in base classes.
-fn find_member(members: &[Member], name: &str) -> Option<Member> {
-    let direct = members.iter().find(|member| member.name == name).cloned();
+fn find_member<'m>(members: &'m Members, name: &str) -> Option<Member<'m>> {
+    let direct = members.iter().find(|member| member.name() == name);
     let inside = |kind: MemberKind| {
-        let mut inner = members.iter().filter(move |member| member.kind == kind);
+        let mut inner = members.iter().filter(move |member| member.kind() == kind);
         inner
             .find_map(|member| Some(find_member(member.members(), name)?.seen_from(member.start())))
     };
@@ -156,11 +149,11 @@ fn find_member(members: &[Member], name: &str) -> Option<Member> {
 }
 
 /// The names a path step could have meant.
-fn visible_names(members: &[Member]) -> Vec<String> {
+fn visible_names(members: &Members) -> Vec<String> {
     let mut names = Vec::new();
-    for member in members {
-        if member.kind == MemberKind::Field && !member.name.is_empty() {
-            names.push(member.name.to_string());
+    for member in members.iter() {
+        if member.kind() == MemberKind::Field && !member.name().is_empty() {
+            names.push(member.name().to_owned());
         } else {
             names.extend(visible_names(member.members()));
         }

@@ -87,10 +87,10 @@ fn records(program: &Path, name: &str) -> Vec<LayoutMatch> {
 /// The first bit of a component of a layout, and how many it has.
 fn place(found: &LayoutMatch, component: &str) -> (u64, u64) {
     let mut members = found.layout.members.iter();
-    place_of(members.find(|member| member.name == component).unwrap())
+    place_of(members.find(|member| member.name() == component).unwrap())
 }
 
-fn place_of(member: &Member) -> (u64, u64) {
+fn place_of(member: Member<'_>) -> (u64, u64) {
     match member.bits() {
         Some(bits) => (bits.offset, bits.size),
         None => (member.offset().unwrap() * 8, member.size().known().unwrap() * 8),
@@ -113,7 +113,7 @@ fn values(decoded: &Decoded) -> Vec<String> {
 /// Whether an element has this place, and at each bit of the place it is told.
 fn is_element(file: &DebugFile, program: &Path, record: &str, path: &str, place: (u64, u64)) {
     for found in find_in(program, &format!("records__{record}"), Some(path), None).unwrap() {
-        assert_eq!(place_of(&found.selected.unwrap().member), place, "{path}");
+        assert_eq!(place_of(found.selected.unwrap().member.view()), place, "{path}");
         for bit in [place.0, place.0 + place.1 - 1] {
             let there =
                 types::locate(&Job::new(), file, found.layout.die, bit..bit + 1, 1).unwrap();
@@ -174,7 +174,7 @@ fn check(flags: &[&str]) {
         let found = records(&program, record);
         let when = found.iter().map(|found| {
             let mut members = found.layout.members.iter();
-            let member = members.find(|member| member.name == component).unwrap();
+            let member = members.find(|member| member.name() == component).unwrap();
             let when: Vec<String> = member.variants().iter().map(ToString::to_string).collect();
             when.join(" and ")
         });
@@ -191,12 +191,12 @@ fn check(flags: &[&str]) {
     }
     // Its type has 16 bits, of which this part takes 14.
     for found in find_in(&program, "records__dense", Some("part"), None).unwrap() {
-        assert_eq!(found.selected.unwrap().member.holes().count(), 0, "{flags:?}");
+        assert_eq!(found.selected.unwrap().member.view().holes().count(), 0, "{flags:?}");
     }
     // What is in a part that starts within a byte, by its path and by its place.
     for (path, first, count) in [("part.low", 1, 10), ("part.sign", 11, 4), ("list[6]", 17, 2)] {
         for found in find_in(&program, "records__dense", Some(path), None).unwrap() {
-            let bits = found.selected.unwrap().member.bits().unwrap();
+            let bits = found.selected.unwrap().member.view().bits().unwrap();
             assert_eq!((bits.offset, bits.size), (first, count), "{flags:?}: {path}");
             let wanted = first..first + 1;
             let there = types::locate(&Job::new(), &file, found.layout.die, wanted, 1).unwrap();

@@ -48,7 +48,7 @@ fn bases_are_shown_with_their_offsets() {
     for toolchain in EVERYWHERE {
         let Some(compiled) = toolchain.compile(source) else { continue };
         let layout = compiled.layout("d");
-        let bases = layout.members.iter().filter(|member| member.kind == MemberKind::Base);
+        let bases = layout.members.iter().filter(|member| member.kind() == MemberKind::Base);
         let bases: Vec<_> =
             bases.map(|base| (base.type_name().clone(), base.offset().unwrap())).collect();
         let expected = [("empty".into(), 0), ("a".into(), 0), ("c".into(), 8)];
@@ -63,7 +63,7 @@ fn a_virtual_base_has_no_constant_offset_and_says_so() {
     for toolchain in EVERYWHERE {
         let Some(compiled) = toolchain.compile(source) else { continue };
         let layout = compiled.layout("b");
-        let base = layout.members.iter().find(|member| member.kind == MemberKind::Base).unwrap();
+        let base = layout.members.iter().find(|member| member.kind() == MemberKind::Base).unwrap();
         assert_eq!((base.offset(), base.type_name().as_str()), (None, "a"), "{toolchain}");
         assert!(base.why().unwrap().contains("run time"), "{toolchain}");
         assert!(base.inside().all(|member| member.offset().is_none()), "{toolchain}");
@@ -115,7 +115,7 @@ fn what_moves_inside_a_virtual_base_is_its_own_change() {
 fn a_null_pointers_type_has_a_pointers_size() {
     let layout =
         GXX.compile("struct s { char c; decltype(nullptr) n; char d; }; s x;").unwrap().layout("s");
-    assert_eq!(layout.members[1].size().known(), Some(8));
+    assert_eq!(layout.members.get(1).unwrap().size().known(), Some(8));
     assert_eq!((layout.holes.len(), layout.padding), (1, 7));
 }
 
@@ -125,8 +125,8 @@ fn the_pointer_to_virtual_functions_is_a_member() {
     for toolchain in EVERYWHERE {
         let Some(compiled) = toolchain.compile(source) else { continue };
         let layout = compiled.layout("a");
-        let first = &layout.members[0];
-        assert!(first.name.starts_with("_vptr"), "{:?} by {toolchain}", first.name);
+        let first = layout.members.get(0).unwrap();
+        assert!(first.name().starts_with("_vptr"), "{:?} by {toolchain}", first.name());
         assert_eq!((first.offset(), first.size().known()), (Some(0), Some(8)), "{toolchain}");
     }
 }
@@ -140,7 +140,7 @@ fn static_members_functions_and_nested_types_take_no_place() {
     for toolchain in EVERYWHERE {
         let Some(compiled) = toolchain.compile(source) else { continue };
         let layout = compiled.layout("s");
-        let names: Vec<_> = layout.members.iter().map(|member| member.name.as_str()).collect();
+        let names: Vec<_> = layout.members.iter().map(|member| member.name()).collect();
         assert_eq!(names, ["a", "b", "c"], "{toolchain}");
         assert_eq!(layout.size.known(), Some(12), "{toolchain}");
         assert_eq!(compiled.member("s", "c.q").offset(), Some(8), "{toolchain}");

@@ -63,7 +63,8 @@ fn said(value: &Decoded, path: &str, all: &mut Vec<String>) {
 /// Where a member is, and its size.
 fn place(program: &Path, type_name: &str, path: &str) -> (Option<u64>, Option<u64>) {
     let [found] = find_in(program, type_name, Some(path), None).unwrap().try_into().unwrap();
-    let member = found.selected.unwrap().member;
+    let selected = found.selected.unwrap();
+    let member = selected.member.view();
     (member.offset(), member.size().known())
 }
 
@@ -116,7 +117,11 @@ fn derived_types_are_laid_out_as_the_compiler_says() {
         assert_eq!((places, objects), (16, VALUES.len()), "{printed}");
         for (name, path, spelled) in SPELLED {
             let [found] = find_in(&program, name, Some(path), None).unwrap().try_into().unwrap();
-            assert_eq!(found.selected.unwrap().member.type_name(), spelled, "{flags:?} {path}");
+            assert_eq!(
+                found.selected.unwrap().member.view().type_name(),
+                spelled,
+                "{flags:?} {path}"
+            );
         }
     }
 }

@@ -23,7 +23,7 @@ type Extent = (Option<u64>, Option<u64>);
 /// The members of `struct s`, which has one layout.
 fn members(dies: Dies) -> Vec<Extent> {
     let [found] = find(dies, None).try_into().unwrap();
-    let member = |member: &dbgmate::types::Member| {
+    let member = |member: dbgmate::types::Member<'_>| {
         let bits = member.bits();
         let offset = bits.map(|bits| bits.offset).or(member.offset().map(|offset| offset * 8));
         (offset, member.size().known())
@@ -218,7 +218,8 @@ fn elements_may_be_further_apart_than_they_are_large() {
         };
         assert_eq!(members(strided())[0].1, Some(24));
         let [found] = find(strided(), Some("m[3]")).try_into().unwrap();
-        let element = found.selected.unwrap().member;
+        let selected = found.selected.unwrap();
+        let element = selected.member.view();
         assert_eq!((element.offset(), element.size()), (Some(4 + 18), Size::Known(2)));
     }
     let odd = |dies: &mut Dies, array| {
@@ -228,7 +229,7 @@ fn elements_may_be_further_apart_than_they_are_large() {
     // Ada packs them: the last byte is not full.
     assert_eq!(array_size(dw::DW_LANG_C99, odd), Some(2));
     let [found] = find(array(dw::DW_LANG_C99, odd), Some("m[3]")).try_into().unwrap();
-    let bits = found.selected.unwrap().member.bits().unwrap();
+    let bits = found.selected.unwrap().member.view().bits().unwrap();
     assert_eq!((bits.offset, bits.size), (4 * 8 + 9, 3));
 }
 
@@ -263,7 +264,7 @@ fn the_size_of_a_texts_length_is_not_that_of_the_text() {
         let whole = dies.aggregate(dw::DW_TAG_structure_type, "s", 16);
         dies.member(whole, "m", text, 0);
         let [found] = find(dies, None).try_into().unwrap();
-        let member = &found.layout.members[0];
+        let member = found.layout.members.get(0).unwrap();
         assert_eq!(member.size().known(), size);
         assert_eq!(member.type_name(), &format!("character({spelled})"));
     }

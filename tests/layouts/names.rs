@@ -22,7 +22,7 @@ fn a_tag_and_its_typedef_are_one_answer() {
     let source = "typedef struct ev ev; struct ev { int fd; ev *next; }; ev x;";
     let layout = GCC.compile(source).unwrap().layout("ev");
     assert_eq!(layout.type_name, "struct ev");
-    assert_eq!(layout.members[1].type_name(), "ev *");
+    assert_eq!(layout.members.get(1).unwrap().type_name(), "ev *");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn definitions_that_differ_deep_inside_stand_apart() {
     let found = compiled.find("struct s", Some("m.e[1].a")).unwrap();
     let offsets: Vec<_> = found
         .iter()
-        .map(|found| found.selected.as_ref().unwrap().member.offset().unwrap())
+        .map(|found| found.selected.as_ref().unwrap().member.view().offset().unwrap())
         .collect();
     assert_eq!(offsets.len(), 2, "the order of members differs");
     assert!(offsets.contains(&8) && offsets.contains(&12), "{offsets:?}");
@@ -214,6 +214,7 @@ fn what_macros_and_parents_hide_is_shown_as_the_structs_they_are() {
         assert_eq!(compiled.layout(name).type_name, "struct ev", "{name}");
     }
     assert_eq!(compiled.layout("evPtr").via, ["evPtr", "*", "ev"]);
-    let entry = &compiled.layout("ev").members[1];
+    let layout = compiled.layout("ev");
+    let entry = layout.members.get(1).unwrap();
     assert_eq!((entry.type_name().as_str(), entry.members().len()), ("struct {...}", 2));
 }

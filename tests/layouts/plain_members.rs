@@ -1,6 +1,6 @@
 //! A plain member, read by the places of its attributes, says what its entry says when all of it is decoded.
 
-use dbgmate::dwarf::{PlainMember, UnitView, unsigned};
+use dbgmate::dwarf::{Die, PlainMember, View, unsigned};
 use gimli::{AttributeValue, constants as dw};
 
 use super::toolchain::{Compiled, EVERYWHERE};
@@ -14,36 +14,39 @@ const SOURCE: &str = "struct inside { long first_long; char first_char; };
         int a; };
     struct sample sample;";
 
-/// The member at an entry if it is read as a plain one, and whether it is the same decoded.
-fn plain(unit: &UnitView<'_>, at: dbgmate::dwarf::DieRef) -> Option<PlainMember> {
+/// The name and the place of a member at an entry if it is read as a plain one, which is the same decoded.
+fn plain<'a>(view: &View<'a>, die: &Die<'a>) -> Option<(String, PlainMember<'static>)> {
+    let (unit, at) = (die.unit(), die.at());
     let (mut short, mut whole) = (unit.walk(at).unwrap(), unit.walk(at).unwrap());
     let Some(member) = short.plain_member() else {
         assert_eq!(short.next(), at);
         return None;
     };
-    let (mut name, mut target, mut place, mut bits) = (None, None, 0, (None, None));
+    let (mut name, mut target, mut place, mut bits, mut align) =
+        (Some([].as_slice()), None, 0, (None, None), None);
     let step = whole.step(|attribute, value| match (attribute, value) {
-        (dw::DW_AT_name, AttributeValue::DebugStrRef(offset)) => name = Some(offset),
-        (dw::DW_AT_type, AttributeValue::UnitRef(offset)) => target = Some(offset),
+        (dw::DW_AT_name, value) => name = view.string(unit, value),
+        (dw::DW_AT_type, AttributeValue::UnitRef(offset)) => target = Some(unit.die_ref(offset)),
         (dw::DW_AT_data_member_location, value) => place = unsigned(value).unwrap(),
         (dw::DW_AT_data_bit_offset, value) => bits.0 = unsigned(value),
         (dw::DW_AT_bit_size, value) => bits.1 = unsigned(value),
+        (dw::DW_AT_alignment, value) => align = unsigned(value),
         other => panic!("{other:?} is not what a plain member has"),
     });
     let step = step.unwrap().unwrap();
     assert_eq!((step.tag, step.has_children), (dw::DW_TAG_member, false));
     assert_eq!(short.next(), whole.next());
-    let said = PlainMember { name, target: target.unwrap(), place, bits: bits.0.zip(bits.1) };
-    assert_eq!(member, said);
-    Some(member)
+    let (name, target, bits) = (name.unwrap(), target.unwrap(), bits.0.zip(bits.1));
+    assert_eq!(member, PlainMember { name, target, place, bits, align });
+    Some((String::from_utf8(name.to_vec()).unwrap(), PlainMember { name: &[], ..member }))
 }
 
-fn plain_members(compiled: &Compiled) -> Vec<PlainMember> {
+fn plain_members(compiled: &Compiled) -> Vec<(String, PlainMember<'static>)> {
     let view = compiled.opened().view();
     let whole = view.die(compiled.layout("struct sample").die).unwrap();
     let members = whole.children().map(|child| child.unwrap());
     let members = members.filter(|child| child.tag() == dw::DW_TAG_member);
-    members.filter_map(|child| plain(child.unit(), child.at())).collect()
+    members.filter_map(|child| plain(&view, &child)).collect()
 }
 
 #[test]
@@ -58,10 +61,13 @@ fn a_plain_member_says_what_its_entry_says() {
             way.program != "clang" && !way.flags.iter().any(|flag| read_in_full.contains(flag));
         assert!(members.len() >= 3 || !is_plain, "{way}: {members:?}");
         if way.flags == ["-c", "-gdwarf-5"] && way.program != "clang" {
-            let places: Vec<u64> = members.iter().map(|member| member.place).collect();
-            assert!(places.iter().any(|place| *place > 70_000), "{way}: {places:?}");
-            assert!(members.iter().filter(|member| member.bits.is_some()).count() == 3, "{way}");
-            assert!(members.iter().any(|member| member.name.is_none()), "{way}");
+            let named =
+                |name| members.iter().find(|(its, _)| its == name).map(|(_, member)| member);
+            assert!(named("behind_it").is_some_and(|it| it.place > 70_000), "{way}: {members:?}");
+            assert!(named("aligned_member").is_some_and(|it| it.align == Some(64)), "{way}");
+            assert!(named("").is_some(), "what has no name: {way}");
+            assert!(named("a").is_some(), "what is in the entry itself: {way}: {members:?}");
+            assert!(members.iter().filter(|(_, it)| it.bits.is_some()).count() == 3, "{way}");
         }
     }
 }

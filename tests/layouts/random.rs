@@ -256,7 +256,7 @@ impl Drawing {
 }
 
 /// The bits of a member that were compared with the compiler's.
-fn bits_of(member: &Member) -> (u64, u64) {
+fn bits_of(member: Member<'_>) -> (u64, u64) {
     let bits = member.bits().map(|bits| (bits.offset, bits.size));
     bits.unwrap_or_else(|| (member.offset().unwrap() * 8, member.size().known().unwrap() * 8))
 }
@@ -265,7 +265,7 @@ fn bits_of(member: &Member) -> (u64, u64) {
 fn compare_bytes(compiled: &Compiled, drawn: &Drawn, layout: &Layout) {
     let leaves: Vec<(&String, (u64, u64))> = (drawn.paths.scalars.iter())
         .chain(&drawn.paths.bits)
-        .map(|path| (path, bits_of(&compiled.member(&drawn.name, path))))
+        .map(|path| (path, bits_of(compiled.member(&drawn.name, path))))
         .collect();
     for byte in 0..layout.size.known().unwrap() {
         let byte = byte * 8..byte * 8 + 8;

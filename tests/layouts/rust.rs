@@ -85,18 +85,19 @@ fn plain_enums_have_their_values() {
 fn what_variants_hold_is_where_the_values_are() {
     let Some(compiled) = compiled() else { return };
     let said = Said::read(&compiled);
-    let bytes_of = |object: &str, member: &Member| -> Vec<u8> {
+    let bytes_of = |object: &str, member: Member<'_>| -> Vec<u8> {
         let start = member.offset().unwrap() as usize;
         let (bytes, _) = said.object(object);
         bytes[start..start + member.size().known().unwrap() as usize].to_vec()
     };
-    let bytes_at = |object, path| bytes_of(object, &compiled.member("Data", path));
+    let bytes_at = |object, path| bytes_of(object, compiled.member("Data", path));
     assert_eq!(bytes_at("TUPLE", "Tuple.__0"), 0x1122_3344_u32.to_le_bytes());
     assert_eq!(bytes_at("TUPLE", "Tuple.__1"), [0x55]);
     assert_eq!(bytes_at("FIELDS", "Fields.x"), 0x1122_3344_5566_7788_u64.to_le_bytes());
     assert_eq!(bytes_at("FIELDS", "Fields.y"), [0x99]);
-    let discriminant = &compiled.layout("Data").members[0];
-    assert_eq!(discriminant.name, "<discriminant>");
+    let layout = compiled.layout("Data");
+    let discriminant = layout.members.get(0).unwrap();
+    assert_eq!(discriminant.name(), "<discriminant>");
     assert_ne!(bytes_of("FIELDS", discriminant), bytes_of("TUPLE", discriminant));
 }
 
@@ -144,9 +145,9 @@ fn a_discriminant_may_have_sixteen_bytes() {
     let tag = Number::from(u128::from_le_bytes(bytes[..16].try_into().unwrap()));
     let layout = compiled.layout("Broad");
     assert_eq!(layout.size.known(), Some(bytes.len() as u64));
-    let two = layout.members.last().unwrap();
+    let two = layout.members.iter().next_back().unwrap();
     assert_eq!(
-        (two.name.as_str(), two.variants()),
+        (two.name(), two.variants()),
         ("Two", [Variant::Values(vec![tag..=tag])].as_slice())
     );
 }
@@ -159,10 +160,10 @@ fn niches_and_default_variants_take_no_place_of_their_own() {
     for (name, size) in [("Niche", numbers[11]), ("Shared", numbers[12])] {
         let layout = compiled.layout(name);
         assert_eq!(layout.size.known(), Some(size), "{name}");
-        assert_eq!(layout.members[0].name, "<discriminant>", "{name}");
+        assert_eq!(layout.members.get(0).unwrap().name(), "<discriminant>", "{name}");
     }
     let when = |name: &str| -> Vec<Vec<Variant>> {
-        compiled.layout(name).members.into_iter().map(|member| member.variants().to_vec()).collect()
+        compiled.layout(name).members.iter().map(|member| member.variants().to_vec()).collect()
     };
     let value = |value: i128| vec![Variant::Values(vec![value.into()..=value.into()])];
     // A null pointer is the other variant: its bytes are the discriminant's.
@@ -172,7 +173,7 @@ fn niches_and_default_variants_take_no_place_of_their_own() {
     // The variant that all other values of the discriminant mean lies where they are.
     let full = compiled.member("Niche", "Full.__0");
     assert_eq!((full.offset(), full.size().known()), (Some(0), Some(8)));
-    assert_eq!(compiled.layout("Niche").members[0].offset(), Some(0));
+    assert_eq!(compiled.layout("Niche").members.get(0).unwrap().offset(), Some(0));
     let (bytes, _) = said.object("NUMBER");
     let at = |path| compiled.member("Shared", path).offset().unwrap() as usize;
     assert_eq!(bytes[at("Number.__0")], 1);

@@ -170,11 +170,11 @@ impl Compiled {
         found.into_iter().next().unwrap().layout
     }
 
-    /// The member of a type with one layout.
-    pub(crate) fn member(&self, name: &str, path: &str) -> types::Member {
+    /// The member of a type with one layout. It stays as long as the test does.
+    pub(crate) fn member(&self, name: &str, path: &str) -> types::Member<'static> {
         let found = self.find(name, Some(path)).unwrap_or_else(|error| self.fail(path, &error));
         assert_eq!(found.len(), 1, "{name} by {} has layouts: {found:#?}", self.how);
-        found.into_iter().next().unwrap().selected.unwrap().member
+        Box::leak(Box::new(found.into_iter().next().unwrap().selected.unwrap())).member.view()
     }
 
     /// Every layout of a type as text. What is read must not depend on where the test was run.

@@ -58,10 +58,10 @@ fn shown(layout: &Layout, used: &[bool]) -> Vec<bool> {
     unused
 }
 
-fn of_member(member: &Member, add: &mut impl FnMut(&Hole)) {
-    if member.kind != MemberKind::Field {
+fn of_member(member: Member<'_>, add: &mut impl FnMut(&Hole)) {
+    if member.kind() != MemberKind::Field {
         member.holes().for_each(|hole| add(&hole));
-        member.inside().for_each(|inner| of_member(&inner, add));
+        member.inside().for_each(|inner| of_member(inner, add));
     }
 }
 
@@ -170,7 +170,7 @@ fn what_is_put_into_the_end_of_a_member_without_an_address_is_no_hole() {
         "class s { int x; char c; }; struct t { [[no_unique_address]] s in; char tail; }; t x;";
     let compiled = GXX.compile(source).unwrap();
     let layout = compiled.layout("t");
-    let holes: Vec<Hole> = layout.members[0].holes().collect();
+    let holes: Vec<Hole> = layout.members.get(0).unwrap().holes().collect();
     assert_eq!(holes, [Hole { bit_offset: 48, bit_size: 16 }]);
     assert_eq!(compiled.member("t", "in").holes().collect::<Vec<_>>(), holes, "by itself too");
     let at = |byte: u64| {

@@ -52,7 +52,7 @@ impl Made {
         let members = layout.members.iter().filter(|member| !member.variants().is_empty());
         let all = members.map(|member| {
             let when: Vec<String> = member.variants().iter().map(ToString::to_string).collect();
-            (member.name.to_string(), when.join(" and "))
+            (member.name().to_owned(), when.join(" and "))
         });
         all.collect()
     }
@@ -353,7 +353,7 @@ fn what_a_rust_enum_holds_is_decoded_and_nothing_else() {
     assert_eq!(variants(&fields), (vec!["Fields".to_owned()], None));
     // No variant of three has this: the value is damaged, or of another type.
     let mut outside = fields.clone();
-    let at = layout.members[0].offset().unwrap() as usize;
+    let at = layout.members.get(0).unwrap().offset().unwrap() as usize;
     outside[at] = 99;
     let (names, why) = variants(&outside);
     assert_eq!(names, Vec::<String>::new());

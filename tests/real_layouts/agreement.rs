@@ -330,20 +330,20 @@ fn each(layout: &mut Value, visit: &mut dyn FnMut(&mut Value)) {
 fn shown(oracle: Oracle, layout: &Layout) -> Value {
     if oracle == Oracle::Pahole {
         let mut places = Vec::new();
-        collect_places(&layout.members, &mut places);
+        collect_places(layout.members.iter(), &mut places);
         places.sort();
         let holes: u64 = layout.holes.iter().map(|hole| hole.bit_size).sum();
         let size = layout.size.known();
         let unused = holes + 8 * layout.padding;
         let mut arrays = Vec::new();
-        collect_arrays(&layout.members, &mut arrays);
+        collect_arrays(layout.members.iter(), &mut arrays);
         return json!({"size": size, "places": places, "unused": unused, "arrays": arrays});
     }
     let enumerators = layout.enumerators.iter();
     json!({
         "kind": layout.kind.name(),
         "size": layout.size.known(),
-        "members": members(oracle, layout.language, &layout.members),
+        "members": members(oracle, layout.language, layout.members.iter()),
         "enumerators": enumerators
             .map(|enumerator| json!([enumerator.name, enumerator.value.to_string()]))
             .collect::<Vec<_>>(),
@@ -351,39 +351,43 @@ fn shown(oracle: Oracle, layout: &Layout) -> Value {
 }
 
 /// Members with those of types without a name, as pahole prints them.
-fn collect_places(members: &[Member], places: &mut Vec<(u64, String)>) {
+fn collect_places<'m>(members: impl Iterator<Item = Member<'m>>, places: &mut Vec<(u64, String)>) {
     for member in members {
         if member.type_name().ends_with("{...}") {
-            collect_places(&member.inside().collect::<Vec<_>>(), places);
+            collect_places(member.inside(), places);
         }
-        places.push((bit_offset(member).unwrap_or(u64::MAX), member.name.to_string()));
+        places.push((bit_offset(member).unwrap_or(u64::MAX), member.name().to_owned()));
     }
 }
 
 /// Where there are arrays of structs without a name.
-fn collect_arrays(members: &[Member], arrays: &mut Vec<(u64, u64)>) {
+fn collect_arrays<'m>(members: impl Iterator<Item = Member<'m>>, arrays: &mut Vec<(u64, u64)>) {
     for member in members {
         if member.type_name().contains("{...}[") || member.type_name().contains("{...} [") {
             let start = bit_offset(member).unwrap_or_default();
             arrays.push((start, start + 8 * member.size().known().unwrap_or(u64::from(u32::MAX))));
         }
-        collect_arrays(&member.inside().collect::<Vec<_>>(), arrays);
+        collect_arrays(member.inside(), arrays);
     }
 }
 
-fn bit_offset(member: &Member) -> Option<u64> {
+fn bit_offset(member: Member<'_>) -> Option<u64> {
     let bytes = member.offset().map(|offset| offset * 8);
     member.bits().map(|bits| bits.offset).or(bytes)
 }
 
-fn members(oracle: Oracle, language: Language, all: &[Member]) -> Vec<Value> {
-    let shown = |member: &Member| {
+fn members<'m>(
+    oracle: Oracle,
+    language: Language,
+    all: impl Iterator<Item = Member<'m>>,
+) -> Vec<Value> {
+    let shown = |member: Member<'m>| {
         let mut shown = json!({
-            "name": member.name.as_str(),
+            "name": member.name(),
             "bit_offset": bit_offset(member),
             "bit_size": member.bits().map_or(0, |bits| bits.size),
             "size": member.size().known(),
-            "members": members(oracle, language, &member.inside().collect::<Vec<_>>()),
+            "members": members(oracle, language, member.inside()),
         });
         if oracle == Oracle::Gdb {
             shown["type"] = match language {
@@ -394,12 +398,12 @@ fn members(oracle: Oracle, language: Language, all: &[Member]) -> Vec<Value> {
         if member.size() == Size::Dynamic && member.type_name().contains("[]") {
             shown["flexible"] = true.into();
         }
-        if member.kind == MemberKind::Base {
+        if member.kind() == MemberKind::Base {
             shown["base"] = true.into();
         }
         shown
     };
-    all.iter().map(shown).collect()
+    all.map(shown).collect()
 }
 
 /// gdb respells C's numbers, `long unsigned int` is `unsigned long` to it, and spaces qualifiers.

@@ -109,7 +109,7 @@ impl Named {
 
     /// Where it is, in a unit that starts there.
     pub(super) fn die(self, unit: DieRef) -> DieRef {
-        unit.plus(self.offset)
+        unit.plus(self.offset.into())
     }
 }
 
@@ -351,7 +351,7 @@ impl<'a, W: Watch<'a>> Worker<'a, W> {
         part.runs.push(Run { start, end, first: part.types.len() });
         let added = part.add_all(view, entries, met, &self.watch);
         for offset in part.wanted.drain(..) {
-            self.watch.definition(entries, UnitOffset(offset as usize), start.plus(offset));
+            self.watch.definition(entries, UnitOffset(offset as usize), start.plus(offset.into()));
         }
         pass.clear();
         if added.is_ok() && !pass.is_done() {

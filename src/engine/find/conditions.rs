@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::api::find::FindRequest;
 use crate::error::Error;
 use crate::job::Job;
-use crate::types::{self, Layout, Member, MemberKind, Relations, Survey, Surveyor};
+use crate::types::{self, Layout, MemberKind, Members, Relations, Survey, Surveyor};
 
 /// Names are looked at so many between two questions whether to go on.
 const CHECK_EVERY: usize = 256;
@@ -99,9 +99,9 @@ fn relations(job: &Job, survey: &Survey, surveyor: &Surveyor<'_>) -> Result<Rela
     Ok(relations)
 }
 
-fn has_member(members: &[Member], name: &str) -> bool {
+fn has_member(members: &Members, name: &str) -> bool {
     members.iter().any(|member| {
-        member.name == name
-            || (member.kind != MemberKind::Field && has_member(member.members(), name))
+        member.name() == name
+            || (member.kind() != MemberKind::Field && has_member(member.members(), name))
     })
 }

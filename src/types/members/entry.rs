@@ -2,8 +2,8 @@
 
 use gimli::{AttributeValue, DebugStrOffset, DwAt, UnitOffset, constants as dw};
 
-use super::{Access, Error};
-use crate::dwarf::{Die, DieRef, PlainMember, Slice, UnitView, View, signed, unsigned};
+use crate::dwarf::{Die, DieRef, Slice, UnitView, View, signed, unsigned};
+use crate::types::{Access, Error};
 
 /// A value as written. Nearly all are of one form, and take fewer bytes than one that may be any: to copy
 /// such a one takes longer than to read it.
@@ -47,19 +47,6 @@ impl<'a> MemberEntry<'a> {
         let mut entry = MemberEntry::default();
         die.unit().walk(die.at())?.step(|name, value| entry.take(name, value))?;
         Ok(entry)
-    }
-
-    /// What a plain member says.
-    #[inline]
-    pub(super) fn plain(member: PlainMember) -> MemberEntry<'a> {
-        MemberEntry {
-            name: member.name.map_or(Value::Absent, Value::Usual),
-            target: Value::Usual(member.target),
-            place: Value::Usual(member.place),
-            data_bit_offset: member.bits.map(|(offset, _)| offset),
-            bit_size: member.bits.map(|(_, size)| size),
-            ..MemberEntry::default()
-        }
     }
 
     /// The name; empty where it has none.

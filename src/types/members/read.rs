@@ -4,27 +4,24 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use gimli::{DwTag, constants as dw};
-use smol_str::SmolStr;
 
-use super::layout::is_without_name;
+use super::draft::Draft;
+use super::entry::MemberEntry;
 use super::location::location;
-use super::member_entry::MemberEntry;
-use super::model::{MemberType, Particulars};
-use super::reader::Reader;
-use super::spelling::kind_of;
-use super::{Access, Error, Member, MemberKind, Parts, Size, gaps};
-use crate::dwarf::{Die, DieRef, Language, UnitView};
+use super::{Members, OwnedMember, Parts};
+use crate::dwarf::{Die, DieRef, Language, UnitView, Walk};
+use crate::types::layout::is_without_name;
+use crate::types::reader::Reader;
+use crate::types::spelling::kind_of;
+use crate::types::{Access, BitField, Error, Location, MemberKind, Size, gaps};
 
 /// The members of members are laid out so deep. A tuple of forty nests as deep; beyond, a member
 /// says that its own are left out.
 const MAX_NESTING: usize = 48;
 
-/// Room is made for so many members at most, before they are read.
-const MAX_EXPECTED: usize = 1 << 10;
-
 /// Whether the members of members are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nesting {
+pub(in crate::types) enum Nesting {
     /// Only what every value has: no variants, and nothing of members.
     Always,
     /// Only what a path step needs: the members, and through anonymous ones.
@@ -50,7 +47,7 @@ impl Nesting {
 
 /// The types around the members that are being read.
 #[derive(Debug)]
-pub(super) struct Within<'w> {
+pub(in crate::types) struct Within<'w> {
     die: DieRef,
     outer: Option<&'w Within<'w>>,
     depth: usize,
@@ -77,27 +74,24 @@ impl<'w> Within<'w> {
 
 impl<'a> Reader<'_, 'a> {
     /// The members of a struct, without theirs, that are there whatever variant there is.
-    pub(super) fn constant_members(&self, die: &Die<'a>) -> Result<Vec<Member>, Error> {
+    pub(in crate::types) fn constant_members(&self, die: &Die<'a>) -> Result<Members, Error> {
         Ok(self.members(die, Nesting::Always, None)?.0)
     }
 
     /// The members of a struct. Damage ends the list: what was read is returned with the reason.
-    pub(super) fn members(
+    pub(in crate::types) fn members(
         &self,
         die: &Die<'a>,
         nesting: Nesting,
         outer: Option<&Within<'_>>,
-    ) -> Result<(Vec<Member>, Option<String>), Error> {
-        let mut members = Vec::with_capacity(expected_members(die));
-        let why = self.add_members(die, nesting, &Within::new(die, outer)?, &mut members)?;
-        // They may be kept for long, and a file may say of its entries that they take any room.
-        if members.capacity() / 2 > members.len() {
-            members.shrink_to_fit();
-        }
-        if why.is_none() && die.tag() != dw::DW_TAG_union_type {
-            settle_empty_arrays(&mut members);
-        }
-        Ok((members, why))
+    ) -> Result<(Members, Option<String>), Error> {
+        let mut members = self.draft(expected_members(die));
+        let why = self.add_members(die, nesting, outer, &mut members)?;
+        Ok((members.finish(), why))
+    }
+
+    fn draft(&self, expected: usize) -> Draft {
+        Draft::new(self.known.borrow_mut().next_draft(), expected)
     }
 
     /// Reads them to their end, or to where damage is: then the reason is returned.
@@ -105,17 +99,28 @@ impl<'a> Reader<'_, 'a> {
         &self,
         die: &Die<'a>,
         nesting: Nesting,
+        outer: Option<&Within<'_>>,
+        members: &mut Draft,
+    ) -> Result<Option<String>, Error> {
+        let first = members.len();
+        let why = self.add_each(die, nesting, &Within::new(die, outer)?, members)?;
+        if why.is_none() && die.tag() != dw::DW_TAG_union_type {
+            members.settle_empty_arrays(first..members.len());
+        }
+        Ok(why)
+    }
+
+    fn add_each(
+        &self,
+        die: &Die<'a>,
+        nesting: Nesting,
         within: &Within<'_>,
-        members: &mut Vec<Member>,
+        members: &mut Draft,
     ) -> Result<Option<String>, Error> {
         let (unit, mut children) = (die.unit(), die.walk_children()?);
         while let Some(walk) = &mut children {
+            self.add_plain(unit, walk, nesting, within, members)?;
             self.count()?;
-            if let Some(plain) = walk.plain_member() {
-                let entry = MemberEntry::plain(plain);
-                self.add_member(unit, dw::DW_TAG_member, &entry, nesting, within, members)?;
-                continue;
-            }
             let (at, mut entry) = (walk.next(), MemberEntry::default());
             let step = walk.step(|name, value| entry.take(name, value));
             let read = step.and_then(|step| {
@@ -147,46 +152,71 @@ impl<'a> Reader<'_, 'a> {
         part: &Die<'a>,
         nesting: Nesting,
         within: &Within<'_>,
-        members: &mut Vec<Member>,
+        members: &mut Draft,
     ) -> Result<(), Error> {
         let part = self.variant_part(part)?;
         if let Some(own) = &part.own {
-            members.push(self.discriminant(own, nesting, within)?);
+            self.add_discriminant(own, nesting, within, members)?;
         }
         for (variant, when) in &part.variants {
-            let (mut inside, _) = self.members(variant, nesting, Some(within))?;
+            let first = members.len();
+            self.add_members(variant, nesting, Some(within), members)?;
             if let Some(when) = when.as_ref().filter(|_| part.discriminant.is_some()) {
-                inside.iter_mut().for_each(|member| member.put_into(when.clone()));
+                members.put_into(first..members.len(), when);
             }
-            members.append(&mut inside);
         }
         Ok(())
     }
 
-    fn discriminant(
+    fn add_discriminant(
         &self,
         die: &Die<'a>,
         nesting: Nesting,
         within: &Within<'_>,
-    ) -> Result<Member, Error> {
-        self.count_members(1)?;
-        let (unit, entry) = (die.unit(), MemberEntry::of(die)?);
-        let mut discriminant =
-            self.bare_member(unit, die.tag(), &entry, self.typed(unit, &entry)?, within);
-        self.say_more(&mut discriminant, unit, entry.align, nesting, within)?;
-        if discriminant.name.is_empty() {
-            discriminant.name = SmolStr::new_static("<discriminant>");
-        }
-        Ok(discriminant)
+        members: &mut Draft,
+    ) -> Result<(), Error> {
+        let entry = MemberEntry::of(die)?;
+        self.add_member(die.unit(), die.tag(), &entry, nesting, within, members)?;
+        members.name_last("<discriminant>")
     }
 
     /// The member that is a discriminant.
-    pub(super) fn discriminant_of(&self, die: &Die<'a>) -> Result<Member, Error> {
-        self.discriminant(die, Nesting::Always, &Within::new(die, None)?)
+    pub(in crate::types) fn discriminant_of(&self, die: &Die<'a>) -> Result<OwnedMember, Error> {
+        let mut members = self.draft(1);
+        self.add_discriminant(die, Nesting::Always, &Within::new(die, None)?, &mut members)?;
+        members.finish().get(0).map(OwnedMember::from).ok_or(Error::TooMany)
     }
 
-    /// Adds a member, made where it stays: moving them had most of the time that they took.
-    #[inline]
+    /// Adds the members that come next, as long as they say what nearly all say.
+    #[inline(never)]
+    fn add_plain(
+        &self,
+        unit: &Rc<UnitView<'a>>,
+        walk: &mut Walk<'_, 'a>,
+        nesting: Nesting,
+        within: &Within<'_>,
+        members: &mut Draft,
+    ) -> Result<(), Error> {
+        while let Some(plain) = walk.plain_member() {
+            self.count()?;
+            self.count_members(1)?;
+            let at = self.typed(unit, plain.target, members)?;
+            let location = match plain.bits {
+                Some((offset, size)) => Location::Bits(BitField { offset, size }),
+                None => Location::Bytes(plain.place),
+            };
+            let is_aggregate = members.is_aggregate(at);
+            let is_anonymous = is_aggregate && plain.name.is_empty();
+            let kind = if is_anonymous { MemberKind::Anonymous } else { MemberKind::Field };
+            members.push(plain.name, kind, at, location, within.access)?;
+            if is_aggregate || plain.align.is_some() {
+                self.say_more(unit, plain.align, nesting, within, members)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds any other member.
     fn add_member(
         &self,
         unit: &Rc<UnitView<'a>>,
@@ -194,75 +224,65 @@ impl<'a> Reader<'_, 'a> {
         entry: &MemberEntry<'a>,
         nesting: Nesting,
         within: &Within<'_>,
-        members: &mut Vec<Member>,
+        members: &mut Draft,
     ) -> Result<(), Error> {
         self.count_members(1)?;
-        let member_type = self.typed(unit, entry)?;
-        let is_aggregate = member_type.aggregate.is_some();
-        members.push(self.bare_member(unit, tag, entry, member_type, within));
-        match members.last_mut() {
-            Some(member) if is_aggregate || entry.align.is_some() || member.is_dynamic() => {
-                self.say_more(member, unit, entry.align, nesting, within)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A member without its own members, and without what is to be said of few.
-    #[inline(always)]
-    fn bare_member(
-        &self,
-        unit: &UnitView<'a>,
-        tag: DwTag,
-        entry: &MemberEntry<'a>,
-        member_type: Arc<MemberType>,
-        within: &Within<'_>,
-    ) -> Member {
-        let name = entry.name(self.view, unit);
+        let at = match entry.target(self.view, unit)? {
+            Some(target) => self.typed(unit, target, members)?,
+            None => members.add_type(Arc::new(self.void()?)),
+        };
+        let (name, is_aggregate) = (entry.name(self.view, unit), members.is_aggregate(at));
         let kind = match tag {
             dw::DW_TAG_inheritance => MemberKind::Base,
-            _ if name.is_empty() && member_type.aggregate.is_some() => MemberKind::Anonymous,
+            _ if name.is_empty() && is_aggregate => MemberKind::Anonymous,
             _ => MemberKind::Field,
         };
-        let location = location(unit, entry, member_type.size);
-        let access = entry.access.unwrap_or(within.access);
-        let (name, parts, particulars) = (text(name), None, None);
-        Member { name, kind, member_type, location, access, parts, particulars }
+        let location = location(unit, entry, members.size_of(at));
+        members.push(name, kind, at, location, entry.access.unwrap_or(within.access))?;
+        if is_aggregate || entry.align.is_some() || location.is_dynamic() {
+            self.say_more(unit, entry.align, nesting, within, members)?;
+        }
+        Ok(())
     }
 
-    /// What a member consists of, and what is to be said of few.
+    /// What the last member consists of, and what is to be said of few.
     fn say_more(
         &self,
-        member: &mut Member,
         unit: &Rc<UnitView<'a>>,
         align: Option<u64>,
         nesting: Nesting,
         within: &Within<'_>,
+        members: &mut Draft,
     ) -> Result<(), Error> {
-        let mut why = member.is_dynamic().then_some("its offset is only known at run time");
-        if let Some(aggregate) = member.member_type.aggregate {
-            let inner = nesting.inside(member.kind, member.type_name());
-            if aggregate.is_declaration {
-                why = why.or(Some("its type is declared here and defined elsewhere"));
-            } else if let Some(inner) = inner {
-                let (at, size) = (aggregate.at, member.size());
-                let mut inside = self.parts(unit, at, size, inner, Some(within))?;
-                if member.kind == MemberKind::Anonymous && member.access != Access::Public {
-                    inherit(member.access, &mut inside);
-                }
-                member.parts = Some(inside);
+        let Some((row, member_type)) = members.last() else { return Ok(()) };
+        let (is_dynamic, aggregate) = (row.location.is_dynamic(), member_type.aggregate);
+        let is_declaration = aggregate.is_some_and(|aggregate| aggregate.is_declaration);
+        let inner = nesting.inside(row.kind, &member_type.spelled).filter(|_| !is_declaration);
+        let mut why = None;
+        if let (Some(aggregate), Some(inner)) = (aggregate, inner) {
+            let of_class = Some(row.access).filter(|_| row.kind == MemberKind::Anonymous);
+            let mut parts =
+                self.parts(unit, aggregate.at, member_type.size, inner, Some(within))?;
+            if let Some(access @ (Access::Protected | Access::Private)) = of_class {
+                inherit(access, &mut Arc::make_mut(&mut parts).members);
             }
+            why = parts.why.clone();
+            members.give_parts(parts);
         }
-        let inside = || member.parts.as_ref().and_then(|parts| parts.why.clone());
-        let why = why.map(str::to_owned).or_else(inside);
+        if is_dynamic {
+            why = Some("its offset is only known at run time".to_owned());
+        } else if is_declaration {
+            why = Some("its type is declared here and defined elsewhere".to_owned());
+        }
         if align.is_some() || why.is_some() {
-            member.particulars = Some(Box::new(Particulars { align, variants: Vec::new(), why }));
+            members.particularise_last(align, why);
         }
         Ok(())
     }
 
     /// What a struct or union consists of: all that is in the members of a type is read once.
-    pub(super) fn parts(
+    #[inline]
+    pub(in crate::types) fn parts(
         &self,
         unit: &Rc<UnitView<'a>>,
         at: DieRef,
@@ -272,9 +292,6 @@ impl<'a> Reader<'_, 'a> {
     ) -> Result<Arc<Parts>, Error> {
         let levels =
             outer.map_or(MAX_NESTING + 1, |outer| MAX_NESTING - outer.depth.min(MAX_NESTING));
-        if levels == 0 {
-            return Ok(Arc::new(Parts::left_out()));
-        }
         if nesting == Nesting::Deep
             && let Some(known) = self.known.borrow().parts(at)
             && known.depth.is_some_and(|depth| depth <= levels)
@@ -282,6 +299,22 @@ impl<'a> Reader<'_, 'a> {
             self.count_members(known.count)?;
             return Ok(Arc::clone(known));
         }
+        if levels > 0 {
+            self.read_parts(unit, at, size, nesting, outer)
+        } else {
+            Ok(Arc::new(Parts::left_out()))
+        }
+    }
+
+    #[inline(never)]
+    fn read_parts(
+        &self,
+        unit: &Rc<UnitView<'a>>,
+        at: DieRef,
+        size: Size,
+        nesting: Nesting,
+        outer: Option<&Within<'_>>,
+    ) -> Result<Arc<Parts>, Error> {
         let die = &self.die_near(unit, at)?;
         let (mut members, why) = self.members(die, nesting, outer)?;
         let holes = match &why {
@@ -296,7 +329,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// The members of a type: as they were read before, or without theirs.
-    pub(super) fn known_parts(&self, die: &Die<'a>) -> Result<Arc<Parts>, Error> {
+    pub(in crate::types) fn known_parts(&self, die: &Die<'a>) -> Result<Arc<Parts>, Error> {
         if let Some(known) = self.known.borrow().parts(die.at()) {
             return Ok(Arc::clone(known));
         }
@@ -308,40 +341,20 @@ impl<'a> Reader<'_, 'a> {
 /// else in a struct. A list that turns out longer grows as any does.
 fn expected_members(die: &Die<'_>) -> usize {
     let bytes = die.children_size().filter(|_| die.language() == Language::C);
-    bytes.map_or(0, |bytes| (bytes / 13).min(MAX_EXPECTED))
-}
-
-/// An array without a bound that cannot be flexible, since it does not end a struct that has more
-/// members (C17 §6.7.2.1), is empty: GCC before 8 wrote `[0]` so.
-fn settle_empty_arrays(members: &mut [Member]) {
-    let flexible = if members.len() > 1 { members.len() - 1 } else { members.len() };
-    for member in members.iter_mut().take(flexible).filter(|member| member.is_flexible_array()) {
-        let empty = Arc::make_mut(&mut member.member_type);
-        empty.size = Size::Known(0);
-        empty.spelled = empty.spelled.replacen("[]", "[0]", 1).into();
-    }
+    bytes.map_or(0, |bytes| bytes / 13)
 }
 
 /// The members of an anonymous struct or union are named as if they were the class's own ([class.union.anon]).
-fn inherit(access: Access, parts: &mut Arc<Parts>) {
-    for member in &mut Arc::make_mut(parts).members {
-        member.access = access;
-        if let (MemberKind::Anonymous, Some(parts)) = (member.kind, &mut member.parts) {
-            inherit(access, parts);
+fn inherit(access: Access, members: &mut Members) {
+    members.set_access(access);
+    for position in 0..members.len() {
+        let is_anonymous = |members: &Members| {
+            members.get(position).is_some_and(|member| member.kind() == MemberKind::Anonymous)
+        };
+        if is_anonymous(members)
+            && let Some(parts) = members.parts_mut(position)
+        {
+            inherit(access, &mut parts.members);
         }
-    }
-}
-
-/// Texts up to so many bytes are in the string itself, as nearly all names are. `SmolStr::new` makes the same
-/// distinction, and moves them once more: a sixteenth of the time that a layout takes.
-const INLINE: usize = 23;
-
-#[inline]
-fn text(bytes: &[u8]) -> SmolStr {
-    // Nearly all are sound, and then need no string in between.
-    match str::from_utf8(bytes) {
-        Ok(text) if text.len() <= INLINE => SmolStr::new_inline(text),
-        Ok(text) => SmolStr::new(text),
-        Err(_) => SmolStr::from(String::from_utf8_lossy(bytes)),
     }
 }

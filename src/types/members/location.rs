@@ -2,9 +2,9 @@
 
 use gimli::{AttributeValue, Expression, Operation, RunTimeEndian};
 
-use super::member_entry::{MemberEntry, Value};
-use super::{BitField, Location, Size};
+use super::entry::{MemberEntry, Value};
 use crate::dwarf::{Slice, UnitView};
+use crate::types::{BitField, Location, Size};
 
 /// A member's place; `storage` is the size of its type, which the older form of bit fields counts from.
 #[inline]
