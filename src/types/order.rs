@@ -4,6 +4,8 @@
 //! the members as they are. Only where it comes to the very offsets that the debug info has is it
 //! believed for another order: what it does not know of (`packed`, bit fields without a name) shows.
 
+use std::cmp::Reverse;
+
 use super::{Layout, Size};
 
 /// A better order of the members.
@@ -88,28 +90,19 @@ enum Groups {
 /// The strictest alignment first. Bit fields that stand together stay so, and what has no size, a
 /// flexible array, stays at the end.
 fn arrange(fields: &[Field], groups: Groups) -> Vec<usize> {
-    let mut pieces: Vec<Vec<usize>> = Vec::new();
-    let mut in_group = false;
-    for (position, field) in fields.iter().enumerate() {
-        match pieces.last_mut() {
-            Some(group) if in_group && field.bits.is_some() => group.push(position),
-            _ => pieces.push(vec![position]),
-        }
-        in_group = field.bits.is_some();
-    }
-    let strictest = |piece: &Vec<usize>| {
-        let piece = piece.iter().filter_map(|position| fields.get(*position));
-        piece.map(|field| field.align).max().unwrap_or(1)
-    };
-    let any = |piece: &Vec<usize>, holds: fn(&Field) -> bool| {
-        piece.iter().filter_map(|position| fields.get(*position)).any(holds)
-    };
-    pieces.sort_by_key(|piece| {
-        let is_last = any(piece, |field| field.size == 0 || field.is_last);
-        let is_group = groups == Groups::Last && any(piece, |field| field.bits.is_some());
-        (is_last, is_group, std::cmp::Reverse(strictest(piece)))
+    let mut start = 0;
+    let together = |one: &Field, next: &Field| one.bits.is_some() && next.bits.is_some();
+    let pieces = fields.chunk_by(together).map(|piece| {
+        let positions = start..start + piece.len();
+        start = positions.end;
+        let is_last = piece.iter().any(|field| field.size == 0 || field.is_last);
+        let is_group = groups == Groups::Last && piece.iter().any(|field| field.bits.is_some());
+        let strictest = piece.iter().map(|field| field.align).max();
+        ((is_last, is_group, Reverse(strictest)), positions)
     });
-    pieces.concat()
+    let mut pieces: Vec<_> = pieces.collect();
+    pieces.sort_by_key(|(key, _)| *key);
+    pieces.into_iter().flat_map(|(_, positions)| positions).collect()
 }
 
 /// A struct that fields are put into, one behind the other.
