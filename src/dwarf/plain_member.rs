@@ -133,7 +133,9 @@ impl Plan {
                     name = Name::Here;
                     continue;
                 }
-                (dw::DW_AT_name, dw::DW_FORM_strp) => name = Name::Elsewhere(size),
+                (dw::DW_AT_name, dw::DW_FORM_strp) if matches!(name, Name::None) => {
+                    name = Name::Elsewhere(size);
+                }
                 (dw::DW_AT_type, dw::DW_FORM_ref4) => target = Some(size),
                 (dw::DW_AT_data_member_location, _) => place = constant(attribute, size)?,
                 (dw::DW_AT_data_bit_offset, _) => bit_offset = Some(constant(attribute, size)?),

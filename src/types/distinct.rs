@@ -28,11 +28,10 @@ pub struct Question<'q> {
 }
 
 impl Question<'_> {
-    /// The same for the same question, however many threads answer it.
+    /// The same for the same question, however many threads answer it, and for no other: as people write them,
+    /// a name with a keyword and one that has the word in it look alike.
     pub(super) fn key(&self) -> String {
-        let path = self.path.map(|path| format!("{path:?}")).unwrap_or_default();
-        let language = self.language.map_or("", Language::name);
-        [&self.name.to_string(), "\n", &path, "\n", language].concat()
+        format!("{:?} {:?} {:?}", self.name, self.path, self.language)
     }
 }
 

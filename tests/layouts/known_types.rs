@@ -1,12 +1,15 @@
 //! What earlier questions have found out about types makes later ones faster, and no other.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use dbgmate::binary::{Binary, DebugSources};
 use dbgmate::dwarf::DebugFile;
 use dbgmate::job::Job;
 use dbgmate::types::{self, LayoutMatch, Layouts, Question, TypeName};
+use gimli::constants as dw;
 
+use crate::dies::Dies;
 use crate::toolchain::{CLANGXX, Compiled, GCC, GXX};
 
 /// More levels than are shown, and types that are met in several ways.
@@ -30,7 +33,11 @@ struct Asked {
 
 impl Asked {
     fn new(compiled: &Compiled) -> Asked {
-        let binary = Binary::open(&Job::new(), compiled.path(), &DebugSources::default()).unwrap();
+        Asked::open(compiled.path())
+    }
+
+    fn open(path: &Path) -> Asked {
+        let binary = Binary::open(&Job::new(), path, &DebugSources::default()).unwrap();
         Asked { file: DebugFile::new(Arc::new(binary)) }
     }
 
@@ -96,4 +103,29 @@ fn questions_at_once_know_what_they_need() {
             });
         }
     });
+}
+
+#[test]
+fn a_name_that_reads_like_another_is_another() {
+    // As g++ names one of its own: the word is part of the name.
+    let mut dies = Dies::new();
+    let int = dies.int();
+    let whole = dies.aggregate(dw::DW_TAG_structure_type, "typedef made", 4);
+    dies.member(whole, "m", int, 0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made.o");
+    std::fs::write(&path, dies.elf()).unwrap();
+    let typedef = TypeName::parse("typedef made").unwrap();
+    let own = TypeName { keyword: None, name: "typedef made".to_owned(), ..typedef.clone() };
+    assert_eq!(typedef.to_string(), own.to_string());
+    for order in [[&typedef, &own], [&own, &typedef]] {
+        let (asked, layouts) = (Asked::open(&path), Layouts::default());
+        for name in order {
+            let question = Question { name, path: None, language: None, threads: 1 };
+            let anew = layouts.find_anew(&Job::new(), &asked.file, &question).unwrap();
+            let found = layouts.find(&Job::new(), &asked.file, &question).unwrap();
+            let is_there = name.keyword.is_none();
+            assert_eq!((found.len(), anew.len()), (is_there.into(), is_there.into()), "{order:?}");
+        }
+    }
 }

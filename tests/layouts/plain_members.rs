@@ -1,9 +1,10 @@
 //! A plain member, read by the places of its attributes, says what its entry says when all of it is decoded.
 
 use dbgmate::dwarf::{Die, PlainMember, View, unsigned};
-use gimli::{AttributeValue, constants as dw};
+use gimli::{AttributeValue, RunTimeEndian, SectionId, constants as dw};
 
-use super::toolchain::{Compiled, EVERYWHERE};
+use super::dies::elf_of;
+use super::toolchain::{Compiled, EVERYWHERE, find_in};
 
 const SOURCE: &str = "struct inside { long first_long; char first_char; };
     struct sample {
@@ -70,4 +71,50 @@ fn a_plain_member_says_what_its_entry_says() {
             assert!(members.iter().filter(|(_, it)| it.bits.is_some()).count() == 3, "{way}");
         }
     }
+}
+
+/// Entries that have two names: one in place, and one elsewhere. No compiler writes them.
+#[test]
+fn a_second_name_puts_nothing_out_of_place() {
+    const DECLARATIONS: [(u8, [u8; 2], &[(u8, u8)]); 4] = [
+        (1, [0x11, 1], &[(0x13, 0x0b)]),
+        (2, [0x24, 0], &[(0x03, 0x08), (0x0b, 0x0b)]),
+        (3, [0x13, 1], &[(0x03, 0x08), (0x0b, 0x0b)]),
+        (4, [0x0d, 0], &[(0x03, 0x08), (0x03, 0x0e), (0x49, 0x13), (0x38, 0x0b)]),
+    ];
+    let mut abbreviations = Vec::new();
+    for (code, kind, attributes) in DECLARATIONS {
+        abbreviations.push(code);
+        abbreviations.extend(kind);
+        attributes.iter().for_each(|(name, form)| abbreviations.extend([*name, *form]));
+        abbreviations.extend([0, 0]);
+    }
+    abbreviations.push(0);
+    let int_at = 13_u32;
+    let mut entries = b"\x01\x0c\x02int\0\x04\x03s\0\x0c".to_vec();
+    for (place, name) in [(0, 1_u32), (4, 7), (8, 14)] {
+        entries.extend(b"\x04here\0");
+        entries.extend(name.to_le_bytes());
+        entries.extend(int_at.to_le_bytes());
+        entries.push(place);
+    }
+    entries.push(0);
+    // What is behind the last is long enough to be looked at.
+    (0..8).for_each(|_| entries.extend(b"\x02padding\0\x04"));
+    entries.push(0);
+    let mut info = (entries.len() as u32 + 7).to_le_bytes().to_vec();
+    info.extend([4, 0, 0, 0, 0, 0, 8]);
+    info.extend(entries);
+    let sections = [
+        (SectionId::DebugInfo, info),
+        (SectionId::DebugAbbrev, abbreviations),
+        (SectionId::DebugStr, b"\0first\0second\0third\0".to_vec()),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made.o");
+    std::fs::write(&path, elf_of(RunTimeEndian::Little, &sections)).unwrap();
+    let [found] = find_in(&path, "struct s", None, None).unwrap().try_into().unwrap();
+    let members = found.layout.members.iter().map(|member| (member.name(), member.offset()));
+    let expected = [("first", Some(0)), ("second", Some(4)), ("third", Some(8))];
+    assert_eq!(members.collect::<Vec<_>>(), expected);
 }

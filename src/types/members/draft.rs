@@ -14,8 +14,9 @@ const MAX_EXPECTED: usize = 1 << 10;
 /// What a name of C takes.
 const NAME_BYTES: usize = 12;
 
-/// The names of one type take so many bytes at most: an entry is small, whatever name it points to.
-const MAX_NAMES: usize = 1 << 30;
+/// The names of one type take so many bytes at most: an entry is small, whatever name it points to, and all may
+/// point to the same.
+const MAX_NAMES: usize = 1 << 26;
 
 /// Members that are being read. Their names are no text yet: whether they are sound is asked of all together.
 #[derive(Debug, Default)]

@@ -235,8 +235,9 @@ impl OwnedMember {
         OwnedMember { of, row }
     }
 
-    /// With what is to be said of another too: who may name it, and what few have.
+    /// With what is to be said of another too: what part it is, who may name it, and what few have.
     pub(in crate::types) fn like(mut self, other: Member<'_>) -> OwnedMember {
+        self.row.kind = other.kind();
         self.row.access = other.access();
         self.row.particulars = other.particulars().map(|_| 0);
         self.of.particulars = other.particulars().cloned().into_iter().collect();
@@ -269,8 +270,7 @@ impl From<Member<'_>> for OwnedMember {
     fn from(member: Member<'_>) -> Self {
         let member_type = member.of.type_at(member.row.member_type).cloned();
         let member_type = member_type.unwrap_or_else(|| Arc::new(NO_TYPE.clone()));
-        let mut owned = OwnedMember::new(member.name(), member_type, member.location);
-        owned.row.kind = member.kind();
+        let owned = OwnedMember::new(member.name(), member_type, member.location);
         owned.like(member).with(member.parts().cloned())
     }
 }

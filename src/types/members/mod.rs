@@ -1,7 +1,8 @@
 //! The members of one type, in columns.
 //!
 //! A struct of a kernel has hundreds, and all of them are read to show one. They have few types between them, and
-//! names of a few bytes each: so the names are one text, each type is there once, and what few have is kept apart.
+//! names of a few bytes each: so the names are one text, a type is there for all that have it, and what few have is kept
+//! apart.
 
 mod draft;
 mod entry;

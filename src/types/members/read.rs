@@ -184,6 +184,7 @@ impl<'a> Reader<'_, 'a> {
     pub(in crate::types) fn discriminant_of(&self, die: &Die<'a>) -> Result<OwnedMember, Error> {
         let mut members = self.draft(1);
         self.add_discriminant(die, Nesting::Always, &Within::new(die, None)?, &mut members)?;
+        // It is the only one.
         members.finish().get(0).map(OwnedMember::from).ok_or(Error::TooMany)
     }
 
