@@ -76,19 +76,14 @@ fn a_plain_member_says_what_its_entry_says() {
 /// Entries that have two names: one in place, and one elsewhere. No compiler writes them.
 #[test]
 fn a_second_name_puts_nothing_out_of_place() {
-    const DECLARATIONS: [(u8, [u8; 2], &[(u8, u8)]); 4] = [
-        (1, [0x11, 1], &[(0x13, 0x0b)]),
-        (2, [0x24, 0], &[(0x03, 0x08), (0x0b, 0x0b)]),
-        (3, [0x13, 1], &[(0x03, 0x08), (0x0b, 0x0b)]),
-        (4, [0x0d, 0], &[(0x03, 0x08), (0x03, 0x0e), (0x49, 0x13), (0x38, 0x0b)]),
+    // Code, tag, whether it has children; names of attributes and their forms.
+    const DECLARATIONS: [&[u8]; 4] = [
+        &[1, 0x11, 1, 0x13, 0x0b, 0, 0],
+        &[2, 0x24, 0, 0x03, 0x08, 0x0b, 0x0b, 0, 0],
+        &[3, 0x13, 1, 0x03, 0x08, 0x0b, 0x0b, 0, 0],
+        &[4, 0x0d, 0, 0x03, 0x08, 0x03, 0x0e, 0x49, 0x13, 0x38, 0x0b, 0, 0],
     ];
-    let mut abbreviations = Vec::new();
-    for (code, kind, attributes) in DECLARATIONS {
-        abbreviations.push(code);
-        abbreviations.extend(kind);
-        attributes.iter().for_each(|(name, form)| abbreviations.extend([*name, *form]));
-        abbreviations.extend([0, 0]);
-    }
+    let mut abbreviations = DECLARATIONS.concat();
     abbreviations.push(0);
     let int_at = 13_u32;
     let mut entries = b"\x01\x0c\x02int\0\x04\x03s\0\x0c".to_vec();
