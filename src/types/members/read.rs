@@ -188,7 +188,8 @@ impl<'a> Reader<'_, 'a> {
         members.finish().get(0).map(OwnedMember::from).ok_or(Error::TooMany)
     }
 
-    /// Adds the members that come next, as long as they say what nearly all say.
+    /// Adds the members that come next, as long as they say what nearly all say. In one function with the loop around
+    /// it, it took a quarter longer.
     #[inline(never)]
     fn add_plain(
         &self,
