@@ -107,7 +107,9 @@ impl<'a> UnitView<'a> {
         let plan = Plan::of(declaration, &self.unit.header, self.endian());
         let mut met = self.plain_members.0.borrow_mut();
         met.resize(PLACES, Met::default());
-        met.get_mut(code as usize % PLACES).into_iter().for_each(|it| *it = Met { code, plan });
+        if let Some(place) = met.get_mut(code as usize % PLACES) {
+            *place = Met { code, plan };
+        }
         plan
     }
 }

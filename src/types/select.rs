@@ -1,6 +1,6 @@
 //! Where a member path leads: step by step through members and elements.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use gimli::constants as dw;
 
@@ -20,10 +20,7 @@ impl<'a> Reader<'_, 'a> {
             die: Some(die.at()),
             spelled: self.spell(Some(die))?.into(),
             size: self.size_of(die)?,
-            is_array: false,
-            is_unbounded: false,
-            aggregate: None,
-            align: OnceLock::new(),
+            ..MemberType::default()
         });
         let mut member = OwnedMember::new("", member_type, Location::Bytes(0));
         let mut steps = path.steps();
@@ -126,8 +123,7 @@ impl<'a> Reader<'_, 'a> {
             size,
             is_array: !remaining.is_empty(),
             is_unbounded: remaining.first().map(|first| first.extent) == Some(Extent::Flexible),
-            aggregate: None,
-            align: OnceLock::new(),
+            ..MemberType::default()
         });
         let mut member = OwnedMember::new(&name, member_type, location).like(from);
         if start.is_some() && location.is_dynamic() {

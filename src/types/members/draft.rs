@@ -164,9 +164,10 @@ impl Draft {
 
     /// Names the last member, if it has no name.
     pub(super) fn name_last(&mut self, name: &str) -> Result<(), Error> {
-        let is_unnamed = self.members.rows.last().is_some_and(|row| row.name.0 == row.name.1);
-        let name = if is_unnamed { self.add_name(name.as_bytes())? } else { return Ok(()) };
-        self.members.rows.last_mut().into_iter().for_each(|row| row.name = name);
+        if self.members.rows.last().is_some_and(|row| row.name.0 == row.name.1) {
+            let name = self.add_name(name.as_bytes())?;
+            self.members.rows.last_mut().into_iter().for_each(|row| row.name = name);
+        }
         Ok(())
     }
 
@@ -186,11 +187,9 @@ impl Draft {
             let spelled = known.spelled.replacen("[]", "[0]", 1).into();
             let empty = MemberType { size: Size::Known(0), spelled, ..MemberType::clone(known) };
             let member_type = self.members.add_type(Arc::new(empty));
-            self.members
-                .rows
-                .get_mut(position)
-                .into_iter()
-                .for_each(|row| row.member_type = member_type);
+            if let Some(row) = self.members.rows.get_mut(position) {
+                row.member_type = member_type;
+            }
         }
     }
 

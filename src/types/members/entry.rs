@@ -1,4 +1,5 @@
-//! What the entry of a member says (DWARF 5 §5.7.6), read in one go: a struct has hundreds.
+//! What the entry of a member says (DWARF 5 §5.7.6), whatever that is, read in one go. What nearly all of C say is
+//! read without it (`src/dwarf/plain_member.rs`).
 
 use gimli::{AttributeValue, DebugStrOffset, DwAt, UnitOffset, constants as dw};
 

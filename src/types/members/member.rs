@@ -269,7 +269,7 @@ impl OwnedMember {
 impl From<Member<'_>> for OwnedMember {
     fn from(member: Member<'_>) -> Self {
         let member_type = member.of.type_at(member.row.member_type).cloned();
-        let member_type = member_type.unwrap_or_else(|| Arc::new(NO_TYPE.clone()));
+        let member_type = member_type.unwrap_or_default();
         let owned = OwnedMember::new(member.name(), member_type, member.location);
         owned.like(member).with(member.parts().cloned())
     }
@@ -288,7 +288,7 @@ impl OwnedMember {
     /// One of that type and so many bytes.
     pub(in crate::types) fn sized(type_name: &str, offset: u64, bytes: u64) -> OwnedMember {
         let (spelled, size) = (type_name.into(), Size::Known(bytes));
-        let member_type = Arc::new(MemberType { spelled, size, ..NO_TYPE.clone() });
+        let member_type = Arc::new(MemberType { spelled, size, ..MemberType::default() });
         OwnedMember::new("m", member_type, Location::Bytes(offset))
     }
 }

@@ -64,6 +64,13 @@ pub(super) static NO_TYPE: MemberType = MemberType {
     align: OnceLock::new(),
 };
 
+impl Default for MemberType {
+    /// One of which nothing is known.
+    fn default() -> Self {
+        NO_TYPE.clone()
+    }
+}
+
 impl<'a> Reader<'_, 'a> {
     /// The type of a member of that unit, put into the draft.
     #[inline(always)]
@@ -93,15 +100,7 @@ impl<'a> Reader<'_, 'a> {
 
     /// What members show that say no type.
     pub(super) fn void(&self) -> Result<MemberType, Error> {
-        Ok(MemberType {
-            die: None,
-            spelled: self.spell(None)?.into(),
-            size: Size::Dynamic,
-            is_array: false,
-            is_unbounded: false,
-            aggregate: None,
-            align: OnceLock::new(),
-        })
+        Ok(MemberType { spelled: self.spell(None)?.into(), ..MemberType::default() })
     }
 
     /// What members show of a type.
